@@ -1,0 +1,408 @@
+"""The command line of aez: options and printing, nothing else."""
+
+import json
+import signal
+import sys
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+from PIL import Image
+
+from aez import MAX_PIXELS, __version__, api, files
+from aez.errors import AezError
+from aez.networks import DEFAULT_MODEL, installed_models
+from aez.progress import track
+
+STANDARD = Path("-")
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+class Size(click.ParamType[int]):
+    """A count with an optional k or M, of thousands or millions."""
+
+    name = "number"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        if isinstance(value, int):
+            return value
+        factor = {"k": 1_000, "m": 1_000_000}.get(value[-1:].lower(), 1)
+        try:
+            number = float(value[:-1] if factor > 1 else value) * factor
+        except ValueError:
+            self.fail(f"{value!r} is not a number like 50k or 128M", param, ctx)
+        return int(number)
+
+
+class Reporter:
+    """Says what was done, on stdout, and what went wrong, on stderr; remembers whether anything did."""
+
+    def __init__(self, *, quiet: bool, verbose: bool, as_json: bool, debug: bool, piped: bool) -> None:
+        self.failed = False
+        self._quiet = quiet or piped
+        self._verbose = verbose
+        self._json = as_json
+        self._debug = debug
+
+    @contextmanager
+    def file(self, name: Path) -> Iterator[None]:
+        """Turn notes and errors about one input into lines on stderr."""
+        shown = "standard input" if name == STANDARD else str(name)
+        with warnings.catch_warnings(record=True) as notes:
+            warnings.simplefilter("always")
+            try:
+                yield
+            except (AezError, OSError, MemoryError) as error:
+                self.failed = True
+                if self._debug:
+                    raise
+                click.echo(f"aez: {describe(error, shown)}", err=True)
+        for note in notes:
+            if not self._quiet or self.failed:
+                click.echo(f"aez: {shown}: note: {note.message}", err=True)
+
+    def done(self, line: str, values: dict[str, Any], detail: str = "") -> None:
+        """One finished output."""
+        if self._json:
+            click.echo(json.dumps(values))
+        elif not self._quiet:
+            click.echo(line + (f"  {detail}" if self._verbose and detail else ""))
+
+    def exit(self) -> None:
+        if self.failed:
+            sys.exit(1)
+
+
+def describe(error: BaseException, name: str) -> str:
+    """One line for a person, naming the file."""
+    if isinstance(error, MemoryError):
+        return f"{name}: not enough memory"
+    if isinstance(error, OSError):
+        return f"{error.filename or name}: {error.strerror or error}"
+    text = " ".join(str(error).split())
+    return text if text.startswith(name) else f"{name}: {text}"
+
+
+def output_options(command: Command) -> Command:
+    """What every command that writes pictures takes."""
+    for option in (
+        click.option("--debug", is_flag=True, help="Show tracebacks."),
+        click.option("--json", "as_json", is_flag=True, help="One JSON object per output on stdout."),
+        click.option("-v", "--verbose", is_flag=True, help="Say more."),
+        click.option("--quiet", is_flag=True, help="Say nothing but errors."),
+        click.option("-f", "--force", is_flag=True, help="Overwrite existing outputs."),
+        click.option("--max-pixels", type=Size(), default="128M", show_default=True, help="Refuse larger pictures."),
+        click.option(
+            "--device",
+            type=click.Choice(["auto", "cpu", "cuda"]),
+            default="auto",
+            show_default=True,
+            help="Where the networks run; the exact ones always run on the CPU.",
+        ),
+        click.option(
+            "--threads", type=click.IntRange(0), default=0, help="Threads of the networks.  [default: one per core]"
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+inputs_argument = click.argument(
+    "inputs", metavar="IN...", nargs=-1, required=True, type=click.Path(path_type=Path, allow_dash=True)
+)
+output_option = click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path, allow_dash=True),
+    help="File, or folder for several inputs; - is standard output.  [default: beside each input]",
+)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="aez")
+def main() -> None:
+    """A learned image codec: one file, two resolutions.
+
+    \b
+    aez encode img.png               writes img.aez
+    aez decode img.aez               writes img.png
+    aez decode img.aez --res medium  writes img.medium.png, half as wide and high
+    """
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+
+
+@main.command()
+@inputs_argument
+@output_option
+@click.option(
+    "-q", "--quality", type=click.FloatRange(0, 100), default=50, show_default=True, help="0 to 100, decimals allowed."
+)
+@click.option(
+    "--layers",
+    type=click.Choice(["all", "base"]),
+    default="all",
+    show_default=True,
+    help="base: only what the medium resolution needs.",
+)
+@click.option(
+    "--coding",
+    type=click.Choice(["ans", "zstd"]),
+    default="ans",
+    show_default=True,
+    help="How symbols are coded; see above.",
+)
+@click.option("--model", metavar="NAME", default=DEFAULT_MODEL, show_default=True, help="An installed model.")
+@output_options
+def encode(
+    inputs: tuple[Path, ...],
+    output: Path | None,
+    quality: float,
+    layers: Any,
+    coding: Any,
+    model: str,
+    threads: int,
+    device: Any,
+    max_pixels: int,
+    force: bool,
+    **reporting: bool,
+) -> None:
+    """Encode pictures as .aez files.
+
+    Symbols are coded with rANS inside the zstd-packed container by default, because that is ANS_SAVING smaller than
+    zstd alone (Kodak, quality 50); --coding zstd needs no coder but zstd to decode.
+    """
+    targets = _targets(inputs, output, lambda source: source.with_suffix(".aez"))
+    report = Reporter(piped=output == STANDARD, **reporting)
+    _lift_pillow_limit(max(max_pixels, MAX_PIXELS))
+    for source, target in _progress(inputs, targets, reporting["quiet"]):
+        with report.file(source):
+            files.refuse_existing(target, force)
+            with files.open_picture(_read(source)) as image:
+                data = api.encode(
+                    image,
+                    quality,
+                    layers=layers,
+                    coding=coding,
+                    model=model,
+                    max_pixels=max_pixels,
+                    threads=threads,
+                    device=device,
+                )
+            _write(target, data, force)
+            found = api.info(data)
+            report.done(
+                f"{target}  {_bytes(found.bytes)}  {found.bpp:.3f} bpp",
+                {"input": str(source), "output": str(target), **asdict(found)},
+                f"medium needs {_bytes(found.medium_bytes)}",
+            )
+    report.exit()
+
+
+@main.command()
+@inputs_argument
+@output_option
+@click.option(
+    "--res", type=click.Choice(["high", "medium"]), default="high", show_default=True, help="medium: half the size."
+)
+@click.option(
+    "--format",
+    "picture_format",
+    type=click.Choice(["png", "jpeg", "webp", "avif"]),
+    help="Of the output.  [default: by its suffix, or png]",
+)
+@click.option("--upscale", is_flag=True, help="Generate high from the base layer if the enhancement layer is damaged.")
+@output_options
+def decode(
+    inputs: tuple[Path, ...],
+    output: Path | None,
+    res: Any,
+    picture_format: Any,
+    upscale: bool,
+    threads: int,
+    device: Any,
+    max_pixels: int,
+    force: bool,
+    **reporting: bool,
+) -> None:
+    """Decode .aez files to pictures."""
+    suffix = {None: ".png", "jpeg": ".jpg"}.get(picture_format, f".{picture_format}")
+    ending = f".medium{suffix}" if res == "medium" else suffix
+    targets = _targets(inputs, output, lambda source: source.with_suffix("").with_name(source.stem + ending))
+    report = Reporter(piped=output == STANDARD, **reporting)
+    for source, target in _progress(inputs, targets, reporting["quiet"]):
+        with report.file(source):
+            files.refuse_existing(target, force)
+            chosen = picture_format or ("png" if target == STANDARD else files.format_of(target))
+            image = api.decode(
+                _read(source), res, upscale=upscale, max_pixels=max_pixels, threads=threads, device=device
+            )
+            _write(target, files.save_picture(image, chosen), force)
+            width, height = image.size
+            values = {"input": str(source), "output": str(target), "width": width, "height": height}
+            report.done(f"{target}  {width} x {height}", values)
+    report.exit()
+
+
+@main.command()
+@click.argument("inputs", metavar="IN...", nargs=-1, required=True, type=click.Path(path_type=Path, allow_dash=True))
+@click.option("--json", "as_json", is_flag=True, help="One JSON object per file.")
+@click.option("--debug", is_flag=True, help="Show tracebacks.")
+def info(inputs: tuple[Path, ...], as_json: bool, debug: bool) -> None:
+    """Say what .aez files hold, without decoding them."""
+    report = Reporter(quiet=False, verbose=False, as_json=as_json, debug=debug, piped=False)
+    for source in inputs:
+        with report.file(source):
+            found = api.info(_read(source))
+            share = 100 * found.medium_bytes / found.bytes
+            kind = ("gray" if found.gray else "colour") + (" with alpha" if found.alpha else "")
+            state = "" if found.complete else "  (incomplete or damaged behind the front part)"
+            sections = ", ".join(f"{s.type} {_bytes(s.bytes)}" for s in found.sections)
+            lines = [
+                f"{source}: {found.width} x {found.height}, {kind}, quality {found.quality:g}{state}",
+                f"  {_bytes(found.bytes)}, {found.bpp:.3f} bpp; medium {found.medium_width} x {found.medium_height} "
+                f"needs the first {found.medium_bytes} bytes ({share:.0f} %)",
+                f"  layers {found.layers}, coding {found.coding}, model {found.model} ({found.model_id}), "
+                f"format version {found.version}",
+                f"  {sections}",
+            ]
+            report.done("\n".join(lines), {"input": str(source), **asdict(found)})
+    report.exit()
+
+
+@main.command()
+@click.option("--json", "as_json", is_flag=True, help="A JSON object per model.")
+def models(as_json: bool) -> None:
+    """List the installed models."""
+    for model_id, name in installed_models().items():
+        if as_json:
+            click.echo(json.dumps({"name": name, "id": f"{model_id:08x}", "default": name == DEFAULT_MODEL}))
+        else:
+            click.echo(f"{name}  {model_id:08x}" + ("  (default)" if name == DEFAULT_MODEL else ""))
+
+
+@main.command()
+@click.argument(
+    "folders", metavar="DIR...", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True, file_okay=False)
+)
+@click.option(
+    "--out", type=click.Path(path_type=Path), default="runs/train", show_default=True, help="Results go here."
+)
+@click.option(
+    "--valid",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="Pictures for the learning curve.  [default: every 20th picture is kept aside]",
+)
+@click.option("--steps", type=click.IntRange(1), default=20_000, show_default=True, help="Length of the schedule.")
+@click.option("--minutes", type=click.FloatRange(0, min_open=True), help="Length of the schedule in place of --steps.")
+@click.option("--batch", type=click.IntRange(1), default=8, show_default=True)
+@click.option("--crop", type=click.IntRange(64), default=128, show_default=True, help="A multiple of 64.")
+@click.option("--learning-rate", type=click.FloatRange(0, min_open=True), default=1e-3, show_default=True)
+@click.option("--seed", type=int, default=1, show_default=True)
+@click.option("--init", metavar="MODEL", help="Start from an installed model, or from a params.safetensors file.")
+@click.option("--resume", is_flag=True, help="Go on from the checkpoint in --out.")
+@click.option("--compile/--no-compile", "compiled", default=None, help="torch.compile.  [default: on CUDA]")
+@click.option("--device", type=click.Choice(["cpu", "cuda"]), default="cpu", show_default=True)
+@click.option("--debug", is_flag=True, help="Show tracebacks.")
+def train(folders: tuple[Path, ...], out: Path, debug: bool, **options: Any) -> None:
+    """Train a model on folders of pictures (needs aez[train]).
+
+    Writes checkpoint.pt, log.csv and log.png to --out; aez export makes a model of the checkpoint.
+    """
+    with _training(out, debug) as commands:
+        commands.train(folders, out, **options)
+
+
+@main.command()
+@click.argument("checkpoint", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.option("--name", required=True, help="Name of the model, with its version, such as fast-2.")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    default="weights",
+    show_default=True,
+    help="Its folder goes here.",
+)
+@click.option(
+    "--pictures",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="Fit the entropy coder's tables to these training pictures.",
+)
+@click.option("--debug", is_flag=True, help="Show tracebacks.")
+def export(checkpoint: Path, name: str, output: Path, pictures: Path | None, debug: bool) -> None:
+    """Make a model of a checkpoint: ONNX graphs, tables and model card, all checked (needs aez[train])."""
+    with _training(checkpoint, debug) as commands:
+        commands.export_checkpoint(checkpoint, output / name, pictures)
+
+
+@contextmanager
+def _training(subject: Path, debug: bool) -> Iterator[Any]:
+    """The training commands, whose imports take seconds."""
+    report = Reporter(quiet=False, verbose=False, as_json=False, debug=debug, piped=False)
+    with report.file(subject):
+        try:
+            from aez.train import commands
+        except ImportError as error:
+            raise AezError(f"training needs {error.name}: pip install 'aez[train]'") from error
+        yield commands
+    report.exit()
+
+
+def _targets(inputs: Sequence[Path], output: Path | None, beside: Callable[[Path], Path]) -> list[Path]:
+    """Where each input's output goes; wrong combinations are usage errors."""
+    if output == STANDARD or (output is None and STANDARD in inputs):
+        if len(inputs) > 1:
+            raise click.UsageError("only one input can go to standard output")
+        return [STANDARD]
+    if output is None:
+        targets = [beside(source) for source in inputs]
+    elif output.is_dir() or len(inputs) > 1:
+        targets = [output / beside(source).name for source in inputs]
+    else:
+        targets = [output]
+    for number, target in enumerate(targets):
+        if target == inputs[number]:
+            raise click.UsageError(f"{target} would be written over itself; choose another output with -o")
+        if target in targets[:number]:
+            first = inputs[targets.index(target)]
+            raise click.UsageError(f"{first} and {inputs[number]} would both be written to {target}")
+    if output is not None and len(inputs) > 1 and not output.is_dir():
+        raise click.UsageError(f"{output} is not a folder, and there are several inputs")
+    return targets
+
+
+def _progress(inputs: Sequence[Path], targets: Sequence[Path], quiet: bool) -> Iterator[tuple[Path, Path]]:
+    """Inputs with their outputs; with a bar on a terminal once they have taken a second."""
+    pairs = zip(inputs, targets, strict=True)
+    if quiet or not sys.stderr.isatty():
+        yield from pairs
+        return
+    yield from track(pairs, len(inputs))
+
+
+def _read(source: Path) -> bytes:
+    return sys.stdin.buffer.read() if source == STANDARD else source.read_bytes()
+
+
+def _write(target: Path, data: bytes, force: bool) -> None:
+    if target == STANDARD:
+        sys.stdout.buffer.write(data)
+    else:
+        files.write_file(target, data, force)
+
+
+def _lift_pillow_limit(pixels: int) -> None:
+    """aez checks sizes itself; Pillow would refuse at its own limit first."""
+    Image.MAX_IMAGE_PIXELS = pixels
+
+
+def _bytes(count: int) -> str:
+    return f"{count} B" if count < 1000 else f"{count / 1e3:.1f} kB" if count < 1e6 else f"{count / 1e6:.2f} MB"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,31 @@
+"""aez: a learned image codec. One file holds one picture in two resolutions.
+
+>>> import aez
+>>> data = aez.encode(image, quality=60)
+>>> medium = aez.decode(data, "medium")
+"""
+
+from aez.api import MAX_PIXELS, Info, decode, encode, info
+from aez.errors import AezError, DamagedError, FormatError, ModelError, PictureError
+from aez.files import decode_file, encode_file
+from aez.images import AezWarning
+from aez.plugin import register
+
+__version__ = "0.1.0"
+__all__ = [
+    "MAX_PIXELS",
+    "AezError",
+    "AezWarning",
+    "DamagedError",
+    "FormatError",
+    "Info",
+    "ModelError",
+    "PictureError",
+    "decode",
+    "decode_file",
+    "encode",
+    "encode_file",
+    "info",
+]
+
+register()

@@ -1,0 +1,21 @@
+"""What can go wrong, as one line for a person."""
+
+
+class AezError(Exception):
+    """Anything aez refuses to do; the message says why in one line."""
+
+
+class FormatError(AezError):
+    """The data is not an aez file, or one that this version cannot read."""
+
+
+class DamagedError(FormatError):
+    """The data was an aez file once and is truncated or altered."""
+
+
+class ModelError(AezError):
+    """A model is missing, broken, or computes wrongly on this machine."""
+
+
+class PictureError(AezError):
+    """The input picture cannot be read or is beyond a limit."""

@@ -1,0 +1,332 @@
+"""A model on disk, its ONNX networks, and how they run over a picture tile by tile.
+
+Latents are float32 arrays of whole numbers in units of 1/16, [1, C, H/16, W/16]; hyper latents whole numbers,
+[1, C, H/64, W/64]; pictures uint8 [H, W, 3], H and W multiples of 64 (half-size ones: of 32).
+The hyper synthesis and context networks compute with integers below 2^24 held in float32, so they give the same
+result on every machine; each is compared with a stored hash when it is loaded.
+"""
+
+import ctypes
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from aez import quality as qualities
+from aez.entropy import TableSet
+from aez.errors import ModelError
+from aez.tables import Table
+
+if TYPE_CHECKING:
+    import onnxruntime
+
+Device = Literal["auto", "cpu", "cuda"]
+Floats = npt.NDArray[np.float32]
+Picture = npt.NDArray[np.uint8]
+AnyArray = npt.NDArray[Any]
+
+WEIGHTS = Path(__file__).parent / "weights"
+DEFAULT_MODEL = "fast-1"
+BLOCK = 64
+TILE = 16
+LATENT_UNIT = 16
+CELLS_PER_BLOCK = 4
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Which axes of an array are rows and columns, and how many of its cells a 64 x 64 block of the picture spans."""
+
+    rows: int
+    columns: int
+    cells: int
+
+
+PICTURE = Layout(0, 2, 8)
+MEDIUM_PICTURE = Layout(0, 2, 4)
+LATENTS = Layout(2, 3, CELLS_PER_BLOCK)
+HYPER = Layout(2, 3, 1)
+
+
+@dataclass(frozen=True)
+class Network:
+    """One ONNX graph: the layouts of its tiled inputs and of its outputs; `halo` is its receptive field in blocks."""
+
+    name: str
+    inputs: tuple[tuple[str, Layout], ...]
+    outputs: tuple[Layout, ...]
+    halo: int = 1
+    exact: bool = False
+
+
+ANALYSIS = Network("analysis", (("picture", PICTURE),), (LATENTS,))
+HYPER_ANALYSIS = Network("hyper_analysis", (("latents", LATENTS),), (HYPER,))
+HYPER_SYNTHESIS = Network("hyper_synthesis", (("hyper", HYPER),), (LATENTS,), exact=True)
+CONTEXTS = (
+    Network("context_0", (("features", LATENTS),), (LATENTS, LATENTS), exact=True),
+    *(
+        Network(f"context_{step}", (("features", LATENTS), ("latents", LATENTS)), (LATENTS, LATENTS), exact=True)
+        for step in (1, 2, 3)
+    ),
+)
+SYNTHESIS = Network("synthesis", (("latents", LATENTS),), (PICTURE,))
+MEDIUM_SYNTHESIS = Network("medium_synthesis", (("latents", LATENTS),), (MEDIUM_PICTURE,), halo=2)
+NETWORKS = (ANALYSIS, HYPER_ANALYSIS, HYPER_SYNTHESIS, *CONTEXTS, SYNTHESIS, MEDIUM_SYNTHESIS)
+
+
+@dataclass(frozen=True)
+class Layer:
+    """Latent channels of a layer, and its two context steps."""
+
+    channels: slice
+    steps: tuple[int, int]
+
+
+class Model:
+    """A model of a directory: its tables, and its networks as methods. Sessions start when first needed.
+
+    Raises:
+        ModelError: the directory does not hold a model, or it computes wrongly on this machine.
+    """
+
+    def __init__(self, folder: Path, threads: int = 0, device: Device = "auto") -> None:
+        try:
+            description = json.loads((folder / "model.json").read_text())
+            self.name: str = description["name"]
+            self.id = int(description["id"], 16)
+            base: int = description["base"]
+            enhancement: int = description["enhancement"]
+            self._hashes: dict[str, str] = description["hashes"]
+            with np.load(folder / "entropy.npz") as arrays:
+                self._offsets: npt.NDArray[np.int32] = arrays["offsets"].astype(np.int32)
+                frequencies, lengths = arrays["scale_frequencies"], arrays["scale_lengths"]
+                self._hyper_frequencies: npt.NDArray[np.int32] = arrays["hyper_frequencies"]
+        except (OSError, KeyError, ValueError) as error:
+            raise ModelError(f"{folder}: not a model ({error})") from error
+        self.base = base
+        self.latents = base + enhancement
+        self.hyper: int = self._hyper_frequencies.shape[1]
+        self.base_layer = Layer(slice(0, base), (0, 1))
+        self.enhancement_layer = Layer(slice(base, base + enhancement), (2, 3))
+        self.scale_tables = TableSet([Table(part) for part in np.split(frequencies, np.cumsum(lengths)[:-1])])
+        self._folder = folder
+        self._threads = threads
+        self._device = device
+        self._sessions: dict[str, onnxruntime.InferenceSession] = {}
+
+    @cache  # noqa: B019 - models live as long as the process
+    def hyper_tables(self, knot: int) -> TableSet:
+        """A table per channel of the hyper latents, for the knot nearest to the quality."""
+        return TableSet([Table(row) for row in self._hyper_frequencies[knot]])
+
+    def analysis(self, picture: Picture, quality: int) -> Floats:
+        """Picture -> latents in units of the step size, not yet rounded."""
+        height, width, _ = picture.shape
+        view = picture.reshape(height // 8, 8, width // 8, 24)
+        return self._run(ANALYSIS, [view], knots=_knots(quality))[0]
+
+    def hyper_analysis(self, latents: Floats) -> Floats:
+        """Latents in units of the step size -> hyper latents, rounded."""
+        return self._run(HYPER_ANALYSIS, [latents])[0]
+
+    def hyper_synthesis(self, hyper: Floats, quality: int) -> Floats:
+        """Hyper latents -> features for the context networks."""
+        offset = qualities.interpolate_exactly(self._offsets, quality)
+        return self._run(HYPER_SYNTHESIS, [hyper], offset=offset.astype(np.float32)[None, :, None, None])[0]
+
+    def context(self, step: int, features: Floats, latents: Floats) -> tuple[Floats, npt.NDArray[np.uint8]]:
+        """Means in units of 1/16 and scale indices of a layer, given the latents decoded before step 0..3."""
+        inputs = [features, latents][: len(CONTEXTS[step].inputs)]
+        mean, index = self._run(CONTEXTS[step], inputs)
+        return mean, index
+
+    def synthesis(self, latents: Floats, quality: int) -> Picture:
+        """All latents in units of 1/16 -> picture."""
+        return _as_picture(self._run(SYNTHESIS, [latents], knots=_knots(quality))[0])
+
+    def medium_synthesis(self, base: Floats, quality: int) -> Picture:
+        """Base latents in units of 1/16 -> half-size picture."""
+        return _as_picture(self._run(MEDIUM_SYNTHESIS, [base], knots=_knots(quality))[0])
+
+    def _run(self, network: Network, arrays: list[AnyArray], **constants: Floats) -> list[AnyArray]:
+        session = self._session(network)
+        inputs = list(zip(network.inputs, arrays, strict=True))
+        (_, layout), first = inputs[0]
+        blocks = first.shape[layout.rows] // layout.cells, first.shape[layout.columns] // layout.cells
+        results: list[AnyArray] = []
+        for tile in tiles(*blocks, network.halo):
+            feeds = {name: tile.outer(array, layout) for (name, layout), array in inputs}
+            parts: list[AnyArray] = session.run(None, {**feeds, **constants})
+            if tile.whole:
+                return parts
+            results = results or [_whole(part, out, blocks) for part, out in zip(parts, network.outputs, strict=True)]
+            for result, part, out in zip(results, parts, network.outputs, strict=True):
+                tile.inner(result, out)[...] = tile.crop(part, out)
+        return results
+
+    def _session(self, network: Network) -> "onnxruntime.InferenceSession":
+        if network.name not in self._sessions:
+            device: Device = "cpu" if network.exact else self._device
+            session = start_session(self._folder / f"{network.name}.onnx", self._threads, device)
+            if network.exact and check_hash(session) != self._hashes[network.name]:
+                raise ModelError(f"{self.name}: {network.name} computes wrongly on this machine")
+            self._sessions[network.name] = session
+        return self._sessions[network.name]
+
+
+@dataclass(frozen=True)
+class Tile:
+    """A rectangle of blocks, [start, stop) by rows and columns, and the same with its halo."""
+
+    rows: tuple[int, int]
+    columns: tuple[int, int]
+    outer_rows: tuple[int, int]
+    outer_columns: tuple[int, int]
+    whole: bool
+
+    def outer(self, array: AnyArray, layout: Layout) -> AnyArray:
+        """The tile with halo of a whole array, as a contiguous copy where it is only a part."""
+        return np.ascontiguousarray(_window(array, layout, self.outer_rows, self.outer_columns))
+
+    def inner(self, array: AnyArray, layout: Layout) -> AnyArray:
+        """The tile without halo of a whole array, as a view."""
+        return _window(array, layout, self.rows, self.columns)
+
+    def crop(self, array: AnyArray, layout: Layout) -> AnyArray:
+        """The tile without halo of an array of the tile with halo, as a view."""
+        top, left = self.outer_rows[0], self.outer_columns[0]
+        rows = self.rows[0] - top, self.rows[1] - top
+        return _window(array, layout, rows, (self.columns[0] - left, self.columns[1] - left))
+
+
+def tiles(rows: int, columns: int, halo: int) -> Iterator[Tile]:
+    """Cover rows x columns blocks; the grid depends on nothing else. Halos end at the edges of the picture."""
+    for top in range(0, rows, TILE):
+        for left in range(0, columns, TILE):
+            bottom, right = min(top + TILE, rows), min(left + TILE, columns)
+            yield Tile(
+                (top, bottom),
+                (left, right),
+                (max(top - halo, 0), min(bottom + halo, rows)),
+                (max(left - halo, 0), min(right + halo, columns)),
+                whole=(bottom - top, right - left) == (rows, columns),
+            )
+
+
+def _window(array: AnyArray, layout: Layout, rows: tuple[int, int], columns: tuple[int, int]) -> AnyArray:
+    window = [slice(None)] * array.ndim
+    window[layout.rows] = slice(rows[0] * layout.cells, rows[1] * layout.cells)
+    window[layout.columns] = slice(columns[0] * layout.cells, columns[1] * layout.cells)
+    return array[tuple(window)]
+
+
+def _whole(part: AnyArray, layout: Layout, blocks: tuple[int, int]) -> AnyArray:
+    shape = list(part.shape)
+    shape[layout.rows], shape[layout.columns] = blocks[0] * layout.cells, blocks[1] * layout.cells
+    return np.empty(shape, part.dtype)
+
+
+def _knots(quality: int) -> Floats:
+    return qualities.knot_weights(quality)[None]
+
+
+def _as_picture(rows: Picture) -> Picture:
+    height, _, width, _ = rows.shape
+    return rows.reshape(height * 8, width * 8, 3)
+
+
+def start_session(graph: Path | bytes, threads: int, device: Device) -> "onnxruntime.InferenceSession":
+    """An ONNX Runtime session on the CPU, or on CUDA where `device` says so and it really starts.
+
+    Raises:
+        ModelError: the graph cannot be loaded, or `device` is "cuda" and there is none.
+    """
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.log_severity_level = 4
+    options.add_session_config_entry("mlas.enable_gemm_fastmath_arm64_bfloat16", "0")
+    providers: list[Any] = ["CPUExecutionProvider"]
+    if device == "cuda" or (device == "auto" and cuda_driver_present()):
+        providers.insert(0, ("CUDAExecutionProvider", {"use_tf32": "0"}))
+    try:
+        session = onnxruntime.InferenceSession(graph, options, providers=providers)
+    except Exception as error:
+        name = graph.name if isinstance(graph, Path) else "graph"
+        raise ModelError(f"{name}: cannot be loaded ({str(error).splitlines()[0]})") from error
+    if device == "cuda" and "CUDAExecutionProvider" not in session.get_providers():
+        raise ModelError("CUDA does not start on this machine; use --device cpu")
+    return session
+
+
+@cache
+def cuda_driver_present() -> bool:
+    """Whether an NVIDIA driver can be loaded; cheap, so that machines without one pay nothing."""
+    for library in ("libcuda.so.1", "nvcuda.dll"):
+        try:
+            ctypes.CDLL(library)
+        except OSError:
+            continue
+        return True
+    return False
+
+
+def check_hash(session: "onnxruntime.InferenceSession") -> str:
+    """SHA-256 over what an exact network makes of a fixed input of two by two blocks."""
+    feeds = {}
+    for value in session.get_inputs():
+        cells = HYPER.cells if value.name == "hyper" else LATENTS.cells
+        shape = [value.shape[1], 1, 1] if value.name == "offset" else [value.shape[1], 2 * cells, 2 * cells]
+        pattern = (np.arange(np.prod(shape)) * 7919 % 251 - 125).reshape(1, *shape)
+        feeds[value.name] = pattern.astype(np.float32)
+    digest = hashlib.sha256()
+    for result in session.run(None, feeds):
+        digest.update(result.astype("<i4").tobytes())
+    return digest.hexdigest()
+
+
+def installed_models() -> dict[int, str]:
+    """Names of the installed models by their id."""
+    found = {}
+    for path in sorted(WEIGHTS.glob("*/model.json")):
+        description = json.loads(path.read_text())
+        found[int(description["id"], 16)] = description["name"]
+    return found
+
+
+def model_name(model_id: int) -> str | None:
+    """Name of an installed model, if it is installed."""
+    return installed_models().get(model_id)
+
+
+@cache
+def load_model(name: str = DEFAULT_MODEL, threads: int = 0, device: Device = "auto") -> Model:
+    """An installed model, by name, loaded once.
+
+    Raises:
+        ModelError: there is no such model, or it is broken.
+    """
+    names = installed_models().values()
+    if name not in names:
+        raise ModelError(f"no model named {name}; installed: {', '.join(names) or 'none'}")
+    return Model(WEIGHTS / name, threads, device)
+
+
+def find_model(model_id: int, threads: int = 0, device: Device = "auto") -> Model:
+    """The installed model that a file needs.
+
+    Raises:
+        ModelError: it is not installed.
+    """
+    name = model_name(model_id)
+    if name is None:
+        installed = ", ".join(f"{name} ({known:08x})" for known, name in installed_models().items())
+        raise ModelError(f"needs model {model_id:08x}, which is not installed; installed: {installed or 'none'}")
+    return load_model(name, threads, device)

@@ -1,0 +1,56 @@
+"""Quality: one integer in the file, and what networks, tables and loss take from it.
+
+Every table that depends on the quality has `KNOTS` rows, one per knot; between two knots it is interpolated.
+A file stores the quality as an integer 0..`QUALITY_MAX`, so that exact arithmetic can start from it.
+"""
+
+import numpy as np
+import numpy.typing as npt
+
+KNOTS = 9
+KNOT_DISTANCE = 4096
+QUALITY_MAX = (KNOTS - 1) * KNOT_DISTANCE
+LAMBDA_MIN = 0.0006
+LAMBDA_MAX = 0.25
+
+
+def to_integer(quality: float) -> int:
+    """Map a quality of 0 to 100 to the integer that a file stores.
+
+    Raises:
+        ValueError: the quality is not a number from 0 to 100.
+    """
+    if not 0 <= quality <= 100:
+        raise ValueError(f"quality must be from 0 to 100, not {quality:g}")
+    return round(quality * QUALITY_MAX / 100)
+
+
+def to_percent(stored: int) -> float:
+    """The quality 0 to 100, to two decimals, of the integer that a file stores."""
+    return round(stored * 100 / QUALITY_MAX, 2)
+
+
+def nearest_knot(stored: int) -> int:
+    """Row of the tables that are not interpolated; halves go up."""
+    return (stored + KNOT_DISTANCE // 2) // KNOT_DISTANCE
+
+
+def knot_weights(stored: int) -> npt.NDArray[np.float32]:
+    """Linear interpolation weights over the knots, float32 [KNOTS], summing to one."""
+    distance = np.abs(np.arange(KNOTS) - stored / KNOT_DISTANCE)
+    weights: npt.NDArray[np.float32] = np.maximum(0.0, 1.0 - distance).astype(np.float32)
+    return weights
+
+
+def interpolate_exactly(table: npt.NDArray[np.int32], stored: int) -> npt.NDArray[np.int32]:
+    """Interpolate an integer table [KNOTS, ...] at a stored quality in integer arithmetic, halves going up."""
+    knot = min(stored // KNOT_DISTANCE, KNOTS - 2)
+    fraction = stored - knot * KNOT_DISTANCE
+    mixed = table[knot] * (KNOT_DISTANCE - fraction) + table[knot + 1] * fraction
+    rounded: npt.NDArray[np.int32] = (mixed + KNOT_DISTANCE // 2) // KNOT_DISTANCE
+    return rounded
+
+
+def rate_distortion_lambda(stored: int) -> float:
+    """Weight of the distortion (MSE in units of 255^2) against the rate (bits per pixel) in training."""
+    return float(LAMBDA_MIN * (LAMBDA_MAX / LAMBDA_MIN) ** (stored / QUALITY_MAX))

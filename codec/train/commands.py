@@ -1,0 +1,150 @@
+"""What `aez train` and `aez export` do."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import torch
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+from torch import Tensor
+
+from aez.errors import AezError
+from aez.networks import WEIGHTS
+from aez.train.data import Crops, find_pictures, load_pictures
+from aez.train.export import export, load_params
+from aez.train.loop import VALIDATION_CROP, Settings, Trainer
+from aez.train.loop import Progress as Row
+from aez.train.model import Architecture, Codec
+from aez.train.plot import plot_log
+
+KEPT_ASIDE = 20
+CALIBRATION_PICTURES = 90
+
+
+def train(
+    folders: Iterable[Path],
+    out: Path,
+    *,
+    valid: Path | None,
+    init: str | None,
+    resume: bool,
+    compiled: bool | None,
+    device: str,
+    **settings: Any,
+) -> None:
+    """Train and write checkpoint, log and plot to `out`; `settings` are those of `Settings`.
+
+    Raises:
+        AezError: there are no pictures, no such device, or nothing to resume.
+    """
+    schedule = Settings(**settings)
+    if schedule.crop % 64:
+        raise AezError("--crop must be a multiple of 64")
+    if device == "cuda" and not torch.cuda.is_available():
+        raise AezError("CUDA is not available")
+    torch.manual_seed(schedule.seed)
+    pictures, validation = _load(folders, valid, schedule.crop, torch.device(device))
+    trainer = Trainer(
+        codec=_initial(init) if init else Codec(),
+        crops=Crops(pictures, schedule.seed),
+        validation=validation,
+        settings=schedule,
+        compiled=device == "cuda" if compiled is None else compiled,
+    )
+    checkpoint = out / "checkpoint.pt"
+    if resume:
+        if not checkpoint.exists():
+            raise AezError(f"{checkpoint} does not exist, so there is nothing to resume")
+        trainer.load(checkpoint)
+    elif checkpoint.exists():
+        raise AezError(f"{checkpoint} exists; go on with --resume or choose another --out")
+    elif not init:
+        trainer.start_from_klt()
+    out.mkdir(parents=True, exist_ok=True)
+    with _Bar(trainer) as bar:
+        trainer.run(bar.report, out)
+    plot_log(trainer.log, out / "log.png")
+
+
+def export_checkpoint(checkpoint: Path, folder: Path, pictures: Path | None) -> None:
+    """Make the model `folder` of a training checkpoint's averaged weights.
+
+    Raises:
+        AezError: the checkpoint is not one, or the exported graphs are wrong.
+    """
+    try:
+        state = torch.load(checkpoint, map_location="cpu", weights_only=True)
+        codec = Codec(Architecture(**state["architecture"]))
+        codec.load_state_dict(state["ema"])
+    except Exception as error:
+        raise AezError(f"not a checkpoint of this version ({error})") from error
+    calibration = load_pictures(find_pictures([pictures]), 64, torch.device("cpu")) if pictures else iter(())
+    summary = _summary([Row(**row) for row in state["log"]], Settings(**state["settings"]))
+    export(codec, folder, folder.name, islice(calibration, CALIBRATION_PICTURES), summary)
+
+
+def _initial(name: str) -> Codec:
+    path = Path(name) if name.endswith(".safetensors") else WEIGHTS / name / "params.safetensors"
+    if not path.is_file():
+        raise AezError(f"--init: {name} is neither an installed model nor a params.safetensors file")
+    return load_params(path)
+
+
+def _load(folders: Iterable[Path], valid: Path | None, crop: int, device: torch.device) -> tuple[list[Tensor], Tensor]:
+    """Training pictures, and validation crops [N, 3, size, size] from the middle of others."""
+    paths = find_pictures(folders)
+    aside = find_pictures([valid]) if valid else paths[::KEPT_ASIDE]
+    pictures = list(load_pictures([p for p in paths if p not in set(aside)] or paths, crop, device))
+    kept = load_pictures(aside, VALIDATION_CROP, device)
+    middles = [_middle(picture, VALIDATION_CROP) for picture in kept]
+    if not middles:
+        raise AezError(f"no validation picture of at least {VALIDATION_CROP} x {VALIDATION_CROP} pixels")
+    return pictures, torch.stack(middles)
+
+
+def _middle(picture: Tensor, size: int) -> Tensor:
+    top, left = (picture.shape[1] - size) // 2, (picture.shape[2] - size) // 2
+    return picture[:, top : top + size, left : left + size]
+
+
+def _summary(log: list[Row], settings: Settings) -> str:
+    """The training run as Markdown."""
+    rows = "\n".join(
+        f"| {row.step} | {row.seconds / 60:.0f} | {row.score:.4f} |" for row in log if row.score is not None
+    )
+    return f"""{log[-1].step} steps in {log[-1].seconds / 60:.0f} minutes; batches of {settings.batch} crops of
+{settings.crop} x {settings.crop}, Adam at {settings.learning_rate:g} with a cosine to zero, averaged weights.
+Score: mean over validation crops and qualities 10, 30, 50, 70, 90 of ln(rate + lambda * distortion); 0.01 is 1 %.
+
+| step | minutes | score |
+| --- | --- | --- |
+{rows}
+"""
+
+
+@dataclass
+class _Bar:
+    """A progress bar on stderr with loss, bpp and PSNR; plain lines where stderr is no terminal."""
+
+    trainer: Trainer
+
+    def __enter__(self) -> "_Bar":
+        columns = (BarColumn(), TaskProgressColumn(), TimeRemainingColumn(), TextColumn("{task.description}"))
+        console = Console(stderr=True)
+        self.progress = Progress(*columns, console=console, disable=not console.is_terminal)
+        self.task = self.progress.add_task("", total=1.0)
+        self.progress.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.progress.stop()
+
+    def report(self, row: Row) -> None:
+        score = "" if row.score is None else f"  score {row.score:.4f}"
+        line = f"step {row.step}  loss {row.loss:.4f}  {row.bpp:.3f} bpp  {row.psnr:.2f} dB{score}"
+        if self.progress.disable:
+            print(f"{row.seconds:.0f} s  {line}", flush=True)
+        self.progress.update(self.task, completed=self.trainer.progress(), description=line)

@@ -1,0 +1,77 @@
+"""Training pictures: decoded once, kept as uint8 on the training device, cropped there."""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+from torch.nn import functional as F
+
+from aez.errors import AezError
+
+SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".avif", ".bmp", ".tif", ".tiff", ".ppm", ".gif", ".jp2"}
+SMALLEST_SCALE = 0.6
+
+
+class DataError(AezError):
+    """The training pictures cannot be used."""
+
+
+def find_pictures(folders: Iterable[Path]) -> list[Path]:
+    """Every picture file below the folders, sorted.
+
+    Raises:
+        DataError: a folder does not exist, or there is no picture.
+    """
+    found: list[Path] = []
+    for folder in folders:
+        if not folder.is_dir():
+            raise DataError(f"{folder}: not a directory")
+        found += [path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES]
+    if not found:
+        raise DataError("no pictures found")
+    return sorted(found)
+
+
+def load_pictures(paths: Iterable[Path], smallest: int, device: torch.device) -> Iterator[Tensor]:
+    """RGB pictures [3, H, W] of uint8; those smaller than `smallest` in either direction are left out."""
+    for path in paths:
+        with Image.open(path) as image:
+            if min(image.size) >= smallest:
+                yield torch.from_numpy(np.array(image.convert("RGB"))).permute(2, 0, 1).contiguous().to(device)
+
+
+class Crops:
+    """Random square crops, flipped, transposed and scaled down at random; larger pictures are drawn more often."""
+
+    def __init__(self, pictures: list[Tensor], seed: int) -> None:
+        if not pictures:
+            raise DataError("every picture is smaller than a crop")
+        self.pictures = pictures
+        areas = np.array([p.shape[1] * p.shape[2] for p in pictures], float)
+        self.probabilities = areas / areas.sum()
+        self.random = np.random.default_rng(seed)
+
+    def batch(self, count: int, size: int) -> Tensor:
+        """Crops [count, 3, size, size] in 0..1, channels last, on the pictures' device."""
+        chosen = self.random.choice(len(self.pictures), count, p=self.probabilities)
+        crops = torch.stack([self._crop(self.pictures[i], size) for i in chosen])
+        return (crops.float() / 255).contiguous(memory_format=torch.channels_last)
+
+    def _crop(self, picture: Tensor, size: int) -> Tensor:
+        random = self.random
+        height, width = picture.shape[1:]
+        scaled = random.random() < 0.5
+        extent = min(round(size / random.uniform(SMALLEST_SCALE, 1)), height, width) if scaled else size
+        top, left = random.integers(0, height - extent + 1), random.integers(0, width - extent + 1)
+        crop = picture[:, top : top + extent, left : left + extent]
+        if extent > size:
+            crop = F.interpolate(crop[None].float(), (size, size), mode="bicubic", antialias=True)[0]
+            crop = crop.round().clamp(0, 255).to(torch.uint8)
+        if random.random() < 0.5:
+            crop = crop.flip(2)
+        if random.random() < 0.5:
+            crop = crop.transpose(1, 2)
+        return crop

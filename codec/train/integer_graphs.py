@@ -1,0 +1,68 @@
+"""Hyper synthesis and context as ONNX graphs of float32 operations on whole numbers below 2^24: exact everywhere."""
+
+import numpy as np
+import onnx
+from onnx import TensorProto
+
+from aez.latents import LATENT_MAX, LATENT_MIN
+from aez.tables import SCALES
+from aez.train.graph_builder import GraphBuilder
+from aez.train.integer import ACTIVATION_MAX, SIGNAL_MAX, SIGNAL_MIN
+from aez.train.integer_layers import IntegerLayer
+from aez.train.model import INDEX_OFFSET
+
+Layers = dict[str, IntegerLayer]
+
+
+def hyper_synthesis(layers: Layers) -> onnx.ModelProto:
+    """hyper [1, C, H/64, W/64], offset [1, F, 1, 1] -> features [1, F, H/16, W/16] in units of 1/16."""
+    first, second = layers["first"], layers["second"]
+    features = len(second.bias) // 4
+    graph = GraphBuilder("hyper_synthesis")
+    x = graph.input("hyper", [1, first.weight.shape[1], "h64", "w64"])
+    offset = graph.input("offset", [1, features, 1, 1])
+    x = graph.op("DepthToSpace", _activation(graph, _convolve(graph, x, first)), blocksize=2, mode="CRD")
+    x = graph.op("DepthToSpace", _convolve(graph, x, second), blocksize=2, mode="CRD")
+    x = _activation(graph, graph.op("Add", x, offset))
+    graph.output(x, "features", [1, features, "h16", "w16"])
+    return graph.build()
+
+
+def context(layers: Layers, features: int) -> onnx.ModelProto:
+    """features, latents decoded so far -> mean in units of 1/16 and scale index (uint8), each [1, C, H/16, W/16]."""
+    first, last = layers["first"], layers["last"]
+    known, outputs = first.weight.shape[1] - features, len(last.bias) // 2
+    graph = GraphBuilder("context")
+    x = graph.input("features", [1, features, "h16", "w16"])
+    if known:
+        latents = graph.clip(graph.input("latents", [1, known, "h16", "w16"]), SIGNAL_MIN, SIGNAL_MAX)
+        x = graph.op("Concat", x, latents, axis=1)
+    x = _activation(graph, _convolve(graph, x, first))
+    x = _activation(graph, _convolve(graph, x, layers["depthwise"]))
+    x = _convolve(graph, x, last)
+    mean = graph.clip(_channels(graph, x, 0, outputs), LATENT_MIN, LATENT_MAX)
+    index = graph.op(
+        "Add", _channels(graph, x, outputs, 2 * outputs), graph.constant(np.array(INDEX_OFFSET, np.float32))
+    )
+    index = graph.op("Cast", graph.clip(index, 0, SCALES - 1), to=TensorProto.UINT8)
+    graph.output(mean, "mean", [1, outputs, "h16", "w16"])
+    graph.output(index, "index", [1, outputs, "h16", "w16"], TensorProto.UINT8)
+    return graph.build()
+
+
+def _convolve(graph: GraphBuilder, x: str, layer: IntegerLayer) -> str:
+    """Convolution, multiplication by a power of two and rounding half to even."""
+    size = layer.weight.shape[2]
+    groups = len(layer.bias) if layer.depthwise else 1
+    weight, bias = graph.weight(layer.weight), graph.weight(layer.bias)
+    x = graph.conv(x, weight, bias, size, padding=size // 2, groups=groups)
+    scale = np.exp2(-layer.shift.astype(np.float32))[None, :, None, None]
+    return graph.op("Round", graph.op("Mul", x, graph.constant(scale)))
+
+
+def _activation(graph: GraphBuilder, x: str) -> str:
+    return graph.clip(x, 0, ACTIVATION_MAX)
+
+
+def _channels(graph: GraphBuilder, x: str, start: int, stop: int) -> str:
+    return graph.op("Slice", x, *(graph.constant(np.array([n])) for n in (start, stop, 1)))

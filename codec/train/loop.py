@@ -1,0 +1,202 @@
+"""The training loop."""
+
+import copy
+import csv
+import math
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from aez.quality import QUALITY_MAX
+from aez.train import klt
+from aez.train.data import Crops
+from aez.train.loss import measure, psnr
+from aez.train.model import Codec, random_qualities
+
+WARMUP_STEPS = 100
+EMA_DECAY = 0.999
+GENERATED_SHARE = 1 / 8
+VALIDATION_QUALITIES = (0.1, 0.3, 0.5, 0.7, 0.9)
+VALIDATION_CROP = 256
+KLT_BATCHES, KLT_CROPS, KLT_CROP = 8, 64, 128
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How to train. The schedule is `minutes` long where given, `steps` long otherwise."""
+
+    steps: int = 20_000
+    minutes: float | None = None
+    batch: int = 8
+    crop: int = 128
+    learning_rate: float = 1e-3
+    seed: int = 1
+    report_every: float = 10.0
+    validate_every: float = 300.0
+
+
+@dataclass(frozen=True)
+class Progress:
+    """One row of the log: means since the row before; `score` only where validation was due."""
+
+    step: int
+    seconds: float
+    learning_rate: float
+    loss: float
+    bpp: float
+    psnr: float
+    score: float | None
+
+
+class Trainer:
+    """Network, its moving average, optimizer and schedule; `run` trains to the end of the schedule."""
+
+    def __init__(self, codec: Codec, crops: Crops, validation: Tensor, settings: Settings, compiled: bool) -> None:
+        self.settings = settings
+        self.crops = crops
+        self.validation = validation
+        self.device = crops.pictures[0].device
+        self.codec = codec.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.ema = copy.deepcopy(self.codec)
+        self.optimizer = torch.optim.Adam(self.codec.parameters(), settings.learning_rate, (0.9, 0.99), fused=True)
+        self.generator = torch.Generator(self.device).manual_seed(settings.seed)
+        self.forward = torch.compile(self.codec) if compiled else self.codec
+        self.bfloat16 = has_fast_bfloat16(self.device)
+        self.step = 0
+        self.seconds = 0.0
+        self.log: list[Progress] = []
+
+    def start_from_klt(self) -> None:
+        """Initialize the linear layers from crops of the training pictures."""
+        patches = [
+            F.unfold(self.crops.batch(KLT_CROPS, KLT_CROP), 16, stride=16).transpose(1, 2).reshape(-1, 3, 16, 16)
+            for _ in range(KLT_BATCHES)
+        ]
+        klt.initialize(self.codec, torch.cat(patches))
+        self.ema.load_state_dict(self.codec.state_dict())
+
+    def progress(self) -> float:
+        """Share of the schedule that is done, 0 to 1."""
+        settings = self.settings
+        done = self.step / settings.steps if settings.minutes is None else self.seconds / (60 * settings.minutes)
+        return min(done, 1.0)
+
+    def run(self, report: Callable[[Progress], None], folder: Path) -> None:
+        """Train to the end of the schedule; a checkpoint and the log are written at every validation."""
+        recent: list[Tensor] = []
+        reported = validated = self.seconds
+        started = time.monotonic() - self.seconds
+        while self.progress() < 1:
+            recent.append(self.train_step())
+            self.seconds = time.monotonic() - started
+            finished = self.progress() >= 1
+            due = finished or self.seconds - validated >= self.settings.validate_every
+            if due or self.seconds - reported >= self.settings.report_every:
+                loss, bpp, decibels = torch.stack(recent).mean(0).tolist()
+                score = self.validate() if due else None
+                row = Progress(self.step, self.seconds, self.learning_rate(), loss, bpp, decibels, score)
+                self.log.append(row)
+                report(row)
+                recent, reported = [], self.seconds
+            if due:
+                validated = self.seconds
+                self.save(folder / "checkpoint.pt")
+                write_log(self.log, folder / "log.csv")
+
+    def learning_rate(self) -> float:
+        """Linear warm-up, then a cosine to zero."""
+        decay = 0.5 * (1 + math.cos(math.pi * self.progress()))
+        return self.settings.learning_rate * min(1, (self.step + 1) / WARMUP_STEPS) * decay
+
+    def train_step(self) -> Tensor:
+        """One step of gradient descent; returns loss, bpp and PSNR of the batch, [3], without waiting for them."""
+        settings = self.settings
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.learning_rate()
+        picture = self.crops.batch(settings.batch, settings.crop)
+        quality = random_qualities(settings.batch, self.generator)
+        chance = torch.rand(settings.batch, generator=self.generator, device=self.device)
+        generated = chance < GENERATED_SHARE
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bfloat16):
+            coded = self.forward(picture, quality, True, generated)
+        terms = measure(coded, picture, quality)
+        loss = terms.loss(generated)
+        self.optimizer.zero_grad(set_to_none=True)
+        torch.autograd.backward(loss)
+        torch.nn.utils.clip_grad_norm_(self.codec.parameters(), 1.0)
+        self.optimizer.step()
+        self.step += 1
+        decay = min(EMA_DECAY, (1 + self.step) / (10 + self.step))
+        with torch.no_grad():
+            torch._foreach_lerp_(list(self.ema.parameters()), list(self.codec.parameters()), 1 - decay)
+        return torch.stack([loss, terms.bpp.mean(), psnr(terms.high_mse).mean()]).detach()
+
+    @torch.no_grad()
+    def validate(self) -> float:
+        """Mean over validation crops and qualities of ln(rate + lambda * distortion) of the averaged weights."""
+        return score(self.ema, self.validation)
+
+    def save(self, path: Path) -> None:
+        """Everything `load` and `export` need, written at once or not at all."""
+        state = {
+            "architecture": asdict(self.codec.arch),
+            "settings": asdict(self.settings),
+            "codec": self.codec.state_dict(),
+            "ema": self.ema.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "generator": self.generator.get_state(),
+            "crops": self.crops.random.bit_generator.state,
+            "torch": torch.get_rng_state(),
+            "step": self.step,
+            "seconds": self.seconds,
+            "log": [asdict(row) for row in self.log],
+        }
+        temporary = path.with_suffix(".tmp")
+        torch.save(state, temporary)
+        temporary.replace(path)
+
+    def load(self, path: Path) -> None:
+        """Go on from a checkpoint."""
+        state: dict[str, Any] = torch.load(path, map_location=self.device, weights_only=False)
+        self.codec.load_state_dict(state["codec"])
+        self.ema.load_state_dict(state["ema"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.generator.set_state(state["generator"].cpu())
+        self.crops.random.bit_generator.state = state["crops"]
+        torch.set_rng_state(state["torch"].cpu())
+        self.step, self.seconds = state["step"], state["seconds"]
+        self.log = [Progress(**row) for row in state["log"]]
+
+
+@torch.no_grad()
+def score(codec: Codec, pictures: Tensor) -> float:
+    """Mean over pictures [N, 3, H, W] of uint8 and over qualities of ln(rate + lambda * distortion); 0.01 is 1 %."""
+    costs = []
+    for share in VALIDATION_QUALITIES:
+        for chunk in torch.split(pictures, 8):
+            picture = chunk.float() / 255
+            quality = torch.full((len(chunk),), float(round(share * QUALITY_MAX)), device=chunk.device)
+            coded = codec(picture, quality, False)
+            costs.append(measure(coded, picture, quality).cost().log())
+    return torch.cat(costs).mean().item()
+
+
+def has_fast_bfloat16(device: torch.device) -> bool:
+    """Whether bfloat16 is faster than float32 there."""
+    if device.type == "cuda":
+        return bool(torch.cuda.is_bf16_supported())
+    return bool(torch.cpu._is_avx512_bf16_supported())
+
+
+def write_log(rows: list[Progress], path: Path) -> None:
+    """Write the log as CSV."""
+    with path.open("w", newline="") as file:
+        writer = csv.DictWriter(file, list(Progress.__dataclass_fields__))
+        writer.writeheader()
+        writer.writerows(asdict(row) for row in rows)

@@ -1,0 +1,57 @@
+"""The rate-distortion loss."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from aez.quality import LAMBDA_MAX, LAMBDA_MIN, QUALITY_MAX
+from aez.train.model import Coded
+
+MEDIUM_WEIGHT = 0.25
+GENERATED_WEIGHT = 0.15
+
+
+@dataclass(frozen=True)
+class Terms:
+    """Per sample of a batch: rates in bits per pixel, mean squared errors in units of 255^2, the quality's lambda."""
+
+    base_bpp: Tensor
+    enhancement_bpp: Tensor
+    high_mse: Tensor
+    medium_mse: Tensor
+    weight: Tensor
+
+    @property
+    def bpp(self) -> Tensor:
+        return self.base_bpp + self.enhancement_bpp
+
+    def cost(self, generated: Tensor | None = None) -> Tensor:
+        """Rate + lambda * distortion, [B]; the high picture counts little where it was `generated` from base alone."""
+        high = self.high_mse
+        if generated is not None:
+            high = torch.where(generated, GENERATED_WEIGHT * high, high)
+        return self.bpp + self.weight * (high + MEDIUM_WEIGHT * self.medium_mse)
+
+    def loss(self, generated: Tensor) -> Tensor:
+        """Scalar for gradient descent; lambda^-0.5 so that no quality drowns the others."""
+        return (self.cost(generated) * (self.weight / LAMBDA_MIN) ** -0.5).mean()
+
+
+def measure(coded: Coded, picture: Tensor, quality: Tensor) -> Terms:
+    """The terms of the loss for pictures [B, 3, H, W] in 0..1 and stored qualities [B]."""
+    pixels = picture.shape[2] * picture.shape[3]
+    half_size = F.avg_pool2d(picture, 2)
+    return Terms(
+        base_bpp=coded.base_bits / pixels,
+        enhancement_bpp=coded.enhancement_bits / pixels,
+        high_mse=(coded.high - picture).square().mean((1, 2, 3)) * 255**2,
+        medium_mse=(coded.medium - half_size).square().mean((1, 2, 3)) * 255**2,
+        weight=LAMBDA_MIN * (LAMBDA_MAX / LAMBDA_MIN) ** (quality / QUALITY_MAX),
+    )
+
+
+def psnr(mse: Tensor) -> Tensor:
+    """PSNR in dB of mean squared errors in units of 255^2."""
+    return 10 * torch.log10(255**2 / mse.clamp_min(1e-9))

@@ -1,0 +1,115 @@
+"""Damaged and foreign files: an error that says so, and whatever can be saved is."""
+
+from contextlib import suppress
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from aez import AezError, AezWarning, DamagedError, FormatError, ModelError, container, decode, encode, info
+from aez.container import HEADER_BYTES, Flags, Header
+
+
+@pytest.fixture(scope="module")
+def data(photograph: Image.Image) -> bytes:
+    image = photograph.crop((0, 0, 70, 66))
+    image.info.update(exif=Image.Exif().tobytes(), xmp=b"<x/>")
+    return encode(image, 30)
+
+
+@pytest.fixture(scope="module")
+def picture(data: bytes) -> np.ndarray:
+    return np.asarray(decode(data))
+
+
+def flipped(data: bytes, position: int, bit: int = 0x04) -> bytes:
+    changed = bytearray(data)
+    changed[position] ^= bit
+    return bytes(changed)
+
+
+@pytest.mark.parametrize("content", [b"", b"\x89", b"\x89PNG\r\n\x1a\n", b"hello, this is no picture at all"])
+def test_foreign_data_is_refused(content: bytes) -> None:
+    with pytest.raises(FormatError):
+        decode(content)
+
+
+@pytest.mark.filterwarnings("ignore::aez.AezWarning")
+def test_every_flipped_byte_is_an_error_or_costs_only_metadata(data: bytes, picture: np.ndarray) -> None:
+    for position in range(len(data)):
+        damaged = flipped(data, position)
+        if position < metadata_start(data):
+            with pytest.raises(AezError):
+                decode(damaged)
+        else:
+            assert np.array_equal(decode(damaged), picture)
+
+
+def metadata_start(data: bytes) -> int:
+    """Where EXIF and XMP begin: everything before is needed for the high picture."""
+    sizes = {s.type: s.bytes for s in info(data).sections}
+    return len(data) - sum(sizes[name] + 2 for name in ("exif", "xmp"))
+
+
+@pytest.mark.filterwarnings("ignore::aez.AezWarning")
+def test_every_truncation_is_an_error_or_costs_only_metadata(data: bytes) -> None:
+    for length in range(0, len(data), 3):
+        if length < metadata_start(data):
+            with pytest.raises(AezError):
+                decode(data[:length])
+        else:
+            assert decode(data[:length]).size == (70, 66)
+
+
+@pytest.mark.parametrize("position", [-3, -12, -30])
+def test_damaged_metadata_is_left_out_with_a_note(data: bytes, picture: np.ndarray, position: int) -> None:
+    with pytest.warns(AezWarning, match=r"left out|may be lost"):
+        assert np.array_equal(decode(flipped(data, len(data) + position)), picture)
+
+
+@pytest.mark.filterwarnings("ignore::aez.AezWarning")
+def test_medium_outlives_damage_behind_the_front_part(data: bytes) -> None:
+    medium = np.asarray(decode(data, "medium"))
+    front = info(data).medium_bytes
+    for damaged in (data[:front], data[: front + 5], flipped(data, front + 12)):
+        assert np.array_equal(decode(damaged, "medium"), medium)
+        with pytest.raises(DamagedError, match=r"enhancement layer is .* --res medium still decodes"):
+            decode(damaged)
+        assert decode(damaged, upscale=True).size == (70, 66)
+
+
+def repacked(data: bytes, **fields: object) -> bytes:
+    """The file with other values in its header, and a right checksum."""
+    header = container.parse_header(data)
+    return Header(**{**header.__dict__, **fields}).pack() + data[HEADER_BYTES:]  # type: ignore[arg-type]
+
+
+def test_an_unknown_model_is_named(data: bytes) -> None:
+    with pytest.raises(ModelError, match="needs model 12345678"):
+        decode(repacked(data, model=0x12345678))
+
+
+def test_a_header_that_lies_about_the_picture_is_noticed(data: bytes) -> None:
+    for lie in ({"width": 700}, {"height": 1}, {"quality": 32768}, {"flags": Flags.ENHANCEMENT | Flags.ZSTD}):
+        with pytest.raises(AezError):
+            decode(repacked(data, **lie))
+
+
+def test_declared_sizes_are_checked_first(data: bytes) -> None:
+    with pytest.raises(AezError, match="megapixels"):
+        decode(repacked(data, width=1 << 24, height=1 << 24))
+
+
+@pytest.mark.filterwarnings("ignore::aez.AezWarning")
+@settings(max_examples=60, deadline=None)
+@given(st.data())
+def test_mutated_files_never_do_worse_than_an_error(data: bytes, draw: st.DataObject) -> None:
+    changed = bytearray(data)
+    for _ in range(draw.draw(st.integers(1, 5))):
+        changed[draw.draw(st.integers(0, len(data) - 1))] = draw.draw(st.integers(0, 255))
+    cut = bytes(changed[: draw.draw(st.integers(0, len(data)))])
+    for resolution in ("medium", "high"):
+        with suppress(AezError):
+            assert decode(cut, resolution).size in ((70, 66), (35, 33))

@@ -1,0 +1,51 @@
+"""The wheel: what is in it, and that it works where nothing else is installed."""
+
+import subprocess
+import sys
+import venv
+import zipfile
+from pathlib import Path
+
+import pytest
+from conftest import SAMPLE
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("wheel")
+    pip = [sys.executable, "-m", "pip", "-q", "--disable-pip-version-check"]
+    subprocess.run([*pip, "wheel", "--no-deps", "-w", folder, ROOT], check=True)
+    (path,) = folder.glob("*.whl")
+    return path
+
+
+def test_only_aez_lands_in_site_packages(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        names = archive.namelist()
+    assert {name.split("/")[0] for name in names if ".dist-info/" not in name} == {"aez"}
+    for needed in ("aez/py.typed", "aez/cli.py", "aez/weights/fast-1/synthesis.onnx"):
+        assert needed in names
+    assert not [name for name in names if "__pycache__" in name]
+
+
+def test_it_works_in_an_empty_environment(wheel: Path, tmp_path: Path) -> None:
+    venv.create(tmp_path / "env", with_pip=True)
+    scripts = tmp_path / "env" / "bin"
+    subprocess.run([scripts / "pip", "-q", "--disable-pip-version-check", "install", wheel], check=True)
+    for arguments in (
+        ["encode", SAMPLE, "-o", "x.aez"],
+        ["decode", "x.aez"],
+        ["decode", "x.aez", "--res", "medium"],
+        ["info", "x.aez"],
+    ):
+        subprocess.run([scripts / "aez", *arguments], check=True, cwd=tmp_path, capture_output=True)
+    assert (tmp_path / "x.png").exists()
+    assert (tmp_path / "x.medium.png").exists()
+    failed = subprocess.run(
+        [scripts / "aez", "train", tmp_path], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert failed.returncode == 1
+    assert failed.stderr.count("\n") == 1
+    assert "pip install 'aez[train]'" in failed.stderr

@@ -1,0 +1,161 @@
+"""Training and export, on a few steps over a few pictures."""
+
+import csv
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from click.testing import Result
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from aez import networks
+from aez.networks import Model, load_model
+from aez.quality import KNOT_DISTANCE, KNOTS, QUALITY_MAX, interpolate_exactly, knot_weights
+from aez.train.commands import export_checkpoint
+from aez.train.export import load_params
+from aez.train.gradients import lower_bound
+from aez.train.integer import IntegerConv2d
+from aez.train.integer_layers import BoundError, IntegerLayer, convolve, prove
+from aez.train.model import Codec
+
+Run = Callable[..., Result]
+
+
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory: pytest.TempPathFactory, sample: Image.Image) -> Path:
+    """A folder of folders with pictures of several formats."""
+    folder = tmp_path_factory.mktemp("pictures")
+    (folder / "more").mkdir()
+    sample.crop((0, 0, 300, 280)).save(folder / "a.png")
+    sample.crop((300, 100, 700, 400)).save(folder / "more" / "b.jpg")
+    sample.crop((100, 200, 400, 500)).convert("L").save(folder / "more" / "c.webp")
+    (folder / "notes.txt").write_text("not a picture")
+    return folder
+
+
+def arguments(pictures: Path, out: Path, steps: int) -> list[object]:
+    return ["train", pictures, "--out", out, "--steps", steps, "--batch", 2, "--crop", 64]
+
+
+@pytest.fixture(scope="module")
+def trained(pictures: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    from click.testing import CliRunner
+
+    from aez.cli import main
+
+    out = tmp_path_factory.mktemp("run")
+    result = CliRunner().invoke(main, [str(a) for a in arguments(pictures, out, 4)])
+    assert result.exit_code == 0, result.output
+    return out
+
+
+def test_training_writes_log_plot_and_checkpoint(trained: Path) -> None:
+    with (trained / "log.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert int(rows[-1]["step"]) == 4
+    assert float(rows[-1]["score"]) < 3
+    with Image.open(trained / "log.png") as plot:
+        assert plot.size > (400, 300)
+
+
+def test_training_is_deterministic_for_a_seed(run: Run, pictures: Path, trained: Path, tmp_path: Path) -> None:
+    assert run(*arguments(pictures, tmp_path / "again", 4)).exit_code == 0
+    first, second = (torch.load(p / "checkpoint.pt")["ema"] for p in (trained, tmp_path / "again"))
+    assert all(torch.equal(first[key], second[key]) for key in first)
+
+
+def test_training_resumes_and_does_not_overwrite(run: Run, pictures: Path, trained: Path) -> None:
+    refused = run(*arguments(pictures, trained, 4))
+    assert refused.exit_code == 1
+    assert "--resume" in refused.stderr
+    assert run(*arguments(pictures, trained, 6), "--resume").exit_code == 0
+    assert torch.load(trained / "checkpoint.pt")["step"] == 6
+
+
+def test_training_refuses_what_it_cannot_use(run: Run, tmp_path: Path, pictures: Path) -> None:
+    assert "no pictures" in run("train", tmp_path).stderr
+    assert "multiple of 64" in run("train", pictures, "--crop", 100, "--out", tmp_path / "x").stderr
+    assert "neither" in run("train", pictures, "--init", "none-1", "--out", tmp_path / "x").stderr
+    (tmp_path / "junk.pt").write_bytes(b"junk")
+    result = run("export", tmp_path / "junk.pt", "--name", "x-1", "-o", tmp_path)
+    assert result.exit_code == 1
+    assert result.stderr.startswith("aez: ")
+    assert not (tmp_path / "x-1").exists()
+
+
+def test_an_exported_model_encodes_and_decodes(
+    run: Run, trained: Path, pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "weights"
+    assert (
+        run("export", trained / "checkpoint.pt", "--name", "tiny-1", "-o", out, "--pictures", pictures).exit_code == 0
+    )
+    monkeypatch.setattr(networks, "WEIGHTS", out)
+    load_model.cache_clear()
+    target = tmp_path / "a.aez"
+    assert run("encode", pictures / "a.png", "-o", target, "--model", "tiny-1").exit_code == 0
+    assert run("decode", target).exit_code == 0
+    assert "tiny-1" in run("info", target).stdout
+    assert "kMAC/pixel" in (out / "tiny-1" / "card.md").read_text()
+    monkeypatch.undo()
+    load_model.cache_clear()
+    assert "needs model" in run("decode", target, "-f").stderr
+
+
+def test_export_is_reproducible_and_its_params_train_on(
+    run: Run, trained: Path, pictures: Path, tmp_path: Path
+) -> None:
+    for name in ("one", "two"):
+        export_checkpoint(trained / "checkpoint.pt", tmp_path / name / "tiny-1", None)
+    assert Model(tmp_path / "one" / "tiny-1").id == Model(tmp_path / "two" / "tiny-1").id
+    params = tmp_path / "one" / "tiny-1" / "params.safetensors"
+    assert isinstance(load_params(params), Codec)
+    result = run(*arguments(pictures, tmp_path / "on", 1), "--init", params)
+    assert result.exit_code == 0
+
+
+@given(st.integers(0, QUALITY_MAX))
+def test_quality_interpolates_alike_in_integers_and_in_floats(stored: int) -> None:
+    table = np.arange(KNOTS, dtype=np.int32)[:, None] * KNOT_DISTANCE
+    assert interpolate_exactly(table, stored) == stored
+    assert np.isclose(knot_weights(stored) @ np.arange(KNOTS), stored / KNOT_DISTANCE, atol=1e-5)
+
+
+def test_the_lower_bound_lets_gradients_through_that_lead_back() -> None:
+    x = torch.tensor([0.5, 0.5, 2.0], requires_grad=True)
+    lower_bound(x, 1.0).backward(torch.tensor([1.0, -1.0, 1.0]))
+    assert x.grad is not None
+    assert x.grad.tolist() == [0, -1, 1]
+
+
+def test_integer_convolutions_train_with_what_integer_arithmetic_gives() -> None:
+    torch.manual_seed(0)
+    conv = IntegerConv2d(12, 7, 3)
+    units = torch.randint(0, 256, (1, 12, 6, 5))
+    exponents = conv.exponents()
+    layer = IntegerLayer(
+        conv.integer_weight(exponents).detach().numpy().astype(np.int8),
+        conv.integer_bias(exponents).detach().numpy().astype(np.int32),
+        exponents.numpy().astype(np.int8),
+    )
+    expected = torch.round(conv(units / 16) * 16)[0].detach().numpy()
+    assert np.array_equal(convolve(layer, units[0].numpy().astype(np.int64)), expected)
+
+
+def test_export_refuses_sums_beyond_float32() -> None:
+    layer = IntegerLayer(np.full((1, 600, 1, 1), 127, np.int8), np.zeros(1, np.int32), np.zeros(1, np.int8))
+    prove("layer", layer, 200)
+    with pytest.raises(BoundError, match="layer"):
+        prove("layer", layer, 255)
+
+
+def test_training_halves_scales_until_no_sum_can_leave_the_range() -> None:
+    conv = IntegerConv2d(3000, 1)
+    with torch.no_grad():
+        conv.weight.fill_(0.9)
+    weight = conv.integer_weight(conv.exponents())
+    assert float(weight.detach().abs().sum()) * 255 <= 2**23
