@@ -15,6 +15,7 @@ from PIL import Image
 
 from aez import MAX_PIXELS, __version__, api, files
 from aez.errors import AezError
+from aez.images import AezWarning
 from aez.networks import DEFAULT_MODEL, installed_models
 from aez.progress import track
 
@@ -53,7 +54,8 @@ class Reporter:
         """Turn notes and errors about one input into lines on stderr."""
         shown = "standard input" if name == STANDARD else str(name)
         with warnings.catch_warnings(record=True) as notes:
-            warnings.simplefilter("always")
+            warnings.simplefilter("ignore")
+            warnings.simplefilter("always", AezWarning)
             try:
                 yield
             except (AezError, OSError, MemoryError) as error:

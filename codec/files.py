@@ -9,10 +9,12 @@ from typing import Literal
 
 from PIL import Image, PngImagePlugin, UnidentifiedImageError
 
-from aez.api import MAX_PIXELS, Coding, Info, Layers, Resolution, decode, encode, info
+from aez.api import MAX_PIXELS, Info, Resolution, decode, encode, info
 from aez.errors import AezError, PictureError
 from aez.images import AezWarning
-from aez.networks import DEFAULT_MODEL, Device
+from aez.layers import Coding, Layers
+from aez.networks import DEFAULT_MODEL
+from aez.sessions import Device
 
 PictureFormat = Literal["png", "jpeg", "webp", "avif"]
 _SAVE_OPTIONS: dict[str, dict[str, object]] = {

@@ -32,6 +32,7 @@ def code_layer(model: Model, layer: Layer, features: Floats, latents: Floats, co
     """
     known = latents[:, : layer.channels.stop]
     planes = latents[0, layer.channels].reshape(layer.channels.stop - layer.channels.start, -1)
+    planes[:] = 0
     for step, positions in zip(layer.steps, checkerboard(*latents.shape[2:]), strict=True):
         before = known if step % 2 else latents[:, : layer.channels.start]
         mean, index = (
@@ -69,12 +70,12 @@ def _hyper_indices(shape: tuple[int, ...]) -> Indices:
 class LayerEncoder:
     """Quantizes latents layer by layer, and knows what it cost to force certain zeros."""
 
-    def __init__(self, model: Model, features: Floats, target: Floats, decoded: Floats, all_coded: bool) -> None:
-        """`target`: latents [1, C, H, W] in units of the step size; `decoded` is filled in."""
+    def __init__(self, model: Model, features: Floats, target: Floats, all_coded: bool) -> None:
+        """`target`: latents [1, C, H, W] in units of the step size; `decoded` becomes what a decoder will have."""
         self._model = model
         self._features = features
         self._target = target[0].reshape(target.shape[1], -1)
-        self._decoded = decoded
+        self.decoded = np.zeros_like(target)
         self._all_coded = all_coded
         self._quantizer = Quantizer(model.scale_tables.tables)
         self._error = 0.0
@@ -96,7 +97,7 @@ class LayerEncoder:
             self._forced_error += error - _squares(residual, symbols)
             return sent
 
-        code_layer(self._model, layer, self._features, self._decoded, code)
+        code_layer(self._model, layer, self._features, self.decoded, code)
 
     def forced_zeros_db(self) -> float:
         """How much certain zeros raised the squared error of the latents so far, in dB."""

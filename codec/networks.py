@@ -1,4 +1,4 @@
-"""A model on disk, its ONNX networks, and how they run over a picture tile by tile.
+"""A model on disk and its networks.
 
 Latents are float32 arrays of whole numbers in units of 1/16, [1, C, H/16, W/16]; hyper latents whole numbers,
 [1, C, H/64, W/64]; pictures uint8 [H, W, 3], H and W multiples of 64 (half-size ones: of 32).
@@ -6,14 +6,11 @@ The hyper synthesis and context networks compute with integers below 2^24 held i
 result on every machine; each is compared with a stored hash when it is loaded.
 """
 
-import ctypes
-import hashlib
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -21,37 +18,19 @@ import numpy.typing as npt
 from aez import quality as qualities
 from aez.entropy import TableSet
 from aez.errors import ModelError
+from aez.sessions import Device, check_hash, start_session
 from aez.tables import Table
+from aez.tiles import HYPER, LATENTS, MEDIUM_PICTURE, PICTURE, AnyArray, Layout, empty_whole, tiles
 
 if TYPE_CHECKING:
     import onnxruntime
 
-Device = Literal["auto", "cpu", "cuda"]
 Floats = npt.NDArray[np.float32]
 Picture = npt.NDArray[np.uint8]
-AnyArray = npt.NDArray[Any]
 
 WEIGHTS = Path(__file__).parent / "weights"
 DEFAULT_MODEL = "fast-1"
-BLOCK = 64
-TILE = 16
 LATENT_UNIT = 16
-CELLS_PER_BLOCK = 4
-
-
-@dataclass(frozen=True)
-class Layout:
-    """Which axes of an array are rows and columns, and how many of its cells a 64 x 64 block of the picture spans."""
-
-    rows: int
-    columns: int
-    cells: int
-
-
-PICTURE = Layout(0, 2, 8)
-MEDIUM_PICTURE = Layout(0, 2, 4)
-LATENTS = Layout(2, 3, CELLS_PER_BLOCK)
-HYPER = Layout(2, 3, 1)
 
 
 @dataclass(frozen=True)
@@ -77,7 +56,6 @@ CONTEXTS = (
 )
 SYNTHESIS = Network("synthesis", (("latents", LATENTS),), (PICTURE,))
 MEDIUM_SYNTHESIS = Network("medium_synthesis", (("latents", LATENTS),), (MEDIUM_PICTURE,), halo=2)
-NETWORKS = (ANALYSIS, HYPER_ANALYSIS, HYPER_SYNTHESIS, *CONTEXTS, SYNTHESIS, MEDIUM_SYNTHESIS)
 
 
 @dataclass(frozen=True)
@@ -165,7 +143,9 @@ class Model:
             parts: list[AnyArray] = session.run(None, {**feeds, **constants})
             if tile.whole:
                 return parts
-            results = results or [_whole(part, out, blocks) for part, out in zip(parts, network.outputs, strict=True)]
+            results = results or [
+                empty_whole(part, out, blocks) for part, out in zip(parts, network.outputs, strict=True)
+            ]
             for result, part, out in zip(results, parts, network.outputs, strict=True):
                 tile.inner(result, out)[...] = tile.crop(part, out)
         return results
@@ -180,58 +160,6 @@ class Model:
         return self._sessions[network.name]
 
 
-@dataclass(frozen=True)
-class Tile:
-    """A rectangle of blocks, [start, stop) by rows and columns, and the same with its halo."""
-
-    rows: tuple[int, int]
-    columns: tuple[int, int]
-    outer_rows: tuple[int, int]
-    outer_columns: tuple[int, int]
-    whole: bool
-
-    def outer(self, array: AnyArray, layout: Layout) -> AnyArray:
-        """The tile with halo of a whole array, as a contiguous copy where it is only a part."""
-        return np.ascontiguousarray(_window(array, layout, self.outer_rows, self.outer_columns))
-
-    def inner(self, array: AnyArray, layout: Layout) -> AnyArray:
-        """The tile without halo of a whole array, as a view."""
-        return _window(array, layout, self.rows, self.columns)
-
-    def crop(self, array: AnyArray, layout: Layout) -> AnyArray:
-        """The tile without halo of an array of the tile with halo, as a view."""
-        top, left = self.outer_rows[0], self.outer_columns[0]
-        rows = self.rows[0] - top, self.rows[1] - top
-        return _window(array, layout, rows, (self.columns[0] - left, self.columns[1] - left))
-
-
-def tiles(rows: int, columns: int, halo: int) -> Iterator[Tile]:
-    """Cover rows x columns blocks; the grid depends on nothing else. Halos end at the edges of the picture."""
-    for top in range(0, rows, TILE):
-        for left in range(0, columns, TILE):
-            bottom, right = min(top + TILE, rows), min(left + TILE, columns)
-            yield Tile(
-                (top, bottom),
-                (left, right),
-                (max(top - halo, 0), min(bottom + halo, rows)),
-                (max(left - halo, 0), min(right + halo, columns)),
-                whole=(bottom - top, right - left) == (rows, columns),
-            )
-
-
-def _window(array: AnyArray, layout: Layout, rows: tuple[int, int], columns: tuple[int, int]) -> AnyArray:
-    window = [slice(None)] * array.ndim
-    window[layout.rows] = slice(rows[0] * layout.cells, rows[1] * layout.cells)
-    window[layout.columns] = slice(columns[0] * layout.cells, columns[1] * layout.cells)
-    return array[tuple(window)]
-
-
-def _whole(part: AnyArray, layout: Layout, blocks: tuple[int, int]) -> AnyArray:
-    shape = list(part.shape)
-    shape[layout.rows], shape[layout.columns] = blocks[0] * layout.cells, blocks[1] * layout.cells
-    return np.empty(shape, part.dtype)
-
-
 def _knots(quality: int) -> Floats:
     return qualities.knot_weights(quality)[None]
 
@@ -239,57 +167,6 @@ def _knots(quality: int) -> Floats:
 def _as_picture(rows: Picture) -> Picture:
     height, _, width, _ = rows.shape
     return rows.reshape(height * 8, width * 8, 3)
-
-
-def start_session(graph: Path | bytes, threads: int, device: Device) -> "onnxruntime.InferenceSession":
-    """An ONNX Runtime session on the CPU, or on CUDA where `device` says so and it really starts.
-
-    Raises:
-        ModelError: the graph cannot be loaded, or `device` is "cuda" and there is none.
-    """
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.log_severity_level = 4
-    options.add_session_config_entry("mlas.enable_gemm_fastmath_arm64_bfloat16", "0")
-    providers: list[Any] = ["CPUExecutionProvider"]
-    if device == "cuda" or (device == "auto" and cuda_driver_present()):
-        providers.insert(0, ("CUDAExecutionProvider", {"use_tf32": "0"}))
-    try:
-        session = onnxruntime.InferenceSession(graph, options, providers=providers)
-    except Exception as error:
-        name = graph.name if isinstance(graph, Path) else "graph"
-        raise ModelError(f"{name}: cannot be loaded ({str(error).splitlines()[0]})") from error
-    if device == "cuda" and "CUDAExecutionProvider" not in session.get_providers():
-        raise ModelError("CUDA does not start on this machine; use --device cpu")
-    return session
-
-
-@cache
-def cuda_driver_present() -> bool:
-    """Whether an NVIDIA driver can be loaded; cheap, so that machines without one pay nothing."""
-    for library in ("libcuda.so.1", "nvcuda.dll"):
-        try:
-            ctypes.CDLL(library)
-        except OSError:
-            continue
-        return True
-    return False
-
-
-def check_hash(session: "onnxruntime.InferenceSession") -> str:
-    """SHA-256 over what an exact network makes of a fixed input of two by two blocks."""
-    feeds = {}
-    for value in session.get_inputs():
-        cells = HYPER.cells if value.name == "hyper" else LATENTS.cells
-        shape = [value.shape[1], 1, 1] if value.name == "offset" else [value.shape[1], 2 * cells, 2 * cells]
-        pattern = (np.arange(np.prod(shape)) * 7919 % 251 - 125).reshape(1, *shape)
-        feeds[value.name] = pattern.astype(np.float32)
-    digest = hashlib.sha256()
-    for result in session.run(None, feeds):
-        digest.update(result.astype("<i4").tobytes())
-    return digest.hexdigest()
 
 
 def installed_models() -> dict[int, str]:

@@ -5,6 +5,7 @@ from typing import IO, TYPE_CHECKING
 from PIL import Image, ImageFile
 
 from aez import api, container
+from aez.contents import Contents
 from aez.errors import AezError
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ class AezImageFile(ImageFile.ImageFile):
         self._data: bytes | None = self.fp.read()
         try:
             found = api.info(self._data)
-            self.info.update(api.metadata(self._data))
+            self.info.update(Contents(self._data).metadata())
         except AezError as error:
             raise SyntaxError(str(error)) from error
         self._medium_size = found.medium_width, found.medium_height

@@ -1,21 +1,31 @@
 """A progress bar on stderr that only shows up for work of more than a second."""
 
-import time
+import sys
 from collections.abc import Iterable, Iterator
+from threading import Timer
 from typing import TypeVar
 
 from rich.console import Console
-from rich.progress import Progress
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TimeElapsedColumn, TimeRemainingColumn
 
 Item = TypeVar("Item")
-PATIENCE = 1.0
+PATIENCE_SECONDS = 1.0
 
 
 def track(items: Iterable[Item], total: int) -> Iterator[Item]:
-    """Yield the items; after a second, show a bar."""
-    started = time.monotonic()
-    with Progress(console=Console(stderr=True), transient=True, disable=False) as progress:
+    """Yield the items; after a second, show on stderr how many are done."""
+    columns = SpinnerColumn(), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn()
+    # Lines on a terminal go above the bar; lines that are piped elsewhere must stay on stdout.
+    with Progress(
+        *columns, console=Console(stderr=True), transient=True, redirect_stdout=sys.stdout.isatty()
+    ) as progress:
         task = progress.add_task("", total=total, visible=False)
-        for item in items:
-            yield item
-            progress.update(task, advance=1, visible=time.monotonic() - started > PATIENCE)
+        timer = Timer(PATIENCE_SECONDS, lambda: progress.update(task, visible=True))
+        timer.daemon = True
+        timer.start()
+        try:
+            for item in items:
+                yield item
+                progress.advance(task)
+        finally:
+            timer.cancel()

@@ -9,7 +9,7 @@ import onnxruntime
 import pytest
 from PIL import Image
 
-from aez import ModelError, decode, encode, networks
+from aez import ModelError, decode, encode, networks, tiles
 from aez.networks import WEIGHTS, Model, load_model
 
 FOLDER = WEIGHTS / networks.DEFAULT_MODEL
@@ -39,7 +39,7 @@ def test_threads_do_not_matter() -> None:
 @pytest.mark.parametrize("tile", [1, 2, 3])
 def test_tiles_do_not_matter(tile: int, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = integer_results(load_model(), (5, 4))
-    monkeypatch.setattr(networks, "TILE", tile)
+    monkeypatch.setattr(tiles, "TILE", tile)
     assert same(whole, integer_results(load_model(), (5, 4)))
 
 
@@ -59,7 +59,7 @@ def test_graph_optimizations_do_not_matter(monkeypatch: pytest.MonkeyPatch) -> N
 def test_tiles_leave_no_seams(sample: Image.Image, monkeypatch: pytest.MonkeyPatch) -> None:
     data = encode(sample, 60)
     whole = {resolution: np.asarray(decode(data, resolution)).astype(int) for resolution in ("high", "medium")}
-    monkeypatch.setattr(networks, "TILE", 3)
+    monkeypatch.setattr(tiles, "TILE", 3)
     for resolution, expected in whole.items():
         difference = np.abs(np.asarray(decode(data, resolution)) - expected)
         assert difference.max() <= 1

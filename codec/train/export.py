@@ -13,15 +13,17 @@ import numpy.typing as npt
 import onnx
 import torch
 from safetensors import safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor
 
 from aez import images
 from aez.errors import AezError
 from aez.latents import LayerEncoder
-from aez.networks import BLOCK, CONTEXTS, HYPER_SYNTHESIS, Model, check_hash, start_session
+from aez.networks import CONTEXTS, HYPER_SYNTHESIS, Model
 from aez.quality import KNOT_DISTANCE, KNOTS, QUALITY_MAX
+from aez.sessions import check_hash, start_session
 from aez.tables import Table
+from aez.tiles import BLOCK
 from aez.train import float_graphs, integer_graphs
 from aez.train.card import write_card
 from aez.train.integer_layers import IntegerNetworks, convolve, extract
@@ -72,7 +74,7 @@ def export(codec: Codec, folder: Path, name: str, calibration: Iterable[Tensor],
 def save_params(codec: Codec, path: Path) -> None:
     """Weights as float16, to train on from; the architecture is in the metadata."""
     state = {key: value.half().contiguous() for key, value in codec.state_dict().items()}
-    save_file(state, path, {"architecture": json.dumps(asdict(codec.arch))})
+    path.write_bytes(save(state, {"architecture": json.dumps(asdict(codec.arch))}))
 
 
 def load_params(path: Path) -> Codec:
@@ -137,7 +139,7 @@ def fit_tables(model: Model, pictures: Iterable[Tensor]) -> list[Table]:
         quality = number % KNOTS * KNOT_DISTANCE
         target = model.analysis(rgb, quality)
         features = model.hyper_synthesis(model.hyper_analysis(target), quality)
-        encoder = LayerEncoder(model, features, target, np.zeros_like(target), all_coded=True)
+        encoder = LayerEncoder(model, features, target, all_coded=True)
         for layer in (model.base_layer, model.enhancement_layer):
             encoder.write(histogram, layer)
     return histogram.fitted()

@@ -1,0 +1,165 @@
+"""How fast aez encodes and decodes in one process, where the time goes, and peers in the same run.
+
+python benchmarks/speed.py --pictures DIR --threads 2
+
+Megapixels are those of the full-resolution picture, also for medium. A figure is the mean over the pictures of the
+median of five runs after a warm-up; entropy coding and colour are included, reading and writing files are not.
+"""
+
+import argparse
+import statistics
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from measure import load_pictures, pillow_decode, pillow_encoder
+from PIL import Image, features
+
+import aez
+from aez import entropy, latents, networks
+
+QUALITIES = (10, 25, 50, 75, 90)
+RUNS = 5
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--pictures", type=Path, required=True, help="folder of PNG pictures, such as Kodak's 24")
+    parser.add_argument("--threads", type=int, default=2)
+    arguments = parser.parse_args()
+    pictures, threads = load_pictures(arguments.pictures), arguments.threads
+
+    print(f"{threads} threads\n\n| quality | encode | decode high | decode medium | coded symbols per pixel |")
+    print("| --- | --- | --- | --- | --- |")
+    for quality in QUALITIES:
+        files = [aez.encode(image, quality, threads=threads) for image in pictures]
+        speeds = (
+            rate(pictures, lambda image, _: aez.encode(image, quality, threads=threads)),  # noqa: B023
+            rate(pictures, lambda _, i: aez.decode(files[i], threads=threads)),  # noqa: B023
+            rate(pictures, lambda _, i: aez.decode(files[i], "medium", threads=threads)),  # noqa: B023
+        )
+        symbols = np.mean([coded_symbols(f) / (i.width * i.height) for f, i in zip(files, pictures, strict=True)])
+        print(f"| {quality} | {' | '.join(f'{speed:.1f}' for speed in speeds)} | {symbols:.3f} |")
+    print("\nMP/s, higher is better.\n")
+    print_peers(pictures)
+    print_breakdown(pictures[0], threads)
+
+
+def rate(pictures: list[Image.Image], work: Callable[[Image.Image, int], object]) -> float:
+    """Megapixels per second, mean over the pictures of the median of `RUNS`."""
+    speeds = []
+    for number, image in enumerate(pictures):
+        work(image, number)
+        seconds = [timed(lambda: work(image, number)) for _ in range(RUNS)]  # noqa: B023
+        speeds.append(image.width * image.height / 1e6 / statistics.median(seconds))
+    return statistics.mean(speeds)
+
+
+def timed(work: Callable[[], object]) -> float:
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
+
+
+def coded_symbols(data: bytes) -> int:
+    """How many symbols the entropy decoder reads."""
+    count = 0
+    with replaced(entropy.AnsReader, "read") as original:
+
+        def counting(self: entropy.AnsReader, indices: Any, tables: Any) -> Any:
+            nonlocal count
+            count += len(indices)
+            return original(self, indices, tables)
+
+        entropy.AnsReader.read = counting  # type: ignore[method-assign]
+        aez.decode(data)
+    return count
+
+
+def print_peers(pictures: list[Image.Image]) -> None:
+    """Other codecs, one thread each, at qualities of roughly equal PSNR."""
+    peers: dict[str, Callable[[Image.Image], bytes]] = {
+        "JPEG, quality 50": pillow_encoder("jpeg", quality=50, optimize=True, subsampling=2),
+        "WebP, quality 60": pillow_encoder("webp", quality=60, method=4),
+    }
+    if features.check("avif"):
+        options = {"quality": 55, "subsampling": "4:4:4", "speed": 6, "max_threads": 1}
+        peers["AVIF, quality 55, speed 6"] = pillow_encoder("avif", **options)
+    print("| peer | encode | decode |\n| --- | --- | --- |")
+    for name, encode in peers.items():
+        files = [encode(image) for image in pictures]
+        speeds = rate(pictures, lambda image, _: encode(image)), rate(pictures, lambda _, i: pillow_decode(files[i]))  # noqa: B023
+        print(f"| {name} | {speeds[0]:.1f} | {speeds[1]:.1f} |")
+
+
+def print_breakdown(image: Image.Image, threads: int) -> None:
+    """Milliseconds per part of encoding and decoding one picture at quality 50."""
+    data = aez.encode(image, 50, threads=threads)
+    tasks: dict[str, Callable[[], object]] = {
+        "encode": lambda: aez.encode(image, 50, threads=threads),
+        "decode high": lambda: aez.decode(data, threads=threads),
+        "decode medium": lambda: aez.decode(data, "medium", threads=threads),
+    }
+    times = {task: breakdown(work) for task, work in tasks.items()}
+    parts = sorted({part for found in times.values() for part in found}, key=lambda p: (p == "all", p))
+    print(f"\n| milliseconds, {image.width} x {image.height} | {' | '.join(tasks)} |")
+    print("| --- |" + " --- |" * len(tasks))
+    for part in parts:
+        print(f"| {part} | {' | '.join(f'{found[part]:.1f}' if part in found else '' for found in times.values())} |")
+
+
+def breakdown(work: Callable[[], object]) -> dict[str, float]:
+    """Median milliseconds of each network, of entropy coding, and of the rest."""
+    runs = []
+    work()
+    for _ in range(RUNS):
+        found: dict[str, float] = defaultdict(float)
+        with clocked(found):
+            total = 1000 * timed(work)
+        found["colour, latents, container"] = total - sum(found.values())
+        runs.append({**found, "all": total})
+    return {part: statistics.median(run[part] for run in runs) for part in runs[0]}
+
+
+@contextmanager
+def clocked(found: dict[str, float]) -> Iterator[None]:
+    """Add up the milliseconds spent in networks and in entropy coding."""
+    with (
+        replaced(networks.Model, "_run") as run,
+        replaced(entropy.AnsReader, "read") as read,
+        replaced(entropy.AnsWriter, "finish") as finish,
+        replaced(latents.Quantizer, "__call__") as quantize,
+    ):
+
+        def clock(original: Callable[..., Any], name: Callable[..., str]) -> Callable[..., Any]:
+            def call(*arguments: Any, **options: Any) -> Any:
+                start = time.perf_counter()
+                result = original(*arguments, **options)
+                found[name(*arguments)] += 1000 * (time.perf_counter() - start)
+                return result
+
+            return call
+
+        networks.Model._run = clock(run, lambda _, network, __: network.name.split("_0")[0].rstrip("_0123"))  # type: ignore[method-assign]
+        entropy.AnsReader.read = clock(read, lambda *_: "entropy coding")  # type: ignore[method-assign]
+        entropy.AnsWriter.finish = clock(finish, lambda *_: "entropy coding")  # type: ignore[method-assign]
+        latents.Quantizer.__call__ = clock(quantize, lambda *_: "quantization")  # type: ignore[method-assign]
+        yield
+
+
+@contextmanager
+def replaced(owner: type, name: str) -> Iterator[Callable[..., Any]]:
+    """Give an attribute of a class back after it was replaced."""
+    original = getattr(owner, name)
+    try:
+        yield original
+    finally:
+        setattr(owner, name, original)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,121 @@
+"""Samples <-> layer sections: networks, latents and entropy coding put together."""
+
+import struct
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from aez import images, latents
+from aez.container import Flags, Header, Section, SectionType
+from aez.contents import Contents, half
+from aez.entropy import AnsReader, AnsWriter, SymbolReader, ZstdReader, ZstdWriter
+from aez.errors import DamagedError
+from aez.images import Plane
+from aez.networks import Layer, Model
+from aez.tiles import BLOCK, CELLS_PER_BLOCK
+
+Layers = Literal["all", "base"]
+Coding = Literal["ans", "zstd"]
+
+FORCED_ZEROS_MAX_DB = 0.05
+CONTENT_MARGIN = 16 << 20
+BYTES_PER_SYMBOL = 5
+_FAST_LEVEL, _BEST_LEVEL = 1, 19
+_CRC = struct.Struct("<I")
+
+
+@dataclass(frozen=True)
+class CodedLayers:
+    """The sections of the layers, and the header flags that tell how they are coded."""
+
+    sections: list[Section]
+    flags: Flags
+
+
+def encode_layers(model: Model, rgb: Plane, quality: int, layers: Layers, coding: Coding) -> CodedLayers:
+    """Code samples uint8 [H, W, 3]. Certain zeros are coded after all where forcing them would show."""
+    target = model.analysis(images.pad(rgb, BLOCK), quality)
+    hyper = model.hyper_analysis(target)
+    features = model.hyper_synthesis(hyper, quality)
+    flags = Flags.ZSTD if coding == "zstd" else Flags(0)
+    if layers == "all":
+        flags |= Flags.ENHANCEMENT
+    for attempt in (flags, flags | Flags.ALL_CODED):
+        encoder = latents.LayerEncoder(model, features, target, Flags.ALL_CODED in attempt)
+        base = ZstdWriter() if coding == "zstd" else AnsWriter()
+        latents.write_hyper(base, model, hyper, quality)
+        sections = [_encode_layer(encoder, base, SectionType.BASE, model.base_layer)]
+        if layers == "all":
+            writer = ZstdWriter() if coding == "zstd" else AnsWriter()
+            sections.append(_encode_layer(encoder, writer, SectionType.ENHANCEMENT, model.enhancement_layer))
+        if encoder.forced_zeros_db() <= FORCED_ZEROS_MAX_DB:
+            break
+    return CodedLayers(sections, attempt)
+
+
+def _encode_layer(
+    encoder: latents.LayerEncoder, writer: ZstdWriter | AnsWriter, kind: SectionType, layer: Layer
+) -> Section:
+    encoder.write(writer, layer)
+    content = writer.finish() + _CRC.pack(latents.checksum(encoder.decoded, layer))
+    return Section(kind, content, _FAST_LEVEL if isinstance(writer, AnsWriter) else _BEST_LEVEL)
+
+
+class LayerDecoder:
+    """Decodes the base layer of a file, then what else is asked for.
+
+    Raises:
+        DamagedError: the base layer is missing or damaged.
+    """
+
+    def __init__(self, model: Model, contents: Contents) -> None:
+        self._model = model
+        self._contents = contents
+        self._header: Header = contents.header
+        rows, columns = -(-self._header.height // BLOCK), -(-self._header.width // BLOCK)
+        self._shape = 1, model.latents, rows * CELLS_PER_BLOCK, columns * CELLS_PER_BLOCK
+        reader, crc = self._open(SectionType.BASE)
+        hyper = latents.read_hyper(reader, model, (rows, columns), self._header.quality)
+        self._features = model.hyper_synthesis(hyper, self._header.quality)
+        self._latents = np.zeros(self._shape, np.float32)
+        self._read(model.base_layer, reader, crc)
+
+    def read_enhancement(self) -> None:
+        """Decode the enhancement layer.
+
+        Raises:
+            DamagedError: it is missing or damaged.
+        """
+        reader, crc = self._open(SectionType.ENHANCEMENT)
+        self._read(self._model.enhancement_layer, reader, crc)
+
+    def generate_enhancement(self) -> None:
+        """Put the means that the context networks predict in place of the enhancement layer."""
+        latents.generate_layer(self._model, self._model.enhancement_layer, self._features, self._latents)
+
+    def high(self) -> Plane:
+        """RGB samples [H, W, 3], once the enhancement layer is there."""
+        picture = self._model.synthesis(self._latents, self._header.quality)
+        return picture[: self._header.height, : self._header.width]
+
+    def medium(self) -> Plane:
+        """RGB samples of the medium picture, [ceil(H/2), ceil(W/2), 3]."""
+        picture = self._model.medium_synthesis(self._latents[:, : self._model.base], self._header.quality)
+        return picture[: half(self._header.height), : half(self._header.width)]
+
+    def _open(self, kind: SectionType) -> tuple[SymbolReader, int]:
+        """A reader over a layer's symbols, and the checksum of its decoded latents."""
+        limit = BYTES_PER_SYMBOL * int(np.prod(self._shape)) + CONTENT_MARGIN
+        content = self._contents.required(kind).content(limit)
+        if len(content) < _CRC.size:
+            raise DamagedError(f"section {kind.name.lower()} is too short")
+        payload, (crc,) = content[: -_CRC.size], _CRC.unpack(content[-_CRC.size :])
+        return ZstdReader(payload) if Flags.ZSTD in self._header.flags else AnsReader(payload), crc
+
+    def _read(self, layer: Layer, reader: SymbolReader, crc: int) -> None:
+        all_coded = Flags.ALL_CODED in self._header.flags
+        latents.read_layer(reader, self._model, layer, self._features, self._latents, all_coded)
+        reader.finish()
+        if latents.checksum(self._latents, layer) != crc:
+            raise DamagedError("the decoded latents do not match their checksum")

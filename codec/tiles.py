@@ -1,0 +1,81 @@
+"""Tiles: how networks run over a picture of any size piece by piece, without seams."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+AnyArray = npt.NDArray[Any]
+
+BLOCK = 64
+CELLS_PER_BLOCK = 4
+TILE = 16
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Which axes of an array are rows and columns, and how many of its cells a 64 x 64 block of the picture spans."""
+
+    rows: int
+    columns: int
+    cells: int
+
+
+PICTURE = Layout(0, 2, 8)
+MEDIUM_PICTURE = Layout(0, 2, 4)
+LATENTS = Layout(2, 3, CELLS_PER_BLOCK)
+HYPER = Layout(2, 3, 1)
+
+
+@dataclass(frozen=True)
+class Tile:
+    """A rectangle of blocks, [start, stop) by rows and columns, and the same with its halo."""
+
+    rows: tuple[int, int]
+    columns: tuple[int, int]
+    outer_rows: tuple[int, int]
+    outer_columns: tuple[int, int]
+    whole: bool
+
+    def outer(self, array: AnyArray, layout: Layout) -> AnyArray:
+        """The tile with halo of a whole array, as a contiguous copy where it is only a part."""
+        return np.ascontiguousarray(_window(array, layout, self.outer_rows, self.outer_columns))
+
+    def inner(self, array: AnyArray, layout: Layout) -> AnyArray:
+        """The tile without halo of a whole array, as a view."""
+        return _window(array, layout, self.rows, self.columns)
+
+    def crop(self, array: AnyArray, layout: Layout) -> AnyArray:
+        """The tile without halo of an array of the tile with halo, as a view."""
+        top, left = self.outer_rows[0], self.outer_columns[0]
+        rows = self.rows[0] - top, self.rows[1] - top
+        return _window(array, layout, rows, (self.columns[0] - left, self.columns[1] - left))
+
+
+def tiles(rows: int, columns: int, halo: int) -> Iterator[Tile]:
+    """Cover rows x columns blocks; the grid depends on nothing else. Halos end at the edges of the picture."""
+    for top in range(0, rows, TILE):
+        for left in range(0, columns, TILE):
+            bottom, right = min(top + TILE, rows), min(left + TILE, columns)
+            yield Tile(
+                (top, bottom),
+                (left, right),
+                (max(top - halo, 0), min(bottom + halo, rows)),
+                (max(left - halo, 0), min(right + halo, columns)),
+                whole=(bottom - top, right - left) == (rows, columns),
+            )
+
+
+def _window(array: AnyArray, layout: Layout, rows: tuple[int, int], columns: tuple[int, int]) -> AnyArray:
+    window = [slice(None)] * array.ndim
+    window[layout.rows] = slice(rows[0] * layout.cells, rows[1] * layout.cells)
+    window[layout.columns] = slice(columns[0] * layout.cells, columns[1] * layout.cells)
+    return array[tuple(window)]
+
+
+def empty_whole(part: AnyArray, layout: Layout, blocks: tuple[int, int]) -> AnyArray:
+    shape = list(part.shape)
+    shape[layout.rows], shape[layout.columns] = blocks[0] * layout.cells, blocks[1] * layout.cells
+    return np.empty(shape, part.dtype)

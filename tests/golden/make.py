@@ -1,0 +1,47 @@
+"""Make the golden files. Run once per model; files that exist are never rewritten."""
+
+from pathlib import Path
+
+import numpy as np
+from aez import decode, encode
+from PIL import Image, ImageDraw
+
+HERE = Path(__file__).parent
+SAMPLE = HERE.parent.parent / "samples" / "kodim23.png"
+
+
+def main() -> None:
+    with Image.open(SAMPLE) as sample:
+        parrot = sample.crop((200, 100, 309, 181)).convert("RGB")
+    alpha = Image.radial_gradient("L").resize(parrot.size)
+    text = Image.new("L", (70, 40), 255)
+    ImageDraw.Draw(text).text((3, 5), "aez 0123\nexact", fill=0)
+    noise = Image.fromarray(np.random.default_rng(0).integers(0, 256, (33, 65, 3)).astype(np.uint8))
+    with_alpha, gray_alpha = parrot.copy(), parrot.convert("LA")
+    with_alpha.putalpha(alpha)
+    gray_alpha.putalpha(alpha)
+    cases: dict[str, bytes] = {
+        "plain": encode(parrot, 50),
+        "zstd": encode(parrot, 50, coding="zstd"),
+        "base": encode(parrot, 50, layers="base"),
+        "base-zstd": encode(parrot, 20, layers="base", coding="zstd"),
+        "lowest": encode(parrot, 0),
+        "highest": encode(parrot, 100),
+        "alpha": encode(with_alpha, 62.5),
+        "gray": encode(parrot.convert("L"), 40),
+        "gray-alpha": encode(gray_alpha, 40),
+        "pixel": encode(parrot.crop((0, 0, 1, 1)), 80),
+        "text": encode(text, 85),
+        "noise": encode(noise, 100),
+    }
+    for name, data in cases.items():
+        path = HERE / f"fast-1-{name}.aez"
+        if not path.exists():
+            path.write_bytes(data)
+            if "base" not in name:
+                decode(data).save(path.with_suffix(".high.png"))
+            decode(data, "medium").save(path.with_suffix(".medium.png"))
+
+
+if __name__ == "__main__":
+    main()

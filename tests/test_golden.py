@@ -1,0 +1,30 @@
+"""Files of the past decode as they did: the same latents (their checksum is in the file), nearly the same samples."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from aez import container, decode, info
+from aez.container import Flags
+from PIL import Image
+
+FOLDER = Path(__file__).parent / "golden"
+
+
+@pytest.mark.parametrize("expected", sorted(FOLDER.glob("*.png")), ids=lambda path: path.stem)
+def test_golden_files_decode_as_they_did(expected: Path) -> None:
+    name, resolution = expected.stem.split(".")
+    image = decode((FOLDER / f"{name}.aez").read_bytes(), resolution)  # type: ignore[arg-type]
+    with Image.open(expected) as picture:
+        assert image.mode == picture.mode
+        difference = np.abs(np.asarray(image).astype(int) - np.asarray(picture))
+    assert difference.max(initial=0) <= 1
+    assert (difference > 0).mean() <= 0.001
+
+
+def test_golden_files_cover_the_format() -> None:
+    files = [path.read_bytes() for path in FOLDER.glob("*.aez")]
+    flags = [container.parse_header(data).flags for data in files]
+    for flag in Flags:
+        assert {flag in found for found in flags} == {True, False}
+    assert {(info(data).width, info(data).height) for data in files} >= {(1, 1), (109, 81)}
