@@ -1,6 +1,7 @@
 """The command line of aez: options and printing, nothing else."""
 
 import json
+import math
 import signal
 import sys
 import warnings
@@ -14,8 +15,7 @@ import click
 from PIL import Image
 
 from aez import MAX_PIXELS, __version__, api, files
-from aez.errors import AezError
-from aez.images import AezWarning
+from aez.errors import AezError, AezWarning
 from aez.networks import DEFAULT_MODEL, installed_models
 from aez.progress import track
 
@@ -23,7 +23,7 @@ STANDARD = Path("-")
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
-class Size(click.ParamType[int]):
+class Count(click.ParamType[int]):
     """A count with an optional k or M, of thousands or millions."""
 
     name = "number"
@@ -33,21 +33,29 @@ class Size(click.ParamType[int]):
             return value
         factor = {"k": 1_000, "m": 1_000_000}.get(value[-1:].lower(), 1)
         try:
-            number = float(value[:-1] if factor > 1 else value) * factor
-        except ValueError:
+            return int(float(value[:-1] if factor > 1 else value) * factor)
+        except (ValueError, OverflowError):
             self.fail(f"{value!r} is not a number like 50k or 128M", param, ctx)
-        return int(number)
 
 
 class Reporter:
     """Says what was done, on stdout, and what went wrong, on stderr; remembers whether anything did."""
 
-    def __init__(self, *, quiet: bool, verbose: bool, as_json: bool, debug: bool, piped: bool) -> None:
-        self.failed = False
-        self._quiet = quiet or piped
+    def __init__(
+        self,
+        *,
+        quiet: bool = False,
+        verbose: bool = False,
+        as_json: bool = False,
+        debug: bool = False,
+        piped: bool = False,
+    ) -> None:
+        self._failed = False
+        self._quiet = quiet
         self._verbose = verbose
         self._json = as_json
         self._debug = debug
+        self._piped = piped
 
     @contextmanager
     def file(self, name: Path) -> Iterator[None]:
@@ -59,23 +67,26 @@ class Reporter:
             try:
                 yield
             except (AezError, OSError, MemoryError) as error:
-                self.failed = True
+                self._failed = True
                 if self._debug:
                     raise
                 click.echo(f"aez: {describe(error, shown)}", err=True)
-        for note in notes:
-            if not self._quiet or self.failed:
+        if not self._quiet:
+            for note in notes:
                 click.echo(f"aez: {shown}: note: {note.message}", err=True)
 
     def done(self, line: str, values: dict[str, Any], detail: str = "") -> None:
         """One finished output."""
+        if self._piped:
+            return
         if self._json:
             click.echo(json.dumps(values))
         elif not self._quiet:
             click.echo(line + (f"  {detail}" if self._verbose and detail else ""))
 
     def exit(self) -> None:
-        if self.failed:
+        """End with exit code 1 if anything went wrong."""
+        if self._failed:
             sys.exit(1)
 
 
@@ -97,7 +108,7 @@ def output_options(command: Command) -> Command:
         click.option("-v", "--verbose", is_flag=True, help="Say more."),
         click.option("--quiet", is_flag=True, help="Say nothing but errors."),
         click.option("-f", "--force", is_flag=True, help="Overwrite existing outputs."),
-        click.option("--max-pixels", type=Size(), default="128M", show_default=True, help="Refuse larger pictures."),
+        click.option("--max-pixels", type=Count(), default="128M", show_default=True, help="Refuse larger pictures."),
         click.option(
             "--device",
             type=click.Choice(["auto", "cpu", "cuda"]),
@@ -124,6 +135,13 @@ output_option = click.option(
 )
 
 
+def number(_: click.Context, __: click.Parameter, value: float) -> float:
+    """click's ranges let NaN through."""
+    if math.isnan(value):
+        raise click.BadParameter("nan is not a number")
+    return value
+
+
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="aez")
 def main() -> None:
@@ -141,7 +159,13 @@ def main() -> None:
 @inputs_argument
 @output_option
 @click.option(
-    "-q", "--quality", type=click.FloatRange(0, 100), default=50, show_default=True, help="0 to 100, decimals allowed."
+    "-q",
+    "--quality",
+    type=click.FloatRange(0, 100),
+    callback=number,
+    default=50,
+    show_default=True,
+    help="0 to 100, decimals allowed.",
 )
 @click.option(
     "--layers",
@@ -163,37 +187,26 @@ def encode(
     inputs: tuple[Path, ...],
     output: Path | None,
     quality: float,
-    layers: Any,
-    coding: Any,
-    model: str,
-    threads: int,
-    device: Any,
-    max_pixels: int,
     force: bool,
-    **reporting: bool,
+    quiet: bool,
+    verbose: bool,
+    as_json: bool,
+    debug: bool,
+    **options: Any,
 ) -> None:
-    """Encode pictures as .aez files.
+    """Encode pictures, or all pictures below a folder, as .aez files.
 
     Symbols are coded with rANS inside the zstd-packed container by default, because that is ANS_SAVING smaller than
     zstd alone (Kodak, quality 50); --coding zstd needs no coder but zstd to decode.
     """
-    targets = _targets(inputs, output, lambda source: source.with_suffix(".aez"))
-    report = Reporter(piped=output == STANDARD, **reporting)
-    _lift_pillow_limit(max(max_pixels, MAX_PIXELS))
-    for source, target in _progress(inputs, targets, reporting["quiet"]):
+    sources = _expand(inputs, files.READABLE)
+    targets = _targets(sources, output, lambda source: source.with_suffix(".aez"))
+    report = Reporter(quiet=quiet, verbose=verbose, as_json=as_json, debug=debug, piped=STANDARD in targets)
+    Image.MAX_IMAGE_PIXELS = max(options["max_pixels"], MAX_PIXELS)
+    for source, target in _progress(sources, targets, quiet):
         with report.file(source):
-            files.refuse_existing(target, force)
-            with files.open_picture(_read(source)) as image:
-                data = api.encode(
-                    image,
-                    quality,
-                    layers=layers,
-                    coding=coding,
-                    model=model,
-                    max_pixels=max_pixels,
-                    threads=threads,
-                    device=device,
-                )
+            _refuse_existing(target, force)
+            data = files.encode_bytes(_read(source), quality, **options)
             _write(target, data, force)
             found = api.info(data)
             report.done(
@@ -223,25 +236,24 @@ def decode(
     output: Path | None,
     res: Any,
     picture_format: Any,
-    upscale: bool,
-    threads: int,
-    device: Any,
-    max_pixels: int,
     force: bool,
-    **reporting: bool,
+    quiet: bool,
+    verbose: bool,
+    as_json: bool,
+    debug: bool,
+    **options: Any,
 ) -> None:
-    """Decode .aez files to pictures."""
+    """Decode .aez files, or all of them below a folder, to pictures."""
     suffix = {None: ".png", "jpeg": ".jpg"}.get(picture_format, f".{picture_format}")
     ending = f".medium{suffix}" if res == "medium" else suffix
-    targets = _targets(inputs, output, lambda source: source.with_suffix("").with_name(source.stem + ending))
-    report = Reporter(piped=output == STANDARD, **reporting)
-    for source, target in _progress(inputs, targets, reporting["quiet"]):
+    sources = _expand(inputs, {".aez"})
+    targets = _targets(sources, output, lambda source: source.with_name(source.stem + ending))
+    report = Reporter(quiet=quiet, verbose=verbose, as_json=as_json, debug=debug, piped=STANDARD in targets)
+    for source, target in _progress(sources, targets, quiet):
         with report.file(source):
-            files.refuse_existing(target, force)
+            _refuse_existing(target, force)
             chosen = picture_format or ("png" if target == STANDARD else files.format_of(target))
-            image = api.decode(
-                _read(source), res, upscale=upscale, max_pixels=max_pixels, threads=threads, device=device
-            )
+            image = api.decode(_read(source), res, **options)
             _write(target, files.save_picture(image, chosen), force)
             width, height = image.size
             values = {"input": str(source), "output": str(target), "width": width, "height": height}
@@ -250,12 +262,12 @@ def decode(
 
 
 @main.command()
-@click.argument("inputs", metavar="IN...", nargs=-1, required=True, type=click.Path(path_type=Path, allow_dash=True))
+@inputs_argument
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per file.")
 @click.option("--debug", is_flag=True, help="Show tracebacks.")
 def info(inputs: tuple[Path, ...], as_json: bool, debug: bool) -> None:
     """Say what .aez files hold, without decoding them."""
-    report = Reporter(quiet=False, verbose=False, as_json=as_json, debug=debug, piped=False)
+    report = Reporter(as_json=as_json, debug=debug)
     for source in inputs:
         with report.file(source):
             found = api.info(_read(source))
@@ -334,17 +346,18 @@ def train(folders: tuple[Path, ...], out: Path, debug: bool, **options: Any) -> 
     type=click.Path(path_type=Path, exists=True, file_okay=False),
     help="Fit the entropy coder's tables to these training pictures.",
 )
+@click.option("-f", "--force", is_flag=True, help="Replace a model of that name.")
 @click.option("--debug", is_flag=True, help="Show tracebacks.")
-def export(checkpoint: Path, name: str, output: Path, pictures: Path | None, debug: bool) -> None:
+def export(checkpoint: Path, name: str, output: Path, pictures: Path | None, force: bool, debug: bool) -> None:
     """Make a model of a checkpoint: ONNX graphs, tables and model card, all checked (needs aez[train])."""
     with _training(checkpoint, debug) as commands:
-        commands.export_checkpoint(checkpoint, output / name, pictures)
+        commands.export_checkpoint(checkpoint, output, name, pictures, force)
 
 
 @contextmanager
 def _training(subject: Path, debug: bool) -> Iterator[Any]:
     """The training commands, whose imports take seconds."""
-    report = Reporter(quiet=False, verbose=False, as_json=False, debug=debug, piped=False)
+    report = Reporter(debug=debug)
     with report.file(subject):
         try:
             from aez.train import commands
@@ -354,26 +367,42 @@ def _training(subject: Path, debug: bool) -> Iterator[Any]:
     report.exit()
 
 
-def _targets(inputs: Sequence[Path], output: Path | None, beside: Callable[[Path], Path]) -> list[Path]:
-    """Where each input's output goes; wrong combinations are usage errors."""
-    if output == STANDARD or (output is None and STANDARD in inputs):
-        if len(inputs) > 1:
+def _expand(inputs: Sequence[Path], suffixes: set[str]) -> list[Path]:
+    """The inputs, with every folder replaced by the files of those suffixes below it."""
+    found: list[Path] = []
+    for source in inputs:
+        if source.is_dir():
+            below = sorted(path for path in source.rglob("*") if path.suffix.lower() in suffixes)
+            if not below:
+                raise click.UsageError(f"{source}: nothing to do in this folder")
+            found += below
+        else:
+            found.append(source)
+    return found
+
+
+def _targets(sources: Sequence[Path], output: Path | None, beside: Callable[[Path], Path]) -> list[Path]:
+    """Where each input's output goes; combinations that would lose something are usage errors."""
+    if output == STANDARD or (output is None and STANDARD in sources):
+        if len(sources) > 1:
             raise click.UsageError("only one input can go to standard output")
         return [STANDARD]
     if output is None:
-        targets = [beside(source) for source in inputs]
-    elif output.is_dir() or len(inputs) > 1:
-        targets = [output / beside(source).name for source in inputs]
+        targets = [beside(source) for source in sources]
+    elif output.is_dir():
+        targets = [output / beside(source).name for source in sources]
+    elif len(sources) > 1:
+        raise click.UsageError(f"{output} is not a folder, and there are several inputs")
     else:
         targets = [output]
-    for number, target in enumerate(targets):
-        if target == inputs[number]:
+    first: dict[Path, Path] = {}
+    for source, target in zip(sources, targets, strict=True):
+        place = target.resolve()
+        if place == source.resolve():
             raise click.UsageError(f"{target} would be written over itself; choose another output with -o")
-        if target in targets[:number]:
-            first = inputs[targets.index(target)]
-            raise click.UsageError(f"{first} and {inputs[number]} would both be written to {target}")
-    if output is not None and len(inputs) > 1 and not output.is_dir():
-        raise click.UsageError(f"{output} is not a folder, and there are several inputs")
+        if place in first:
+            raise click.UsageError(f"{first[place]} and {source} would both be written to {target}")
+        first[place] = source
     return targets
 
 
@@ -390,16 +419,17 @@ def _read(source: Path) -> bytes:
     return sys.stdin.buffer.read() if source == STANDARD else source.read_bytes()
 
 
+def _refuse_existing(target: Path, force: bool) -> None:
+    if target != STANDARD:
+        files.refuse_existing(target, force)
+
+
 def _write(target: Path, data: bytes, force: bool) -> None:
     if target == STANDARD:
         sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
     else:
         files.write_file(target, data, force)
-
-
-def _lift_pillow_limit(pixels: int) -> None:
-    """aez checks sizes itself; Pillow would refuse at its own limit first."""
-    Image.MAX_IMAGE_PIXELS = pixels
 
 
 def _bytes(count: int) -> str:

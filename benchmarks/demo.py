@@ -9,14 +9,14 @@ import numpy as np
 from measure import psnr
 from PIL import Image
 
-from aez import decode_file, encode_file, images
+from aez import decode_file, encode_file, samples
 
 
 def main(source: Path) -> None:
     with Image.open(source) as image:
         original = image.convert("RGB")
     pixels = original.width * original.height
-    half_size = images.box_average(np.asarray(original))
+    half_size = samples.box_average(np.asarray(original))
     with tempfile.TemporaryDirectory() as folder:
         coded, high, medium = (Path(folder) / name for name in ("img.aez", "img.png", "img.medium.png"))
         found = encode_file(source, coded, 50)

@@ -73,7 +73,8 @@ def bd_rate(anchor: list[Point], curve: list[Point]) -> float | None:
     if cut[0] is None or cut[1] is None:
         return None
     (anchor_rates, anchor_values), (rates, values) = cut[0], cut[1]
-    return float(bjontegaard.bd_rate(anchor_rates, anchor_values, rates, values, method="akima"))
+    rate = bjontegaard.bd_rate(anchor_rates, anchor_values, rates, values, "akima", require_matching_points=False)
+    return float(rate)
 
 
 def _cut(points: list[Point]) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]] | None:

@@ -24,7 +24,7 @@ from measure import (
 from PIL import Image, features
 
 import aez
-from aez import images
+from aez import samples
 
 SHARE_QUALITIES = (10, 25, 50, 75, 90)
 GENERATED_QUALITIES = (25, 50, 75)
@@ -67,7 +67,7 @@ def measure_file(image: Image.Image, data: bytes, threads: int) -> Coded:
     found = aez.info(data)
     high = aez.decode(data, threads=threads)
     medium = aez.decode(data[: found.medium_bytes], "medium", threads=threads)
-    half_size = images.box_average(np.asarray(image))
+    half_size = samples.box_average(np.asarray(image))
     return Coded(
         found.bytes, found.medium_bytes, image.width * image.height, psnr(high, image), psnr(medium, half_size)
     )

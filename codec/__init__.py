@@ -6,9 +6,8 @@
 """
 
 from aez.api import MAX_PIXELS, Info, decode, encode, info
-from aez.errors import AezError, DamagedError, FormatError, ModelError, PictureError
+from aez.errors import AezError, AezWarning, DamagedError, FormatError, ModelError, PictureError
 from aez.files import decode_file, encode_file
-from aez.images import AezWarning
 from aez.plugin import register
 
 __version__ = "0.1.0"

@@ -2,23 +2,47 @@
 
 import warnings
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypedDict, Unpack, get_args
 
 from PIL import Image
 
-from aez import container, images
+from aez import container
 from aez import quality as qualities
-from aez.container import Flags, Header, SectionType
+from aez.container import SIDE_MAX, Flags, Header, SectionType
 from aez.contents import Contents, half, side_sections
-from aez.errors import DamagedError, PictureError
-from aez.images import AezWarning
+from aez.errors import AezWarning, DamagedError, PictureError
+from aez.images import from_pillow, to_pillow
 from aez.layers import Coding, LayerDecoder, Layers, encode_layers
+from aez.metadata import attach_metadata
 from aez.networks import DEFAULT_MODEL, find_model, load_model, model_name
+from aez.samples import Plane
 from aez.sessions import Device
+from aez.tiles import BLOCK
 
 Resolution = Literal["high", "medium"]
 
 MAX_PIXELS = 128_000_000
+_PADDED_MIN = 1 << 20
+
+
+class EncodeOptions(TypedDict, total=False):
+    """Options of `encode` and of all that calls it."""
+
+    layers: Layers
+    coding: Coding
+    model: str
+    max_pixels: int
+    threads: int
+    device: Device
+
+
+class DecodeOptions(TypedDict, total=False):
+    """Options of `decode` and of all that calls it."""
+
+    upscale: bool
+    max_pixels: int
+    threads: int
+    device: Device
 
 
 @dataclass(frozen=True)
@@ -52,104 +76,72 @@ class Info:
     sections: list[SectionInfo]
 
 
-def encode(
-    image: Image.Image,
-    quality: float = 50,
-    *,
-    layers: Layers = "all",
-    coding: Coding = "ans",
-    model: str = DEFAULT_MODEL,
-    max_pixels: int = MAX_PIXELS,
-    threads: int = 0,
-    device: Device = "auto",
-) -> bytes:
+def encode(image: Image.Image, quality: float = 50, **options: Unpack[EncodeOptions]) -> bytes:
     """Encode a Pillow image of any mode and size as an .aez file.
 
     Args:
         image: the picture; ICC profile, EXIF and XMP in its `info` are kept.
         quality: 0 to 100, decimals allowed.
-        layers: "base" leaves out what only high resolution needs.
-        coding: "ans" (rANS, smaller) or "zstd".
-        model: name of an installed model.
-        max_pixels: refuse larger pictures.
-        threads: of the networks; 0 means one per core.
-        device: where the floating-point networks run.
+        **options: `layers`, "all" or "base", which leaves out what only high resolution needs;
+            `coding`, "ans" (rANS, smaller) or "zstd"; `model`, the name of an installed model;
+            `max_pixels`, beyond which pictures are refused; `threads` of the networks, 0 for one per core;
+            `device`, "auto", "cpu" or "cuda", where the floating-point networks run.
 
     Raises:
-        ValueError: quality is out of range.
+        ValueError: quality is out of range, or an option is none of its words.
         PictureError: the image cannot be read, or is larger than `max_pixels`.
         ModelError: there is no such model, or it does not work on this machine.
     """
+    layers: Layers = options.get("layers", "all")
+    coding: Coding = options.get("coding", "ans")
+    _check_word("layers", layers, get_args(Layers))
+    _check_word("coding", coding, get_args(Coding))
     stored = qualities.to_integer(quality)
-    _check_size(*image.size, max_pixels)
-    network = load_model(model, threads, device)
-    picture = images.from_pillow(image)
-    coded = encode_layers(network, picture.rgb, stored, layers, coding)
+    _check_size(*image.size, options.get("max_pixels", MAX_PIXELS))
+    model = load_model(options.get("model", DEFAULT_MODEL), options.get("threads", 0), options.get("device", "auto"))
+    picture = from_pillow(image)
+    coded = encode_layers(model, picture.rgb, stored, layers, coding)
     flags = coded.flags
     if picture.gray:
         flags |= Flags.GRAY
     if picture.alpha is not None:
         flags |= Flags.ALPHA
     height, width = picture.rgb.shape[:2]
-    header = Header(flags, stored, width, height, network.id)
+    header = Header(flags, stored, width, height, model.id)
     front, rest = side_sections(picture)
     return container.write(header, front + coded.sections[:1], coded.sections[1:] + rest)
 
 
-def decode(
-    data: bytes,
-    resolution: Resolution = "high",
-    *,
-    upscale: bool = False,
-    max_pixels: int = MAX_PIXELS,
-    threads: int = 0,
-    device: Device = "auto",
-) -> Image.Image:
+def decode(data: bytes, resolution: Resolution = "high", **options: Unpack[DecodeOptions]) -> Image.Image:
     """Decode an .aez file, or its front part, to a Pillow image of mode L, LA, RGB or RGBA.
 
     Args:
         data: the file; for "medium" its first `Info.medium_bytes` bytes suffice.
-        resolution: "medium" is half the width and half the height, rounded up.
-        upscale: generate the high picture from the base layer if the enhancement layer is missing or damaged;
-            files made with `layers="base"` are upscaled anyway, with an `AezWarning`.
-        max_pixels: refuse files that declare more, before anything is allocated.
-        threads: of the networks; 0 means one per core.
-        device: where the floating-point networks run.
+        resolution: "high", or "medium", which is half the width and half the height, rounded up.
+        **options: `upscale`, to generate the high picture from the base layer if anything that it needs is missing or
+            damaged (files made with `layers="base"` are upscaled anyway, with an `AezWarning`); `max_pixels`, beyond
+            which files are refused before anything is allocated; `threads` and `device` as in `encode`.
 
     Raises:
+        ValueError: an option is none of its words.
         FormatError: not an aez file, or one of a newer version.
         DamagedError: truncated or altered.
         PictureError: it declares more than `max_pixels`.
         ModelError: the model it needs is not installed, or does not work on this machine.
     """
+    _check_word("resolution", resolution, get_args(Resolution))
     contents = Contents(data)
     header = contents.header
-    _check_size(header.width, header.height, max_pixels)
-    decoder = LayerDecoder(find_model(header.model, threads, device), contents)
+    _check_size(header.width, header.height, options.get("max_pixels", MAX_PIXELS))
+    model = find_model(header.model, options.get("threads", 0), options.get("device", "auto"))
+    decoder = LayerDecoder(model, contents)
     if resolution == "medium":
-        rgb = decoder.medium()
+        rgb, alpha = decoder.medium(), contents.alpha(high=False)
     else:
-        _add_enhancement(decoder, contents, upscale)
-        rgb = decoder.high()
-    image = images.to_pillow(rgb, contents.alpha(resolution == "high"), Flags.GRAY in header.flags)
-    image.info.update(contents.metadata())
+        rgb, alpha = _high(decoder, contents, options.get("upscale", False))
+    image = to_pillow(rgb, alpha, Flags.GRAY in header.flags)
+    attach_metadata(image, contents.metadata())
     return image
-
-
-def _add_enhancement(decoder: LayerDecoder, contents: Contents, upscale: bool) -> None:
-    """Decode the enhancement layer, or generate it where that was asked for or the file never had one."""
-    if Flags.ENHANCEMENT not in contents.header.flags:
-        warnings.warn("the file holds the base layer only; the high picture is generated", AezWarning, stacklevel=3)
-        decoder.generate_enhancement()
-        return
-    try:
-        decoder.read_enhancement()
-    except DamagedError as error:
-        if not upscale:
-            state = "damaged" if SectionType.ENHANCEMENT in contents.frames else "missing"
-            message = f"the enhancement layer is {state}; --res medium still decodes, --upscale generates high"
-            raise DamagedError(message) from error
-        decoder.generate_enhancement()
 
 
 def info(data: bytes) -> Info:
@@ -182,6 +174,40 @@ def info(data: bytes) -> Info:
     )
 
 
+def _high(decoder: LayerDecoder, contents: Contents, upscale: bool) -> tuple[Plane, Plane | None]:
+    """Samples and alpha of the high picture, generated where that was asked for or the file never had them."""
+    if Flags.ENHANCEMENT in contents.header.flags:
+        try:
+            decoder.read_enhancement()
+        except DamagedError as error:
+            if not upscale:
+                raise _medium_still_decodes("enhancement layer", SectionType.ENHANCEMENT, contents) from error
+            decoder.generate_enhancement()
+    else:
+        warnings.warn("the file holds the base layer only; the high picture is generated", AezWarning, stacklevel=3)
+        decoder.generate_enhancement()
+    try:
+        return decoder.high(), contents.alpha(high=True)
+    except DamagedError as error:
+        if not upscale:
+            raise _medium_still_decodes("alpha plane", SectionType.ALPHA, contents) from error
+        return decoder.high(), contents.enlarged_alpha()
+
+
+def _medium_still_decodes(name: str, kind: SectionType, contents: Contents) -> DamagedError:
+    state = "damaged" if kind in contents.frames else "missing"
+    return DamagedError(f"the {name} is {state}; --res medium still decodes, --upscale generates high")
+
+
+def _check_word(name: str, value: str, words: tuple[str, ...]) -> None:
+    if value not in words:
+        raise ValueError(f"{name} must be one of {', '.join(words)}, not {value!r}")
+
+
 def _check_size(width: int, height: int, max_pixels: int) -> None:
-    if width * height > max_pixels:
+    """Refuse what is too large, also when its padding is what makes it large."""
+    if not (0 < width <= SIDE_MAX and 0 < height <= SIDE_MAX):
+        raise PictureError(f"{width} x {height} pixels cannot be coded")
+    padded = (width + -width % BLOCK) * (height + -height % BLOCK)
+    if width * height > max_pixels or padded > max(1.25 * max_pixels, _PADDED_MIN):
         raise PictureError(f"{width} x {height} is more than {max_pixels / 1e6:g} megapixels; see --max-pixels")

@@ -13,6 +13,7 @@ from enum import IntEnum, IntFlag
 import zstandard
 
 from aez.errors import DamagedError, FormatError
+from aez.quality import QUALITY_MAX
 
 MAGIC = b"\x89AEZ"
 VERSION = 1
@@ -125,6 +126,8 @@ def parse_header(data: bytes) -> Header:
     header = Header(Flags(flags), *fields)
     if not (0 < header.width <= SIDE_MAX and 0 < header.height <= SIDE_MAX):
         raise DamagedError(f"the header declares {header.width} x {header.height} pixels")
+    if header.quality > QUALITY_MAX or header.medium_bytes < HEADER_BYTES:
+        raise DamagedError("the header declares impossible values")
     return header
 
 

@@ -3,14 +3,14 @@
 import warnings
 
 import numpy as np
+from PIL import Image
 
 from aez import container
 from aez.container import Flags, Frame, Section, SectionType
-from aez.errors import DamagedError, FormatError
-from aez.images import AezWarning, Picture, Plane, box_average
-
-ICC_MAX = 4 << 20
-METADATA_MAX = 16 << 20
+from aez.errors import AezWarning, DamagedError
+from aez.images import Picture
+from aez.metadata import ICC_MAX, METADATA_MAX, Metadata
+from aez.samples import Plane, box_average
 
 
 def half(length: int) -> int:
@@ -32,11 +32,11 @@ class Contents:
         if len(data) < end:
             raise DamagedError(f"truncated: {len(data)} bytes of the {end} that medium needs")
         self.frames = {frame.type: frame for frame in container.sections(data, container.HEADER_BYTES, end)}
-        self.error: FormatError | None = None
+        self.error: DamagedError | None = None
         try:
             for frame in container.sections(data, end, len(data)):
-                self.frames.setdefault(frame.type, frame)
-        except FormatError as error:
+                self.frames[frame.type] = frame
+        except DamagedError as error:
             self.error = error
 
     @property
@@ -71,36 +71,52 @@ class Contents:
             raise DamagedError(f"section {kind.name.lower()} has the wrong size")
         return np.frombuffer(content, np.uint8).reshape(height, width)
 
-    def metadata(self) -> dict[str, bytes]:
-        """ICC profile, EXIF and XMP as Pillow's `info` names them. Lost EXIF and XMP only warn.
+    def enlarged_alpha(self) -> Plane | None:
+        """Alpha of the medium picture, enlarged to that of the high one.
+
+        Raises:
+            DamagedError: it is missing or damaged.
+        """
+        medium = self.alpha(high=False)
+        if medium is None:
+            return None
+        size = self.header.width, self.header.height
+        return np.asarray(Image.fromarray(medium).resize(size, Image.Resampling.BILINEAR))
+
+    def metadata(self) -> Metadata:
+        """ICC profile, EXIF and XMP. Lost EXIF and XMP only warn.
 
         Raises:
             DamagedError: the ICC profile is damaged.
         """
-        found = {}
-        if SectionType.COLOUR in self.frames:
-            found["icc_profile"] = self.frames[SectionType.COLOUR].content(ICC_MAX)
-        for name, kind in (("exif", SectionType.EXIF), ("xmp", SectionType.XMP)):
-            if kind in self.frames:
-                try:
-                    found[name] = self.frames[kind].content(METADATA_MAX)
-                except DamagedError as error:
-                    warnings.warn(f"{kind.name} is left out: {error}", AezWarning, stacklevel=3)
         if self.error is not None:
             warnings.warn(f"metadata may be lost: {self.error}", AezWarning, stacklevel=3)
-        return found
+        colour = self.frames.get(SectionType.COLOUR)
+        return Metadata(
+            icc=colour.content(ICC_MAX) if colour else b"",
+            exif=self._optional(SectionType.EXIF),
+            xmp=self._optional(SectionType.XMP),
+        )
+
+    def _optional(self, kind: SectionType) -> bytes:
+        try:
+            return self.frames[kind].content(METADATA_MAX) if kind in self.frames else b""
+        except DamagedError as error:
+            warnings.warn(f"{kind.name} is left out: {error}", AezWarning, stacklevel=4)
+            return b""
 
 
 def side_sections(picture: Picture) -> tuple[list[Section], list[Section]]:
     """All sections but the layers: those of the front part, and those behind it."""
     front, rest = [], []
-    if picture.icc:
-        front.append(Section(SectionType.COLOUR, picture.icc))
+    metadata = picture.metadata
+    if metadata.icc:
+        front.append(Section(SectionType.COLOUR, metadata.icc))
     if picture.alpha is not None:
         medium = np.rint(box_average(picture.alpha)).astype(np.uint8)
         front.append(Section(SectionType.MEDIUM_ALPHA, medium.tobytes()))
         rest.append(Section(SectionType.ALPHA, picture.alpha.tobytes()))
-    for kind, content in ((SectionType.EXIF, picture.exif), (SectionType.XMP, picture.xmp)):
+    for kind, content in ((SectionType.EXIF, metadata.exif), (SectionType.XMP, metadata.xmp)):
         if content:
             rest.append(Section(kind, content))
     return front, rest

@@ -19,6 +19,7 @@ Symbols = npt.NDArray[np.int32]
 Indices = npt.NDArray[np.uint8]
 
 PREFIX_MAX = 16
+SYMBOL_MAX = 1 << (PREFIX_MAX + 1)
 _BYTE_ESCAPE = -128
 _PREFIX = np.append(1 << np.arange(PRECISION - 1, PRECISION - 1 - PREFIX_MAX, -1), 1 << (PRECISION - PREFIX_MAX))
 _ESCAPE_COUNT = struct.Struct("<I")
@@ -152,7 +153,10 @@ class ZstdReader:
         wide = symbols == _BYTE_ESCAPE
         if np.count_nonzero(wide) != count:
             raise DamagedError("a layer has the wrong number of escapes")
-        symbols[wide] = np.frombuffer(data, "<i4", count, end)
+        escapes = np.frombuffer(data, "<i4", count, end)
+        if escapes.size and max(int(escapes.max()), -int(escapes.min())) > SYMBOL_MAX:
+            raise DamagedError("a layer has an impossible symbol")
+        symbols[wide] = escapes
         self._symbols = symbols
         self._position = 0
 

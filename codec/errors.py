@@ -1,4 +1,4 @@
-"""What can go wrong, as one line for a person."""
+"""What can go wrong, or is worth a note, as one line for a person."""
 
 
 class AezError(Exception):
@@ -19,3 +19,7 @@ class ModelError(AezError):
 
 class PictureError(AezError):
     """The input picture cannot be read or is beyond a limit."""
+
+
+class AezWarning(UserWarning):
+    """Something about a picture was converted, left out or generated."""

@@ -5,25 +5,22 @@ import os
 import warnings
 from contextlib import suppress
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal, Unpack
 
-from PIL import Image, PngImagePlugin, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError
 
-from aez.api import MAX_PIXELS, Info, Resolution, decode, encode, info
-from aez.errors import AezError, PictureError
-from aez.images import AezWarning
-from aez.layers import Coding, Layers
-from aez.networks import DEFAULT_MODEL
-from aez.sessions import Device
+from aez.api import DecodeOptions, EncodeOptions, Info, Resolution, decode, encode, info
+from aez.errors import AezError, AezWarning, PictureError
+from aez.metadata import save_options
 
 PictureFormat = Literal["png", "jpeg", "webp", "avif"]
-_SAVE_OPTIONS: dict[str, dict[str, object]] = {
+_QUALITY_OPTIONS: dict[PictureFormat, dict[str, Any]] = {
     "png": {},
     "jpeg": {"quality": 95, "subsampling": 0, "optimize": True},
     "webp": {"quality": 95, "method": 4},
     "avif": {"quality": 90, "speed": 6},
 }
-_SUFFIXES: dict[str, PictureFormat] = {
+_FORMATS: dict[str, PictureFormat] = {
     ".png": "png",
     ".jpg": "jpeg",
     ".jpeg": "jpeg",
@@ -32,22 +29,18 @@ _SUFFIXES: dict[str, PictureFormat] = {
 }
 
 
+READABLE = {
+    *_FORMATS,
+    *(".bmp", ".gif", ".jp2", ".jfif", ".pbm", ".pgm", ".ppm", ".pnm", ".tga", ".tif", ".tiff"),
+}
+
+
 class OutputExistsError(AezError):
     """The output is there already."""
 
 
 def encode_file(
-    source: Path,
-    target: Path,
-    quality: float = 50,
-    *,
-    layers: Layers = "all",
-    coding: Coding = "ans",
-    model: str = DEFAULT_MODEL,
-    max_pixels: int = MAX_PIXELS,
-    threads: int = 0,
-    device: Device = "auto",
-    overwrite: bool = False,
+    source: Path, target: Path, quality: float = 50, *, overwrite: bool = False, **options: Unpack[EncodeOptions]
 ) -> Info:
     """Encode a picture file; the options are those of `encode`.
 
@@ -56,17 +49,7 @@ def encode_file(
         OSError: `source` cannot be read or `target` not be written.
     """
     refuse_existing(target, overwrite)
-    with open_picture(source.read_bytes()) as image:
-        data = encode(
-            image,
-            quality,
-            layers=layers,
-            coding=coding,
-            model=model,
-            max_pixels=max_pixels,
-            threads=threads,
-            device=device,
-        )
+    data = encode_bytes(source.read_bytes(), quality, **options)
     write_file(target, data, overwrite)
     return info(data)
 
@@ -77,11 +60,8 @@ def decode_file(
     resolution: Resolution = "high",
     *,
     format: PictureFormat | None = None,
-    upscale: bool = False,
-    max_pixels: int = MAX_PIXELS,
-    threads: int = 0,
-    device: Device = "auto",
     overwrite: bool = False,
+    **options: Unpack[DecodeOptions],
 ) -> tuple[int, int]:
     """Decode an .aez file to a picture file, whose format is that of its suffix unless given; returns its size.
 
@@ -91,27 +71,27 @@ def decode_file(
     """
     chosen = format or format_of(target)
     refuse_existing(target, overwrite)
-    image = decode(
-        source.read_bytes(), resolution, upscale=upscale, max_pixels=max_pixels, threads=threads, device=device
-    )
+    image = decode(source.read_bytes(), resolution, **options)
     write_file(target, save_picture(image, chosen), overwrite)
     return image.size
 
 
-def open_picture(data: bytes) -> Image.Image:
-    """Open the bytes of a picture file, not yet decoded.
+def encode_bytes(file: bytes, quality: float = 50, **options: Unpack[EncodeOptions]) -> bytes:
+    """Encode the bytes of a picture file of any format that Pillow reads.
 
     Raises:
-        PictureError: Pillow does not know the format.
+        PictureError: Pillow does not know the format; and as `encode`.
     """
     try:
-        return Image.open(io.BytesIO(data))
+        image = Image.open(io.BytesIO(file))
     except UnidentifiedImageError as error:
-        raise PictureError("not a picture that can be read" if data else "the file is empty") from error
-    except (OSError, ValueError, SyntaxError) as error:
+        raise PictureError("not a picture that can be read" if file else "the file is empty") from error
+    except MemoryError:
+        raise
+    except Exception as error:  # Pillow's plugins raise whatever their libraries do
         raise PictureError(f"cannot be read ({error})") from error
-    except Image.DecompressionBombError as error:
-        raise PictureError(str(error)) from error
+    with image:
+        return encode(image, quality, **options)
 
 
 def save_picture(image: Image.Image, format: PictureFormat) -> bytes:
@@ -120,14 +100,7 @@ def save_picture(image: Image.Image, format: PictureFormat) -> bytes:
     Raises:
         PictureError: the format cannot hold the picture.
     """
-    options = {**_SAVE_OPTIONS[format]}
-    for name in ("icc_profile", "exif", "xmp"):
-        if name in image.info:
-            options[name] = image.info[name]
-    if format == "png" and "xmp" in options:
-        chunks = PngImagePlugin.PngInfo()
-        chunks.add_itxt("XML:com.adobe.xmp", image.info["xmp"].decode("utf-8", "replace"))
-        options["pnginfo"] = chunks
+    options = {**_QUALITY_OPTIONS[format], **save_options(image, format)}
     if format == "jpeg" and image.mode in ("LA", "RGBA"):
         warnings.warn("JPEG has no transparency; the picture is laid on white", AezWarning, stacklevel=2)
         white = Image.new("RGBA", image.size, "white")
@@ -135,7 +108,9 @@ def save_picture(image: Image.Image, format: PictureFormat) -> bytes:
     buffer = io.BytesIO()
     try:
         image.save(buffer, format, **options)
-    except (OSError, ValueError, KeyError) as error:
+    except MemoryError:
+        raise
+    except Exception as error:  # Pillow's plugins raise whatever their libraries do
         raise PictureError(f"cannot be written as {format} ({error})") from error
     return buffer.getvalue()
 
@@ -147,29 +122,9 @@ def format_of(path: Path) -> PictureFormat:
         AezError: it has none that aez writes.
     """
     try:
-        return _SUFFIXES[path.suffix.lower()]
+        return _FORMATS[path.suffix.lower()]
     except KeyError:
         raise AezError(f"{path}: no format is known by that suffix; name one with --format") from None
-
-
-def write_file(path: Path, data: bytes, overwrite: bool) -> None:
-    """Write a file under a temporary name beside it and rename it when it is complete.
-
-    Raises:
-        OutputExistsError: it exists and `overwrite` is false.
-        OSError: it cannot be written.
-    """
-    refuse_existing(path, overwrite)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        temporary.write_bytes(data)
-        temporary.replace(path)
-    except BaseException as error:
-        with suppress(OSError):
-            temporary.unlink()
-        if isinstance(error, OSError):
-            error.filename, error.filename2 = str(path), None
-        raise
 
 
 def refuse_existing(path: Path, overwrite: bool) -> None:
@@ -180,3 +135,43 @@ def refuse_existing(path: Path, overwrite: bool) -> None:
     """
     if path.exists() and not overwrite:
         raise OutputExistsError(f"{path} exists; use -f to overwrite it")
+
+
+def write_file(path: Path, data: bytes, overwrite: bool) -> None:
+    """Write a file under a temporary name beside it and rename it when it is complete; devices are written to.
+
+    Raises:
+        OutputExistsError: it exists and `overwrite` is false.
+        OSError: it cannot be written.
+    """
+    refuse_existing(path, overwrite)
+    if path.exists() and not path.is_file():
+        path.write_bytes(data)
+        return
+    final = path.resolve()
+    temporary = final.with_name(f".{final.name}.{os.getpid()}.tmp")
+    try:
+        temporary.write_bytes(data)
+        if overwrite:
+            temporary.replace(final)
+        else:
+            _rename_to_new(temporary, final)
+    except FileExistsError:
+        refuse_existing(path, overwrite)
+        raise
+    except OSError as error:
+        error.filename, error.filename2 = str(path), None
+        raise
+    finally:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+
+
+def _rename_to_new(temporary: Path, final: Path) -> None:
+    """Rename unless the name was taken meanwhile; where there are no hard links, that gap stays."""
+    try:
+        final.hardlink_to(temporary)
+    except FileExistsError:
+        raise
+    except OSError:
+        temporary.replace(final)

@@ -1,4 +1,4 @@
-"""Latents <-> symbols: two layers, four checkerboard steps, certain zeros. See format_spec.md, "Latents".
+"""Latents <-> symbols: two layers, four checkerboard steps, certain zeros. See format_spec.md, "Layers".
 
 Latents here are decoded ones, float32 whole numbers in units of 1/16, [1, C, H, W]; base channels come first.
 A latent's symbol is its distance from the mean, in units of 16; scale index 0 means that the symbol is certainly zero.
@@ -19,6 +19,7 @@ from aez.quantize import Quantizer
 
 LATENT_MIN, LATENT_MAX = -(1 << 15), (1 << 15) - 1
 HYPER_MAX = 127
+TARGET_MAX = 2000
 
 Positions = npt.NDArray[np.intp]
 CodeStep = Callable[[slice, Positions, Floats, Indices], Symbols]
@@ -58,7 +59,7 @@ def read_hyper(reader: SymbolReader, model: Model, shape: tuple[int, int], quali
     """Hyper latents [1, C, *shape]."""
     full = (1, model.hyper, *shape)
     symbols = reader.read(_hyper_indices(full), model.hyper_tables(nearest_knot(quality)))
-    if np.abs(symbols).max(initial=0) > HYPER_MAX:
+    if symbols.max() > HYPER_MAX or symbols.min() < -HYPER_MAX:
         raise DamagedError("hyper latents are out of range")
     return symbols.astype(np.float32).reshape(full)
 
@@ -74,7 +75,7 @@ class LayerEncoder:
         """`target`: latents [1, C, H, W] in units of the step size; `decoded` becomes what a decoder will have."""
         self._model = model
         self._features = features
-        self._target = target[0].reshape(target.shape[1], -1)
+        self._target = np.clip(target[0].reshape(target.shape[1], -1), -TARGET_MAX, TARGET_MAX)
         self.decoded = np.zeros_like(target)
         self._all_coded = all_coded
         self._quantizer = Quantizer(model.scale_tables.tables)

@@ -6,13 +6,13 @@ from typing import Literal
 
 import numpy as np
 
-from aez import images, latents
+from aez import latents
 from aez.container import Flags, Header, Section, SectionType
 from aez.contents import Contents, half
 from aez.entropy import AnsReader, AnsWriter, SymbolReader, ZstdReader, ZstdWriter
 from aez.errors import DamagedError
-from aez.images import Plane
 from aez.networks import Layer, Model
+from aez.samples import Plane, pad
 from aez.tiles import BLOCK, CELLS_PER_BLOCK
 
 Layers = Literal["all", "base"]
@@ -35,7 +35,7 @@ class CodedLayers:
 
 def encode_layers(model: Model, rgb: Plane, quality: int, layers: Layers, coding: Coding) -> CodedLayers:
     """Code samples uint8 [H, W, 3]. Certain zeros are coded after all where forcing them would show."""
-    target = model.analysis(images.pad(rgb, BLOCK), quality)
+    target = model.analysis(pad(rgb, BLOCK), quality)
     hyper = model.hyper_analysis(target)
     features = model.hyper_synthesis(hyper, quality)
     flags = Flags.ZSTD if coding == "zstd" else Flags(0)

@@ -7,6 +7,7 @@ result on every machine; each is compared with a stored hash when it is loaded.
 """
 
 import json
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -70,7 +71,8 @@ class Model:
     """A model of a directory: its tables, and its networks as methods. Sessions start when first needed.
 
     Raises:
-        ModelError: the directory does not hold a model, or it computes wrongly on this machine.
+        ModelError: the directory does not hold a model; later, from any network: it cannot be loaded, computes wrongly
+            on this machine, or runs out of memory.
     """
 
     def __init__(self, folder: Path, threads: int = 0, device: Device = "auto") -> None:
@@ -93,15 +95,17 @@ class Model:
         self.base_layer = Layer(slice(0, base), (0, 1))
         self.enhancement_layer = Layer(slice(base, base + enhancement), (2, 3))
         self.scale_tables = TableSet([Table(part) for part in np.split(frequencies, np.cumsum(lengths)[:-1])])
+        self._hyper_tables: dict[int, TableSet] = {}
         self._folder = folder
         self._threads = threads
         self._device = device
         self._sessions: dict[str, onnxruntime.InferenceSession] = {}
 
-    @cache  # noqa: B019 - models live as long as the process
     def hyper_tables(self, knot: int) -> TableSet:
         """A table per channel of the hyper latents, for the knot nearest to the quality."""
-        return TableSet([Table(row) for row in self._hyper_frequencies[knot]])
+        if knot not in self._hyper_tables:
+            self._hyper_tables[knot] = TableSet([Table(row) for row in self._hyper_frequencies[knot]])
+        return self._hyper_tables[knot]
 
     def analysis(self, picture: Picture, quality: int) -> Floats:
         """Picture -> latents in units of the step size, not yet rounded."""
@@ -140,7 +144,10 @@ class Model:
         results: list[AnyArray] = []
         for tile in tiles(*blocks, network.halo):
             feeds = {name: tile.outer(array, layout) for (name, layout), array in inputs}
-            parts: list[AnyArray] = session.run(None, {**feeds, **constants})
+            try:
+                parts: list[AnyArray] = session.run(None, {**feeds, **constants})
+            except Exception as error:  # onnxruntime's exceptions have no common base
+                raise ModelError(f"{network.name} failed ({str(error).splitlines()[0]})") from error
             if tile.whole:
                 return parts
             results = results or [
@@ -170,11 +177,12 @@ def _as_picture(rows: Picture) -> Picture:
 
 
 def installed_models() -> dict[int, str]:
-    """Names of the installed models by their id."""
+    """Names of the installed models by their id; broken ones are left out."""
     found = {}
     for path in sorted(WEIGHTS.glob("*/model.json")):
-        description = json.loads(path.read_text())
-        found[int(description["id"], 16)] = description["name"]
+        with suppress(OSError, ValueError, KeyError):
+            description = json.loads(path.read_text())
+            found[int(description["id"], 16)] = description["name"]
     return found
 
 

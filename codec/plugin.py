@@ -1,12 +1,16 @@
 """The Pillow plugin: after `import aez`, `Image.open("x.aez")` and `image.save("x.aez", quality=60)` work."""
 
+import io
 from typing import IO, TYPE_CHECKING
 
 from PIL import Image, ImageFile
 
 from aez import api, container
-from aez.contents import Contents
+from aez.container import Flags
+from aez.contents import Contents, half
 from aez.errors import AezError
+from aez.metadata import attach_metadata
+from aez.quality import to_percent
 
 if TYPE_CHECKING:
     from PIL._imaging import PixelAccess
@@ -26,17 +30,17 @@ class AezImageFile(ImageFile.ImageFile):
         assert self.fp is not None
         self._data: bytes | None = self.fp.read()
         try:
-            found = api.info(self._data)
-            self.info.update(Contents(self._data).metadata())
+            contents = Contents(self._data)
+            attach_metadata(self, contents.metadata())
         except AezError as error:
             raise SyntaxError(str(error)) from error
-        self._medium_size = found.medium_width, found.medium_height
+        header = contents.header
+        self._medium_size = half(header.width), half(header.height)
         self._resolution: api.Resolution = "high"
-        self._size = found.width, found.height
-        self._mode = _MODES[found.gray, found.alpha]
-        self.info["quality"] = found.quality
-        self.tile = []
-        if found.layers == "all" and found.bytes == found.medium_bytes:
+        self._size = header.width, header.height
+        self._mode = _MODES[Flags.GRAY in header.flags, Flags.ALPHA in header.flags]
+        self.info["quality"] = to_percent(header.quality)
+        if Flags.ENHANCEMENT in header.flags and len(self._data) == header.medium_bytes:
             self._choose_medium()
 
     def draft(self, mode: str | None, size: tuple[int, int] | None) -> tuple[str, tuple[int, int, float, float]] | None:
@@ -49,10 +53,14 @@ class AezImageFile(ImageFile.ImageFile):
     def load(self) -> "PixelAccess | None":
         if self._data is not None:
             try:
-                self.im = api.decode(self._data, self._resolution).im
+                image = api.decode(self._data, self._resolution)
             except AezError as error:
                 raise OSError(str(error)) from error
             self._data = None
+            if self.fp is not None and self._exclusive_fp:
+                self.fp.close()
+            self.fp = io.BytesIO(image.tobytes())
+            self.tile = [ImageFile._Tile("raw", (0, 0, *self.size), 0, self.mode)]
         return super().load()
 
     def _choose_medium(self) -> None:
@@ -65,14 +73,10 @@ def save(image: Image.Image, file: IO[bytes], _filename: str | bytes) -> None:
     options = image.encoderinfo
     copy = image.copy()
     copy.info.update({name: options[name] for name in ("icc_profile", "exif", "xmp") if name in options})
-    file.write(
-        api.encode(
-            copy,
-            options.get("quality", 50),
-            layers=options.get("layers", "all"),
-            coding=options.get("coding", "ans"),
-        )
-    )
+    if isinstance(copy.info.get("exif"), Image.Exif):
+        copy.info["exif"] = copy.info["exif"].tobytes()
+    coded = {name: options[name] for name in ("layers", "coding", "model") if name in options}
+    file.write(api.encode(copy, options.get("quality", 50), **coded))
 
 
 def register() -> None:

@@ -12,7 +12,6 @@ from aez.entropy import Indices, Symbols
 from aez.tables import Table
 
 DISTORTION_WEIGHT = 40.0
-SYMBOL_MAX = 2000
 
 
 class Quantizer:
@@ -31,7 +30,7 @@ class Quantizer:
 
         Going from k to k - 1 costs DISTORTION_WEIGHT * (1 + 2 (|r| - k)) and saves bits(k) - bits(k - 1).
         """
-        magnitude = np.minimum(np.abs(residual), SYMBOL_MAX)
+        magnitude = np.abs(residual)
         rounded = np.rint(magnitude).astype(np.int32)
         some = np.nonzero(rounded)
         k, excess = rounded[some], magnitude[some] - rounded[some]

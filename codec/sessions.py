@@ -2,6 +2,8 @@
 
 import ctypes
 import hashlib
+import io
+from contextlib import redirect_stdout
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -15,9 +17,10 @@ if TYPE_CHECKING:
     import onnxruntime
 
 Device = Literal["auto", "cpu", "cuda"]
+_FATAL = 4
 
 
-def start_session(graph: Path | bytes, threads: int, device: Device) -> "onnxruntime.InferenceSession":
+def start_session(graph: Path, threads: int, device: Device) -> "onnxruntime.InferenceSession":
     """An ONNX Runtime session on the CPU, or on CUDA where `device` says so and it really starts.
 
     Raises:
@@ -27,31 +30,42 @@ def start_session(graph: Path | bytes, threads: int, device: Device) -> "onnxrun
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
-    options.log_severity_level = 4
+    options.log_severity_level = _FATAL
     options.add_session_config_entry("mlas.enable_gemm_fastmath_arm64_bfloat16", "0")
     providers: list[Any] = ["CPUExecutionProvider"]
-    if device == "cuda" or (device == "auto" and cuda_driver_present()):
+    if device != "cpu" and cuda_is_installed():
         providers.insert(0, ("CUDAExecutionProvider", {"use_tf32": "0"}))
     try:
-        session = onnxruntime.InferenceSession(graph, options, providers=providers)
-    except Exception as error:
-        name = graph.name if isinstance(graph, Path) else "graph"
-        raise ModelError(f"{name}: cannot be loaded ({str(error).splitlines()[0]})") from error
+        with redirect_stdout(io.StringIO()):  # onnxruntime prints its fallback from CUDA
+            session = onnxruntime.InferenceSession(graph, options, providers=providers)
+    except Exception as error:  # onnxruntime's exceptions have no common base
+        raise ModelError(f"{graph.name}: cannot be loaded ({str(error).splitlines()[0]})") from error
     if device == "cuda" and "CUDAExecutionProvider" not in session.get_providers():
         raise ModelError("CUDA does not start on this machine; use --device cpu")
     return session
 
 
 @cache
-def cuda_driver_present() -> bool:
-    """Whether an NVIDIA driver can be loaded; cheap, so that machines without one pay nothing."""
-    for library in ("libcuda.so.1", "nvcuda.dll"):
-        try:
-            ctypes.CDLL(library)
-        except OSError:
-            continue
-        return True
-    return False
+def cuda_is_installed() -> bool:
+    """Whether there are an NVIDIA driver and a runtime that could use it; cheap where there is no driver."""
+    if not any(map(_can_load, ("libcuda.so.1", "nvcuda.dll"))):
+        return False
+    import onnxruntime
+
+    onnxruntime.set_default_logger_severity(_FATAL)
+    if "CUDAExecutionProvider" not in onnxruntime.get_available_providers():
+        return False
+    with redirect_stdout(io.StringIO()):
+        onnxruntime.preload_dlls()
+    return True
+
+
+def _can_load(library: str) -> bool:
+    try:
+        ctypes.CDLL(library)
+    except OSError:
+        return False
+    return True
 
 
 def check_hash(session: "onnxruntime.InferenceSession") -> str:

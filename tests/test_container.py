@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from aez import DamagedError, FormatError
 from aez.container import HEADER_BYTES, Flags, Header, Section, SectionType, parse_header, sections, write
 
-HEADER = Header(Flags.ENHANCEMENT | Flags.GRAY, 12345, 640, 480, 0xDEADBEEF)
+HEADER = Header(Flags.ENHANCEMENT | Flags.GRAY, 12345, 640, 480, 0xDEADBEEF, 28)
 section = st.builds(
     Section, st.sampled_from(SectionType), st.binary(min_size=1, max_size=3000), st.sampled_from([1, 19])
 )
@@ -29,7 +29,7 @@ def test_sections_come_back_in_order(front: list[Section], rest: list[Section]) 
     width=st.integers(1, 1 << 24),
     height=st.integers(1, 1 << 24),
     model=st.integers(0, 2**32 - 1),
-    medium_bytes=st.integers(0, 2**32 - 1),
+    medium_bytes=st.integers(HEADER_BYTES, 2**32 - 1),
 )
 def test_headers_come_back(**fields: int) -> None:
     header = Header(**fields)  # type: ignore[arg-type]

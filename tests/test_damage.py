@@ -10,6 +10,7 @@ from PIL import Image
 
 from aez import AezError, AezWarning, DamagedError, FormatError, ModelError, container, decode, encode, info
 from aez.container import HEADER_BYTES, Flags, Header
+from aez.entropy import ZstdReader
 
 
 @pytest.fixture(scope="module")
@@ -92,7 +93,15 @@ def test_an_unknown_model_is_named(data: bytes) -> None:
 
 
 def test_a_header_that_lies_about_the_picture_is_noticed(data: bytes) -> None:
-    for lie in ({"width": 700}, {"height": 1}, {"quality": 32768}, {"flags": Flags.ENHANCEMENT | Flags.ZSTD}):
+    lies: list[dict[str, object]] = [
+        {"width": 700},
+        {"height": 1},
+        {"quality": 32768},
+        {"quality": 65535},
+        {"medium_bytes": 0},
+        {"flags": Flags.ENHANCEMENT | Flags.ZSTD},
+    ]
+    for lie in lies:
         with pytest.raises(AezError):
             decode(repacked(data, **lie))
 
@@ -100,6 +109,16 @@ def test_a_header_that_lies_about_the_picture_is_noticed(data: bytes) -> None:
 def test_declared_sizes_are_checked_first(data: bytes) -> None:
     with pytest.raises(AezError, match="megapixels"):
         decode(repacked(data, width=1 << 24, height=1 << 24))
+
+
+def test_an_unknown_critical_section_is_refused_wherever_it_is(data: bytes) -> None:
+    with pytest.raises(FormatError, match="newer version"):
+        decode(data + bytes([77, 1, 0]))
+
+
+def test_symbols_that_rans_could_not_code_are_refused() -> None:
+    with pytest.raises(DamagedError, match="impossible"):
+        ZstdReader(bytes([128]) + (-(2**31)).to_bytes(4, "little", signed=True) + b"\1\0\0\0")
 
 
 @pytest.mark.filterwarnings("ignore::aez.AezWarning")

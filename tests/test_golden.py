@@ -4,9 +4,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
+
 from aez import container, decode, info
 from aez.container import Flags
-from PIL import Image
 
 FOLDER = Path(__file__).parent / "golden"
 

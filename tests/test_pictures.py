@@ -2,13 +2,16 @@
 
 import io
 import itertools
+from typing import get_args
 
 import numpy as np
 import pytest
 from conftest import psnr
 from PIL import Image, ImageCms
 
-from aez import AezWarning, PictureError, decode, encode, images, info
+from aez import AezWarning, PictureError, container, decode, encode, info, layers, samples
+from aez.container import Flags
+from aez.files import encode_bytes, save_picture
 
 
 def reencoded(image: Image.Image, quality: float = 90) -> Image.Image:
@@ -23,7 +26,7 @@ def test_any_size_comes_back_in_both_resolutions(sample: Image.Image, size: tupl
     assert psnr(decode(data), image) > 28
     medium = decode(data, "medium")
     assert medium.size == ((size[0] + 1) // 2, (size[1] + 1) // 2)
-    assert psnr(medium, images.box_average(np.asarray(image))) > 28
+    assert psnr(medium, samples.box_average(np.asarray(image))) > 28
 
 
 def test_quality_is_monotone_in_size_and_psnr(photograph: Image.Image) -> None:
@@ -61,7 +64,7 @@ def test_alpha_is_lossless_and_hidden_colours_cost_nothing_visible(photograph: I
     shown = np.asarray(alpha) > 100
     assert psnr(np.asarray(result.convert("RGB"))[shown], np.asarray(image.convert("RGB"))[shown]) > 30
     medium = decode(data, "medium").getchannel("A")
-    assert np.array_equal(medium, np.rint(images.box_average(np.asarray(alpha))))
+    assert np.array_equal(medium, np.rint(samples.box_average(np.asarray(alpha))))
 
 
 def test_palette_transparency_is_kept(photograph: Image.Image) -> None:
@@ -76,7 +79,7 @@ def test_colours_under_alpha_zero_continue_their_surroundings() -> None:
     colour = np.full((40, 40, 3), 80, np.uint8)
     alpha = np.full((40, 40), 255, np.uint8)
     colour[5:30, 5:30], alpha[5:30, 5:30] = 255, 0
-    assert np.array_equal(images.fill_transparent(colour, alpha), np.full_like(colour, 80))
+    assert np.array_equal(samples.fill_transparent(colour, alpha), np.full_like(colour, 80))
 
 
 def test_16_bit_is_reduced_with_a_note(photograph: Image.Image) -> None:
@@ -90,6 +93,28 @@ def test_cmyk_is_converted_with_a_note(photograph: Image.Image) -> None:
     with pytest.warns(AezWarning, match="CMYK"):
         result = reencoded(photograph.convert("CMYK"))
     assert psnr(result, photograph) > 30
+
+
+LAB_PROFILE = ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB")).tobytes()
+
+
+@pytest.mark.parametrize("profile", [b"junk", LAB_PROFILE])
+def test_cmyk_with_a_useless_profile_is_converted_without_it(photograph: Image.Image, profile: bytes) -> None:
+    image = photograph.convert("CMYK")
+    image.info["icc_profile"] = profile
+    with pytest.warns(AezWarning, match="converted to RGB"):
+        result = reencoded(image)
+    assert psnr(result, photograph) > 30
+    assert "icc_profile" not in result.info
+
+
+def test_transparent_gray_levels_become_alpha(photograph: Image.Image) -> None:
+    for mode in ("1", "L"):
+        image = photograph.convert(mode)
+        image.info["transparency"] = 0
+        result = reencoded(image)
+        assert result.mode == "LA"
+        assert np.array_equal(np.asarray(result.getchannel("A")) == 0, np.asarray(image.convert("L")) == 0)
 
 
 def test_the_first_frame_of_several_is_kept_with_a_note(photograph: Image.Image) -> None:
@@ -114,6 +139,50 @@ def test_metadata_is_kept(photograph: Image.Image) -> None:
     assert decode(data[: info(data).medium_bytes], "medium").info["icc_profile"] == profile
 
 
+@pytest.mark.parametrize("source", ["jpeg", "png", "webp", "avif", "tiff"])
+@pytest.mark.parametrize("target", ["jpeg", "png", "webp", "avif"])
+def test_metadata_survives_from_format_to_format(photograph: Image.Image, source: str, target: str) -> None:
+    exif = Image.Exif()
+    exif[0x010F] = "a camera"
+    exif[0x8769] = {0x9003: "2026:01:02 03:04:05"}
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    file = io.BytesIO()
+    photograph.save(file, source, exif=exif.tobytes(), icc_profile=profile)
+    image = decode(encode_bytes(file.getvalue(), 80))
+    with Image.open(io.BytesIO(save_picture(image, target))) as result:  # type: ignore[arg-type]
+        tags = result.getexif()
+        assert tags[0x010F] == "a camera"
+        assert tags.get_ifd(0x8769)[0x9003] == "2026:01:02 03:04:05"
+        assert result.info["icc_profile"] == profile
+
+
+@pytest.mark.parametrize("exif", [b"II*\0", b"junk"])
+def test_malformed_exif_costs_the_exif_only(photograph: Image.Image, exif: bytes) -> None:
+    file = io.BytesIO()
+    photograph.save(file, "png", exif=exif)
+    with pytest.warns(AezWarning, match="malformed EXIF"):
+        data = encode_bytes(file.getvalue(), 80)
+    result = decode(data)
+    assert psnr(result, photograph) > 30
+    assert "exif" not in result.info
+
+
+def test_metadata_beyond_the_limits_is_left_out_with_a_note(photograph: Image.Image) -> None:
+    image = photograph.copy()
+    image.info.update(icc_profile=bytes((4 << 20) + 1), xmp=bytes((16 << 20) + 1))
+    with pytest.warns(AezWarning, match="left out"):
+        data = encode(image)
+    assert not {"icc_profile", "xmp"} & decode(data).info.keys()
+
+
+def test_metadata_too_large_for_jpeg_is_left_out_there(photograph: Image.Image) -> None:
+    image = photograph.copy()
+    image.info["xmp"] = bytes(70_000)
+    with pytest.warns(AezWarning, match="too large for JPEG"):
+        file = save_picture(image, "jpeg")
+    assert "xmp" not in Image.open(io.BytesIO(file)).info
+
+
 @pytest.mark.parametrize("orientation", [3, 6, 8])
 def test_orientation_is_applied_and_its_tag_reset(photograph: Image.Image, orientation: int) -> None:
     turn = {3: 180, 6: 90, 8: 270}[orientation]
@@ -135,6 +204,29 @@ def test_too_many_pixels_are_refused_both_ways(photograph: Image.Image) -> None:
         decode(encode(photograph), max_pixels=1000)
 
 
+def test_thin_pictures_are_measured_with_their_padding() -> None:
+    with pytest.raises(PictureError, match="megapixels"):
+        encode(Image.new("L", (3_000_000, 1)))
+
+
+def test_words_that_are_no_option_are_refused(photograph: Image.Image) -> None:
+    for options in ({"layers": "medium"}, {"coding": "rans"}):
+        with pytest.raises(ValueError, match="must be one of"):
+            encode(photograph, **options)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="must be one of"):
+        decode(encode(photograph), "full")  # type: ignore[arg-type]
+
+
+def test_alpha_of_a_front_part_is_enlarged_when_upscaling(photograph: Image.Image) -> None:
+    image = photograph.copy()
+    image.putalpha(Image.linear_gradient("L").resize(image.size))
+    data = encode(image)
+    front = data[: info(data).medium_bytes]
+    result = decode(front, upscale=True)
+    assert result.mode == "RGBA"
+    assert psnr(result.getchannel("A"), image.getchannel("A")) > 40
+
+
 def test_a_base_file_decodes_to_medium_and_is_upscaled_with_a_note(sample: Image.Image) -> None:
     data = encode(sample, 50, layers="base")
     whole = encode(sample, 50)
@@ -142,6 +234,7 @@ def test_a_base_file_decodes_to_medium_and_is_upscaled_with_a_note(sample: Image
     assert np.array_equal(decode(data, "medium"), decode(whole, "medium"))
     with pytest.warns(AezWarning, match="generated"):
         generated = decode(data)
+    assert np.array_equal(decode(whole[: info(whole).medium_bytes], upscale=True), generated)
     lanczos = decode(data, "medium").resize(sample.size, Image.Resampling.LANCZOS)
     assert psnr(generated, sample) > psnr(lanczos, sample)
 
@@ -158,9 +251,23 @@ def test_both_codings_decode_to_the_same_picture(photograph: Image.Image) -> Non
     assert np.array_equal(*pictures)
 
 
-def test_text_survives_because_zeros_are_not_forced_there() -> None:
+def test_text_survives() -> None:
     image = Image.new("L", (192, 128), 255)
     image.paste(0, (40, 40, 42, 100))
     for x, y in itertools.product(range(60, 180, 6), range(30, 100, 9)):
         image.paste(0, (x, y, x + 2, y + 5))
     assert psnr(reencoded(image, 80), image) > 28
+
+
+def test_zeros_are_coded_where_forcing_them_would_show(
+    photograph: Image.Image, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(layers, "FORCED_ZEROS_MAX_DB", -1)
+    for coding in get_args(layers.Coding):
+        data = encode(photograph, 10, coding=coding)
+        assert Flags.ALL_CODED in container.parse_header(data).flags
+        assert psnr(decode(data), photograph) > 22
+
+
+def test_photographs_force_certain_zeros(sample: Image.Image) -> None:
+    assert Flags.ALL_CODED not in container.parse_header(encode(sample, 50)).flags

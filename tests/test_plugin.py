@@ -19,6 +19,13 @@ def test_save_and_open_by_suffix(photograph: Image.Image, tmp_path: Path) -> Non
         assert psnr(image, photograph) > 30
 
 
+def test_loading_closes_the_file(photograph: Image.Image, tmp_path: Path) -> None:
+    photograph.save(tmp_path / "x.aez")
+    image = Image.open(tmp_path / "x.aez")
+    image.load()
+    assert psnr(image, photograph) > 25
+
+
 def test_draft_and_thumbnail_choose_medium(photograph: Image.Image) -> None:
     data = aez.encode(photograph)
     with Image.open(io.BytesIO(data)) as image:
@@ -52,7 +59,7 @@ def test_metadata_is_there_on_opening_and_can_be_replaced_on_saving(photograph: 
     exif = Image.Exif()
     exif[0x010F] = "a camera"
     buffer = io.BytesIO()
-    photograph.save(buffer, "aez", exif=exif.tobytes())
+    photograph.save(buffer, "aez", exif=exif, xmp=None)
     with Image.open(buffer) as image:
         assert image.getexif()[0x010F] == "a camera"
 

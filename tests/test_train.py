@@ -11,12 +11,13 @@ from click.testing import Result
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
+from safetensors.torch import load_file
 
 from aez import networks
 from aez.networks import Model, load_model
 from aez.quality import KNOT_DISTANCE, KNOTS, QUALITY_MAX, interpolate_exactly, knot_weights
 from aez.train.commands import export_checkpoint
-from aez.train.export import load_params
+from aez.train.export import decides_samples, load_params, model_id
 from aez.train.gradients import lower_bound
 from aez.train.integer import IntegerConv2d
 from aez.train.integer_layers import BoundError, IntegerLayer, convolve, prove
@@ -110,7 +111,7 @@ def test_export_is_reproducible_and_its_params_train_on(
     run: Run, trained: Path, pictures: Path, tmp_path: Path
 ) -> None:
     for name in ("one", "two"):
-        export_checkpoint(trained / "checkpoint.pt", tmp_path / name / "tiny-1", None)
+        export_checkpoint(trained / "checkpoint.pt", tmp_path / name, "tiny-1", None, force=False)
     assert Model(tmp_path / "one" / "tiny-1").id == Model(tmp_path / "two" / "tiny-1").id
     params = tmp_path / "one" / "tiny-1" / "params.safetensors"
     assert isinstance(load_params(params), Codec)
@@ -151,6 +152,39 @@ def test_export_refuses_sums_beyond_float32() -> None:
     prove("layer", layer, 200)
     with pytest.raises(BoundError, match="layer"):
         prove("layer", layer, 255)
+
+
+def test_every_array_counts_for_the_model_id() -> None:
+    arrays = dict(np.load(networks.WEIGHTS / networks.DEFAULT_MODEL / "entropy.npz"))
+    ids = {model_id(arrays)}
+    for name, array in arrays.items():
+        changed = array.copy()
+        changed.flat[0] += 1
+        ids.add(model_id({**arrays, name: changed}))
+    assert len(ids) == 1 + len(arrays)
+
+
+def test_the_stored_model_id_is_that_of_its_arrays() -> None:
+    folder = networks.WEIGHTS / networks.DEFAULT_MODEL
+    floats = {name: array.numpy() for name, array in load_file(folder / "params.safetensors").items()}
+    arrays = {name: array for name, array in floats.items() if decides_samples(name)}
+    assert load_model().id == model_id({**np.load(folder / "entropy.npz"), **arrays})
+
+
+@pytest.mark.parametrize("name", ["", ".", "..", "a/b"])
+def test_export_refuses_names_that_are_no_folder_of_their_own(
+    run: Run, trained: Path, tmp_path: Path, name: str
+) -> None:
+    (tmp_path / "kept").write_text("")
+    result = run("export", trained / "checkpoint.pt", "--name", name, "-o", tmp_path, "-f")
+    assert result.exit_code == 1
+    assert "not a name" in result.stderr
+    assert (tmp_path / "kept").exists()
+
+
+def test_export_replaces_nothing_but_models(run: Run, trained: Path, tmp_path: Path) -> None:
+    (tmp_path / "mine-1").mkdir()
+    assert "exists" in run("export", trained / "checkpoint.pt", "--name", "mine-1", "-o", tmp_path, "-f").stderr
 
 
 def test_training_halves_scales_until_no_sum_can_leave_the_range() -> None:

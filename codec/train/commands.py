@@ -58,7 +58,10 @@ def train(
     if resume:
         if not checkpoint.exists():
             raise AezError(f"{checkpoint} does not exist, so there is nothing to resume")
-        trainer.load(checkpoint)
+        try:
+            trainer.load(checkpoint)
+        except Exception as error:
+            raise AezError(f"{checkpoint} cannot be resumed ({error})") from error
     elif checkpoint.exists():
         raise AezError(f"{checkpoint} exists; go on with --resume or choose another --out")
     elif not init:
@@ -69,12 +72,17 @@ def train(
     plot_log(trainer.log, out / "log.png")
 
 
-def export_checkpoint(checkpoint: Path, folder: Path, pictures: Path | None) -> None:
-    """Make the model `folder` of a training checkpoint's averaged weights.
+def export_checkpoint(checkpoint: Path, models: Path, name: str, pictures: Path | None, force: bool) -> None:
+    """Make the model `models / name` of a training checkpoint's averaged weights.
 
     Raises:
-        AezError: the checkpoint is not one, or the exported graphs are wrong.
+        AezError: the checkpoint is not one, the exported graphs are wrong, or the name is taken and `force` is false.
     """
+    folder = models / name
+    if name in ("", ".", "..") or Path(name).name != name:
+        raise AezError(f"{name!r} is not a name for a model")
+    if folder.exists() and not (force and (folder / "model.json").is_file()):
+        raise AezError(f"{folder} exists; -f replaces a model")
     try:
         state = torch.load(checkpoint, map_location="cpu", weights_only=True)
         codec = Codec(Architecture(**state["architecture"]))
@@ -83,21 +91,24 @@ def export_checkpoint(checkpoint: Path, folder: Path, pictures: Path | None) -> 
         raise AezError(f"not a checkpoint of this version ({error})") from error
     calibration = load_pictures(find_pictures([pictures]), 64, torch.device("cpu")) if pictures else iter(())
     summary = _summary([Row(**row) for row in state["log"]], Settings(**state["settings"]))
-    export(codec, folder, folder.name, islice(calibration, CALIBRATION_PICTURES), summary)
+    export(codec, folder, islice(calibration, CALIBRATION_PICTURES), summary)
 
 
 def _initial(name: str) -> Codec:
     path = Path(name) if name.endswith(".safetensors") else WEIGHTS / name / "params.safetensors"
     if not path.is_file():
         raise AezError(f"--init: {name} is neither an installed model nor a params.safetensors file")
-    return load_params(path)
+    try:
+        return load_params(path)
+    except Exception as error:
+        raise AezError(f"--init: {path} cannot be read ({error})") from error
 
 
 def _load(folders: Iterable[Path], valid: Path | None, crop: int, device: torch.device) -> tuple[list[Tensor], Tensor]:
     """Training pictures, and validation crops [N, 3, size, size] from the middle of others."""
     paths = find_pictures(folders)
     aside = find_pictures([valid]) if valid else paths[::KEPT_ASIDE]
-    pictures = list(load_pictures([p for p in paths if p not in set(aside)] or paths, crop, device))
+    pictures = list(load_pictures(sorted({*paths} - {*aside}), crop, device))
     kept = load_pictures(aside, VALIDATION_CROP, device)
     middles = [_middle(picture, VALIDATION_CROP) for picture in kept]
     if not middles:

@@ -1,5 +1,6 @@
 """Training pictures: decoded once, kept as uint8 on the training device, cropped there."""
 
+import warnings
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -9,9 +10,10 @@ from PIL import Image
 from torch import Tensor
 from torch.nn import functional as F
 
-from aez.errors import AezError
+from aez.errors import AezError, AezWarning
+from aez.files import READABLE
+from aez.images import from_pillow
 
-SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".avif", ".bmp", ".tif", ".tiff", ".ppm", ".gif", ".jp2"}
 SMALLEST_SCALE = 0.6
 
 
@@ -29,18 +31,24 @@ def find_pictures(folders: Iterable[Path]) -> list[Path]:
     for folder in folders:
         if not folder.is_dir():
             raise DataError(f"{folder}: not a directory")
-        found += [path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES]
+        found += [path for path in folder.rglob("*") if path.suffix.lower() in READABLE]
     if not found:
         raise DataError("no pictures found")
     return sorted(found)
 
 
 def load_pictures(paths: Iterable[Path], smallest: int, device: torch.device) -> Iterator[Tensor]:
-    """RGB pictures [3, H, W] of uint8; those smaller than `smallest` in either direction are left out."""
+    """RGB pictures [3, H, W] of uint8; those that are too small are left out, unreadable ones with a warning."""
     for path in paths:
-        with Image.open(path) as image:
-            if min(image.size) >= smallest:
-                yield torch.from_numpy(np.array(image.convert("RGB"))).permute(2, 0, 1).contiguous().to(device)
+        try:
+            with Image.open(path) as image, warnings.catch_warnings():
+                warnings.simplefilter("ignore", AezWarning)
+                rgb = from_pillow(image).rgb if min(image.size) >= smallest else None
+        except (AezError, OSError) as error:
+            warnings.warn(f"{path} is left out: {error}", AezWarning, stacklevel=2)
+            continue
+        if rgb is not None:
+            yield torch.from_numpy(rgb).permute(2, 0, 1).contiguous().to(device)
 
 
 class Crops:

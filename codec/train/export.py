@@ -16,11 +16,11 @@ from safetensors import safe_open
 from safetensors.torch import save
 from torch import Tensor
 
-from aez import images
 from aez.errors import AezError
 from aez.latents import LayerEncoder
 from aez.networks import CONTEXTS, HYPER_SYNTHESIS, Model
 from aez.quality import KNOT_DISTANCE, KNOTS, QUALITY_MAX
+from aez.samples import pad
 from aez.sessions import check_hash, start_session
 from aez.tables import Table
 from aez.tiles import BLOCK
@@ -38,13 +38,12 @@ class ExportError(AezError):
     """The exported graphs do not compute what PyTorch does."""
 
 
-def export(codec: Codec, folder: Path, name: str, calibration: Iterable[Tensor], summary: str) -> None:
+def export(codec: Codec, folder: Path, calibration: Iterable[Tensor], summary: str) -> None:
     """Write a model directory, and prove that it computes what was trained.
 
     Args:
         codec: trained weights; they are rounded to float16 first.
-        folder: the new directory; an existing model there is replaced when everything is done.
-        name: the model's name.
+        folder: the new directory, named as the model; an existing one is replaced when everything is done.
         calibration: pictures uint8 [3, H, W] to which the scale tables are fitted; may be empty.
         summary: how it was trained, for the model card.
 
@@ -53,6 +52,7 @@ def export(codec: Codec, folder: Path, name: str, calibration: Iterable[Tensor],
         ExportError: a graph disagrees with PyTorch or with integer arithmetic.
     """
     codec = codec.cpu().eval().half().float()
+    name = folder.name
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent) as temporary:
         new = Path(temporary) / name
@@ -107,10 +107,10 @@ def _write_tables(folder: Path, name: str, codec: Codec, integers: IntegerNetwor
         "hyper_frequencies": hyper_tables(codec),
     }
     np.savez_compressed(folder / "entropy.npz", **arrays)  # type: ignore[arg-type]
-    synthesis = {k: v.half().numpy() for k, v in codec.state_dict().items() if "synthesis" in k or k == "log_step"}
+    floats = {key: value.half().numpy() for key, value in codec.state_dict().items() if decides_samples(key)}
     description = {
         "name": name,
-        "id": f"{model_id({**arrays, **synthesis}):08x}",
+        "id": f"{model_id({**arrays, **floats}):08x}",
         "base": codec.arch.base,
         "enhancement": codec.arch.enhancement,
         "hashes": {
@@ -119,6 +119,11 @@ def _write_tables(folder: Path, name: str, codec: Codec, integers: IntegerNetwor
         },
     }
     (folder / "model.json").write_text(json.dumps(description, indent=2) + "\n")
+
+
+def decides_samples(key: str) -> bool:
+    """Whether decoded samples depend on a floating-point parameter."""
+    return key == "log_step" or key.startswith(("synthesis.", "medium_synthesis."))
 
 
 def model_id(arrays: dict[str, Array]) -> int:
@@ -135,7 +140,7 @@ def fit_tables(model: Model, pictures: Iterable[Tensor]) -> list[Table]:
     """Scale tables fitted to the symbols of some pictures at all knots of the quality."""
     histogram = Histogram(model.scale_tables)
     for number, picture in enumerate(pictures):
-        rgb = images.pad(picture.permute(1, 2, 0).numpy(), BLOCK)
+        rgb = pad(picture.permute(1, 2, 0).numpy(), BLOCK)
         quality = number % KNOTS * KNOT_DISTANCE
         target = model.analysis(rgb, quality)
         features = model.hyper_synthesis(model.hyper_analysis(target), quality)

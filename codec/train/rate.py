@@ -6,9 +6,10 @@ import torch
 from torch import Tensor, nn
 
 from aez.quality import KNOTS
-from aez.tables import SCALE_MAX, SCALE_MIN, SCALES
+from aez.tables import SCALES
 from aez.train.gradients import lower_bound, straight_through
 
+SCALE_MIN, SCALE_MAX = 0.08, 64.0
 PROBABILITY_MIN = 1e-9
 _LOG_STEP = math.log(SCALE_MAX / SCALE_MIN) / (SCALES - 1)
 

@@ -1,21 +1,43 @@
 """Making the entropy coder's tables: what training assumed, then what the coder really meets."""
 
+import math
+
 import numpy as np
 import numpy.typing as npt
 import torch
 
 from aez.entropy import Indices, Symbols, TableSet
 from aez.quality import KNOTS
-from aez.tables import SCALES, Table, gaussian_probabilities, integer_frequencies, scale_of_index
+from aez.tables import SCALES, TOTAL, Frequencies, Table
 from aez.train.model import HYPER_LIMIT, Codec
+from aez.train.rate import scale_of_index
 
 HYPER_HALF_WIDTH = 31
 PRIOR_COUNT = 2000.0
+SUPPORT = 4.5
+_erf = np.vectorize(math.erf)
+
+
+def integer_frequencies(probabilities: npt.NDArray[np.float64]) -> Frequencies:
+    """Round probabilities to integers of at least 1 that sum to 2^24; the most probable symbol takes the rest."""
+    share = probabilities / probabilities.sum()
+    frequencies: Frequencies = np.floor(share * (TOTAL - len(share))).astype(np.int32) + 1
+    frequencies[np.argmax(frequencies)] += TOTAL - int(frequencies.sum())
+    return frequencies
+
+
+def gaussian_probabilities(scale: float) -> npt.NDArray[np.float64]:
+    """Probabilities of a zero-mean Gaussian on unit bins, -L..L with L = ceil(4.5 scale) + 1, then both tails."""
+    half_width = math.ceil(SUPPORT * scale) + 1
+    edges = np.arange(-half_width, half_width + 2) - 0.5
+    cumulative = 0.5 * (1 + _erf(edges / scale / math.sqrt(2)))
+    return np.append(np.diff(cumulative), 1 - cumulative[-1] + cumulative[0])
 
 
 def gaussian_tables() -> list[Table]:
     """The scale tables that training assumes."""
-    return [Table(integer_frequencies(gaussian_probabilities(scale_of_index(i)))) for i in range(SCALES)]
+    scales = scale_of_index(torch.arange(SCALES, dtype=torch.float64)).tolist()
+    return [Table(integer_frequencies(gaussian_probabilities(scale))) for scale in scales]
 
 
 @torch.no_grad()

@@ -3,8 +3,9 @@
 from pathlib import Path
 
 import numpy as np
-from aez import decode, encode
 from PIL import Image, ImageDraw
+
+from aez import decode, encode, layers
 
 HERE = Path(__file__).parent
 SAMPLE = HERE.parent.parent / "samples" / "kodim23.png"
@@ -34,6 +35,9 @@ def main() -> None:
         "text": encode(text, 85),
         "noise": encode(noise, 100),
     }
+    layers.FORCED_ZEROS_MAX_DB = -1
+    cases["all-coded"] = encode(parrot, 10)
+    cases["all-coded-zstd"] = encode(parrot, 10, coding="zstd")
     for name, data in cases.items():
         path = HERE / f"fast-1-{name}.aez"
         if not path.exists():

@@ -1,0 +1,50 @@
+"""Arithmetic on samples: padding, the medium picture, and colours where nothing is seen."""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+Plane = npt.NDArray[np.uint8]
+Floats = npt.NDArray[np.float32]
+
+
+def pad(rgb: Plane, multiple: int) -> Plane:
+    """Replicate the lower and right edges until both sides are multiples of `multiple`."""
+    height, width = rgb.shape[:2]
+    return np.pad(rgb, ((0, -height % multiple), (0, -width % multiple), (0, 0)), mode="edge")
+
+
+def box_average(samples: npt.NDArray[Any]) -> Floats:
+    """The 2x2 box average [ceil(H/2), ceil(W/2), ...] of samples [H, W, ...], edges replicated, not rounded."""
+    rows, columns = samples.shape[0] % 2, samples.shape[1] % 2
+    even = np.pad(samples, ((0, rows), (0, columns), *((0, 0),) * (samples.ndim - 2)), mode="edge").astype(np.float32)
+    average: Floats = (even[::2, ::2] + even[1::2, ::2] + even[::2, 1::2] + even[1::2, 1::2]) * np.float32(0.25)
+    return average
+
+
+def fill_transparent(colour: Plane, alpha: Plane) -> Plane:
+    """Replace colours [H, W, 3] under alpha 0 by a smooth continuation of those around.
+
+    Push-pull (Gortler et al. 1996, "The Lumigraph"): averages of what is seen fill the gaps from coarse to fine.
+    """
+    hidden = alpha == 0
+    if not hidden.any():
+        return colour
+    if hidden.all():
+        return np.zeros_like(colour)
+    filled = _push_pull(colour * (~hidden[..., None]).astype(np.float32), (~hidden).astype(np.float32))
+    return np.where(hidden[..., None], filled, colour).round().astype(np.uint8)
+
+
+def _push_pull(colour: Floats, weight: Floats) -> Floats:
+    """Colours [H, W, 3], already multiplied by their weights [H, W], with zero weights filled from coarser levels."""
+    mean = np.divide(colour, np.maximum(weight, 1e-6)[..., None], dtype=np.float32)
+    if weight.min() > 0:
+        return mean
+    lower = _push_pull(box_average(colour), box_average(weight))
+    size = weight.shape[1], weight.shape[0]
+    planes = [Image.fromarray(np.ascontiguousarray(plane)) for plane in np.moveaxis(lower, -1, 0)]
+    wide = np.stack([np.asarray(plane.resize(size, Image.Resampling.BILINEAR)) for plane in planes], -1)
+    return np.where(weight[..., None] > 0, mean, wide)
