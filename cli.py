@@ -4,7 +4,6 @@ import json
 import math
 import signal
 import sys
-import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -14,12 +13,12 @@ from typing import Any, TypeVar
 import click
 from PIL import Image
 
-from aez import MAX_PIXELS, __version__, api, files
-from aez.errors import AezError, AezWarning
+from aez import MAX_PIXELS, __version__, api, files, paths
+from aez.errors import AezError
 from aez.networks import DEFAULT_MODEL, installed_models
 from aez.progress import track
+from aez.report import Reporter
 
-STANDARD = Path("-")
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
@@ -36,68 +35,6 @@ class Count(click.ParamType[int]):
             return int(float(value[:-1] if factor > 1 else value) * factor)
         except (ValueError, OverflowError):
             self.fail(f"{value!r} is not a number like 50k or 128M", param, ctx)
-
-
-class Reporter:
-    """Says what was done, on stdout, and what went wrong, on stderr; remembers whether anything did."""
-
-    def __init__(
-        self,
-        *,
-        quiet: bool = False,
-        verbose: bool = False,
-        as_json: bool = False,
-        debug: bool = False,
-        piped: bool = False,
-    ) -> None:
-        self._failed = False
-        self._quiet = quiet
-        self._verbose = verbose
-        self._json = as_json
-        self._debug = debug
-        self._piped = piped
-
-    @contextmanager
-    def file(self, name: Path) -> Iterator[None]:
-        """Turn notes and errors about one input into lines on stderr."""
-        shown = "standard input" if name == STANDARD else str(name)
-        with warnings.catch_warnings(record=True) as notes:
-            warnings.simplefilter("ignore")
-            warnings.simplefilter("always", AezWarning)
-            try:
-                yield
-            except (AezError, OSError, MemoryError) as error:
-                self._failed = True
-                if self._debug:
-                    raise
-                click.echo(f"aez: {describe(error, shown)}", err=True)
-        if not self._quiet:
-            for note in notes:
-                click.echo(f"aez: {shown}: note: {note.message}", err=True)
-
-    def done(self, line: str, values: dict[str, Any], detail: str = "") -> None:
-        """One finished output."""
-        if self._piped:
-            return
-        if self._json:
-            click.echo(json.dumps(values))
-        elif not self._quiet:
-            click.echo(line + (f"  {detail}" if self._verbose and detail else ""))
-
-    def exit(self) -> None:
-        """End with exit code 1 if anything went wrong."""
-        if self._failed:
-            sys.exit(1)
-
-
-def describe(error: BaseException, name: str) -> str:
-    """One line for a person, naming the file."""
-    if isinstance(error, MemoryError):
-        return f"{name}: not enough memory"
-    if isinstance(error, OSError):
-        return f"{error.filename or name}: {error.strerror or error}"
-    text = " ".join(str(error).split())
-    return text if text.startswith(name) else f"{name}: {text}"
 
 
 def output_options(command: Command) -> Command:
@@ -199,15 +136,14 @@ def encode(
     Symbols are coded with rANS inside the zstd-packed container by default, because that is ANS_SAVING smaller than
     zstd alone (Kodak, quality 50); --coding zstd needs no coder but zstd to decode.
     """
-    sources = _expand(inputs, files.READABLE)
-    targets = _targets(sources, output, lambda source: source.with_suffix(".aez"))
-    report = Reporter(quiet=quiet, verbose=verbose, as_json=as_json, debug=debug, piped=STANDARD in targets)
+    sources, targets = _paths(inputs, files.READABLE, output, lambda source: source.with_suffix(".aez"))
+    report = Reporter(quiet=quiet, verbose=verbose, as_json=as_json, debug=debug, piped=paths.STANDARD in targets)
     Image.MAX_IMAGE_PIXELS = max(options["max_pixels"], MAX_PIXELS)
     for source, target in _progress(sources, targets, quiet):
         with report.file(source):
-            _refuse_existing(target, force)
-            data = files.encode_bytes(_read(source), quality, **options)
-            _write(target, data, force)
+            paths.refuse_taken(target, force)
+            data = files.encode_bytes(paths.read(source), quality, **options)
+            paths.write(target, data, force)
             found = api.info(data)
             report.done(
                 f"{target}  {_bytes(found.bytes)}  {found.bpp:.3f} bpp",
@@ -246,15 +182,14 @@ def decode(
     """Decode .aez files, or all of them below a folder, to pictures."""
     suffix = {None: ".png", "jpeg": ".jpg"}.get(picture_format, f".{picture_format}")
     ending = f".medium{suffix}" if res == "medium" else suffix
-    sources = _expand(inputs, {".aez"})
-    targets = _targets(sources, output, lambda source: source.with_name(source.stem + ending))
-    report = Reporter(quiet=quiet, verbose=verbose, as_json=as_json, debug=debug, piped=STANDARD in targets)
+    sources, targets = _paths(inputs, {".aez"}, output, lambda source: source.with_name(source.stem + ending))
+    report = Reporter(quiet=quiet, verbose=verbose, as_json=as_json, debug=debug, piped=paths.STANDARD in targets)
     for source, target in _progress(sources, targets, quiet):
         with report.file(source):
-            _refuse_existing(target, force)
-            chosen = picture_format or ("png" if target == STANDARD else files.format_of(target))
-            image = api.decode(_read(source), res, **options)
-            _write(target, files.save_picture(image, chosen), force)
+            paths.refuse_taken(target, force)
+            chosen = picture_format or ("png" if target == paths.STANDARD else files.format_of(target))
+            image = api.decode(paths.read(source), res, **options)
+            paths.write(target, files.save_picture(image, chosen), force)
             width, height = image.size
             values = {"input": str(source), "output": str(target), "width": width, "height": height}
             report.done(f"{target}  {width} x {height}", values)
@@ -270,7 +205,7 @@ def info(inputs: tuple[Path, ...], as_json: bool, debug: bool) -> None:
     report = Reporter(as_json=as_json, debug=debug)
     for source in inputs:
         with report.file(source):
-            found = api.info(_read(source))
+            found = api.info(paths.read(source))
             share = 100 * found.medium_bytes / found.bytes
             kind = ("gray" if found.gray else "colour") + (" with alpha" if found.alpha else "")
             state = "" if found.complete else "  (incomplete or damaged behind the front part)"
@@ -367,43 +302,15 @@ def _training(subject: Path, debug: bool) -> Iterator[Any]:
     report.exit()
 
 
-def _expand(inputs: Sequence[Path], suffixes: set[str]) -> list[Path]:
-    """The inputs, with every folder replaced by the files of those suffixes below it."""
-    found: list[Path] = []
-    for source in inputs:
-        if source.is_dir():
-            below = sorted(path for path in source.rglob("*") if path.suffix.lower() in suffixes)
-            if not below:
-                raise click.UsageError(f"{source}: nothing to do in this folder")
-            found += below
-        else:
-            found.append(source)
-    return found
-
-
-def _targets(sources: Sequence[Path], output: Path | None, beside: Callable[[Path], Path]) -> list[Path]:
-    """Where each input's output goes; combinations that would lose something are usage errors."""
-    if output == STANDARD or (output is None and STANDARD in sources):
-        if len(sources) > 1:
-            raise click.UsageError("only one input can go to standard output")
-        return [STANDARD]
-    if output is None:
-        targets = [beside(source) for source in sources]
-    elif output.is_dir():
-        targets = [output / beside(source).name for source in sources]
-    elif len(sources) > 1:
-        raise click.UsageError(f"{output} is not a folder, and there are several inputs")
-    else:
-        targets = [output]
-    first: dict[Path, Path] = {}
-    for source, target in zip(sources, targets, strict=True):
-        place = target.resolve()
-        if place == source.resolve():
-            raise click.UsageError(f"{target} would be written over itself; choose another output with -o")
-        if place in first:
-            raise click.UsageError(f"{first[place]} and {source} would both be written to {target}")
-        first[place] = source
-    return targets
+def _paths(
+    inputs: Sequence[Path], suffixes: set[str], output: Path | None, beside: Callable[[Path], Path]
+) -> tuple[list[Path], list[Path]]:
+    """Inputs, folders expanded, and their outputs."""
+    try:
+        sources = paths.expand(inputs, suffixes)
+        return sources, paths.place(sources, output, beside)
+    except paths.PathError as error:
+        raise click.UsageError(str(error)) from error
 
 
 def _progress(inputs: Sequence[Path], targets: Sequence[Path], quiet: bool) -> Iterator[tuple[Path, Path]]:
@@ -413,23 +320,6 @@ def _progress(inputs: Sequence[Path], targets: Sequence[Path], quiet: bool) -> I
         yield from pairs
         return
     yield from track(pairs, len(inputs))
-
-
-def _read(source: Path) -> bytes:
-    return sys.stdin.buffer.read() if source == STANDARD else source.read_bytes()
-
-
-def _refuse_existing(target: Path, force: bool) -> None:
-    if target != STANDARD:
-        files.refuse_existing(target, force)
-
-
-def _write(target: Path, data: bytes, force: bool) -> None:
-    if target == STANDARD:
-        sys.stdout.buffer.write(data)
-        sys.stdout.buffer.flush()
-    else:
-        files.write_file(target, data, force)
 
 
 def _bytes(count: int) -> str:
