@@ -63,7 +63,7 @@ def _encode_layer(
 
 
 class LayerDecoder:
-    """Decodes the base layer of a file, then what else is asked for.
+    """Decodes the base layer of a file, then what else is asked for; `latents`, in units of 1/16, are what there is.
 
     Raises:
         DamagedError: the base layer is missing or damaged.
@@ -78,7 +78,7 @@ class LayerDecoder:
         reader, crc = self._open(SectionType.BASE)
         hyper = latents.read_hyper(reader, model, (rows, columns), self._header.quality)
         self._features = model.hyper_synthesis(hyper, self._header.quality)
-        self._latents = np.zeros(self._shape, np.float32)
+        self.latents = np.zeros(self._shape, np.float32)
         self._read(model.base_layer, reader, crc)
 
     def read_enhancement(self) -> None:
@@ -92,16 +92,16 @@ class LayerDecoder:
 
     def generate_enhancement(self) -> None:
         """Put the means that the context networks predict in place of the enhancement layer."""
-        latents.generate_layer(self._model, self._model.enhancement_layer, self._features, self._latents)
+        latents.generate_layer(self._model, self._model.enhancement_layer, self._features, self.latents)
 
     def high(self) -> Plane:
         """RGB samples [H, W, 3], once the enhancement layer is there."""
-        picture = self._model.synthesis(self._latents, self._header.quality)
+        picture = self._model.synthesis(self.latents, self._header.quality)
         return picture[: self._header.height, : self._header.width]
 
     def medium(self) -> Plane:
         """RGB samples of the medium picture, [ceil(H/2), ceil(W/2), 3]."""
-        picture = self._model.medium_synthesis(self._latents[:, : self._model.base], self._header.quality)
+        picture = self._model.medium_synthesis(self.latents[:, : self._model.base], self._header.quality)
         return picture[: half(self._header.height), : half(self._header.width)]
 
     def _open(self, kind: SectionType) -> tuple[SymbolReader, int]:
@@ -115,7 +115,7 @@ class LayerDecoder:
 
     def _read(self, layer: Layer, reader: SymbolReader, crc: int) -> None:
         all_coded = Flags.ALL_CODED in self._header.flags
-        latents.read_layer(reader, self._model, layer, self._features, self._latents, all_coded)
+        latents.read_layer(reader, self._model, layer, self._features, self.latents, all_coded)
         reader.finish()
-        if latents.checksum(self._latents, layer) != crc:
+        if latents.checksum(self.latents, layer) != crc:
             raise DamagedError("the decoded latents do not match their checksum")

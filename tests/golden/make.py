@@ -13,7 +13,7 @@ SAMPLE = HERE.parent.parent / "samples" / "kodim23.png"
 
 def main() -> None:
     with Image.open(SAMPLE) as sample:
-        parrot = sample.crop((200, 100, 309, 181)).convert("RGB")
+        parrot = sample.crop((140, 200, 249, 281)).convert("RGB")
     alpha = Image.radial_gradient("L").resize(parrot.size)
     text = Image.new("L", (70, 40), 255)
     ImageDraw.Draw(text).text((3, 5), "aez 0123\nexact", fill=0)
@@ -39,7 +39,7 @@ def main() -> None:
     cases["all-coded"] = encode(parrot, 10)
     cases["all-coded-zstd"] = encode(parrot, 10, coding="zstd")
     for name, data in cases.items():
-        path = HERE / f"fast-1-{name}.aez"
+        path = HERE / f"fast-1_{name}.aez"
         if not path.exists():
             path.write_bytes(data)
             if "base" not in name:

@@ -1,0 +1,346 @@
+"""A decoder of the latents of .aez files, written from format_spec.md alone: slow, exact and short.
+
+`decode_latents` reads the container, decodes the symbols of both layers (rANS or zstd), runs the exact networks in
+int64, and compares both layers with their CRC-32. Samples, alpha and metadata are not decoded: of the other sections
+only order and declared size are checked. The model id is not checked either, as it covers arrays not used here.
+"""
+
+from __future__ import annotations
+
+import itertools
+import struct
+import sys
+import zlib
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import zstandard
+
+Arrays = Mapping[str, npt.NDArray[Any]]
+Ints = npt.NDArray[np.int64]
+Table = list[int]  # cumulative frequencies, from 0 to 2^24
+
+MAX_PIXELS = 1 << 26  # larger pictures are refused
+HAS_ENHANCEMENT, USES_ZSTD, ALL_CODED, HAS_ALPHA = 1, 2, 4, 16  # flags; 8, gray, does not concern latents
+ICC, MEDIUM_ALPHA, BASE, ENHANCEMENT, ALPHA, EXIF, XMP = 1, 2, 3, 4, 5, 128, 129
+ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
+PREFIX_TABLE: Table = [0, *itertools.accumulate([1 << (23 - p) for p in range(16)] + [1 << 8])]
+
+
+@dataclass(frozen=True)
+class Latents:
+    """The header's fields, and the latents, int16 [C, h, w] in units of 1/16, that go into the synthesis networks."""
+
+    flags: int
+    quality: int
+    width: int
+    height: int
+    model_id: int
+    medium_size: int
+    base: npt.NDArray[np.int16]
+    enhancement: npt.NDArray[np.int16] | None  # None if the file has no enhancement layer
+
+
+def _check(condition: bool, message: str) -> None:
+    if not condition:
+        raise ValueError(message)
+
+
+# ---- Container ----
+
+
+def _read_header(data: bytes) -> tuple[int, int, int, int, int, int]:
+    """Flags, quality, width, height, model id and size of the medium file."""
+    _check(len(data) >= 28, "file shorter than its header")
+    magic, version, flags, quality, width, height, model_id, medium_size, crc = struct.unpack_from("<4sBBHIIIII", data)
+    _check(magic == b"\x89AEZ", "not an aez file")
+    _check(version == 1, f"unknown version {version}")
+    _check(zlib.crc32(data[:24]) == crc, "header CRC-32 does not match")
+    _check(flags < 32, f"unknown flags {flags:#x}")
+    _check(quality <= 32768, f"quality {quality} is above 32768")
+    _check(1 <= width <= 1 << 24 and 1 <= height <= 1 << 24, f"invalid picture size {width} x {height}")
+    _check(width * height <= MAX_PIXELS, f"picture of {width} x {height} pixels is too large")
+    _check(28 <= medium_size <= len(data), f"the medium picture needs {medium_size} bytes, the file has {len(data)}")
+    return flags, quality, width, height, model_id, medium_size
+
+
+def _read_sections(data: bytes, medium_size: int) -> dict[int, bytes]:
+    """The frames (still without their magic number) of the sections of known types."""
+    frames: dict[int, bytes] = {}
+    position = 28
+    while position < len(data):
+        kind, length, shift = data[position], 0, 0
+        while True:
+            position += 1
+            _check(position < len(data) and shift < 35, f"invalid length of section {kind}")
+            length |= (data[position] & 127) << shift
+            shift += 7
+            if data[position] < 128:
+                break
+        position += 1
+        _check(length <= len(data) - position, f"section {kind} is truncated")
+        if kind in (ICC, MEDIUM_ALPHA, BASE, ENHANCEMENT, ALPHA, EXIF, XMP):
+            _check(kind > max(frames, default=0), f"section {kind} is out of order or repeated")
+            frames[kind] = data[position : position + length]
+        else:
+            _check(kind >= 128, f"section of unknown type {kind}")
+        position += length
+        _check(kind != BASE or position == medium_size, "the base layer does not end where the medium file does")
+    return frames
+
+
+def _content_size(kind: int, frame: bytes) -> int:
+    """The content size that a frame declares."""
+    try:
+        parameters = zstandard.get_frame_parameters(ZSTD_MAGIC + frame)
+    except zstandard.ZstdError as error:
+        raise ValueError(f"section {kind} is not a zstd frame: {error}") from error
+    size = int(parameters.content_size)
+    _check(size not in (0, zstandard.CONTENTSIZE_UNKNOWN), f"section {kind} has no content size")
+    _check(parameters.has_checksum, f"section {kind} has no checksum")
+    return size
+
+
+def _decompress_layer(kind: int, frame: bytes) -> tuple[bytes, int]:
+    """The coded symbols and the CRC-32 of the latents of a layer."""
+    try:
+        decompressor = zstandard.ZstdDecompressor()
+        content = decompressor.decompress(ZSTD_MAGIC + frame, allow_extra_data=False)
+    except zstandard.ZstdError as error:
+        raise ValueError(f"section {kind} cannot be decompressed: {error}") from error
+    _check(len(content) >= 4, f"section {kind} is too short for its CRC-32")
+    return content[:-4], int.from_bytes(content[-4:], "little")
+
+
+# ---- Symbols ----
+
+
+class RansDecoder:
+    """Decodes the symbols of a layer, coded by rANS, group by group."""
+
+    def __init__(self, coded: bytes) -> None:
+        _check(len(coded) % 4 == 0, "rANS data is not a whole number of words")
+        self._words = [word for (word,) in struct.iter_unpack("<I", coded)]  # read by pop, from the last
+        _check(not self._words or self._words[-1] != 0, "the last rANS word is 0")
+        self._state = 0
+        for _ in range(min(2, len(self._words))):
+            self._state = (self._state << 32) + self._words.pop()
+
+    def _advance(self, start: int, frequency: int) -> None:
+        """Remove an entry, given by its cumulative frequency and its frequency, from the state."""
+        self._state = frequency * (self._state >> 24) + (self._state & 0xFFFFFF) - start
+        if self._state < 1 << 32 and self._words:
+            self._state = (self._state << 32) + self._words.pop()
+
+    def _entry(self, table: Table) -> int:
+        entry = bisect_right(table, self._state & 0xFFFFFF) - 1
+        self._advance(table[entry], table[entry + 1] - table[entry])
+        return entry
+
+    def _suffix(self, prefix: int) -> int:
+        shift = 23 - prefix
+        suffix = (self._state & 0xFFFFFF) >> shift
+        self._advance(suffix << shift, 1 << shift)
+        return suffix
+
+    def group(self, indices: Ints, tables: Sequence[Table]) -> Ints:
+        """The symbols of a group, in order; indices[i] names the table of symbol i."""
+        symbols = np.zeros(len(indices), np.int64)
+        for index in np.unique(indices).tolist():
+            table = tables[index]
+            limit = (len(table) - 1) // 2 - 1  # L
+            escape = len(table) - 2  # the last entry
+            places = np.flatnonzero(indices == index)
+            entries = np.array([self._entry(table) for _ in places], np.int64)
+            symbols[places] = entries - limit
+            escaped = places[entries == escape]
+            prefixes = [self._entry(PREFIX_TABLE) for _ in escaped]
+            suffixes = [self._suffix(prefix) for prefix in prefixes]
+            for place, prefix, suffix in zip(escaped, prefixes, suffixes, strict=True):
+                magnitude = limit + (1 << prefix) + suffix // 2
+                symbols[place] = -magnitude if suffix % 2 else magnitude
+        return symbols
+
+    def finish(self) -> None:
+        """Check that everything has been decoded."""
+        _check(not self._words and self._state == 0, "rANS data does not end with its last symbol")
+
+
+class ZstdDecoder:
+    """The same for symbols coded by zstd: signed bytes, with large ones apart; the compression is the section's."""
+
+    def __init__(self, coded: bytes) -> None:
+        _check(len(coded) >= 4, "symbols without the number of large ones")
+        end = len(coded) - 4
+        start = end - 4 * int.from_bytes(coded[end:], "little")
+        _check(start >= 0, "fewer large symbols than declared")
+        self._bytes = np.frombuffer(coded[:start], np.int8).astype(np.int64)
+        self._large = np.frombuffer(coded[start:end], "<i4").astype(np.int64)
+        _check(bool((abs(self._large) > 127).all()), "a symbol within -127..127 is coded as a large one")
+
+    def group(self, indices: Ints, tables: Sequence[Table]) -> Ints:
+        _check(len(indices) <= len(self._bytes), "too few symbols")
+        symbols, self._bytes = self._bytes[: len(indices)].copy(), self._bytes[len(indices) :]
+        is_large = symbols == -128
+        count = int(np.count_nonzero(is_large))
+        _check(count <= len(self._large), "too few large symbols")
+        symbols[is_large], self._large = self._large[:count], self._large[count:]
+        return symbols
+
+    def finish(self) -> None:
+        _check(not len(self._bytes) and not len(self._large), "too many symbols")
+
+
+def _cumulate(frequencies: npt.NDArray[Any]) -> Table:
+    table: Table = [0, *itertools.accumulate(frequencies.tolist())]
+    valid = table[-1] == 1 << 24 and len(table) % 2 == 1 and bool((frequencies >= 1).all())
+    _check(valid, "invalid table of frequencies in the model")
+    return table
+
+
+# ---- Exact networks ----
+
+
+def _convolve(x: Ints, arrays: Arrays, name: str) -> Ints:
+    """A layer: convolution (or depthwise convolution) with zeros around, division by 2^shift, rounding half to even."""
+    weight, bias, shift = (arrays[f"{name}.{part}"].astype(np.int64) for part in ("weight", "bias", "shift"))
+    margin, (_, rows, columns) = weight.shape[2] // 2, x.shape
+    padded = np.pad(x, ((0, 0), (margin, margin), (margin, margin)))
+    total = np.zeros((len(weight), rows, columns), np.int64) + bias[:, None, None]
+    for i, j in np.ndindex(weight.shape[2:]):
+        window = padded[:, i : i + rows, j : j + columns]
+        if weight.shape[1] == 1 and len(weight) > 1:
+            total += weight[:, 0, i, j, None, None] * window
+        else:
+            total += np.tensordot(weight[:, :, i, j], window, 1)
+    divisor: Ints = np.left_shift(1, shift)[:, None, None]
+    floor, twice_rest = total // divisor, 2 * (total % divisor)
+    rounded: Ints = floor + ((twice_rest > divisor) | ((twice_rest == divisor) & (floor % 2 == 1)))
+    return rounded
+
+
+def _shuffle(x: Ints) -> Ints:
+    """Channel 4 c + 2 i + j of a cell becomes channel c at row i and column j of a cell twice as fine."""
+    channels, rows, columns = x.shape
+    cells: Ints = x.reshape(channels // 4, 2, 2, rows, columns).transpose(0, 3, 1, 4, 2)
+    return cells.reshape(channels // 4, 2 * rows, 2 * columns)
+
+
+def _features(hyper: Ints, quality: int, arrays: Arrays) -> Ints:
+    """The features, [channels, 4 R, 4 S], from the hyper latents, [channels, R, S]."""
+    x = _shuffle(_convolve(hyper, arrays, "hyper_synthesis.first").clip(0, 255))
+    offsets = arrays["offsets"].astype(np.int64)
+    k = min(quality // 4096, 7)
+    t = quality - 4096 * k
+    offset: Ints = ((4096 - t) * offsets[k] + t * offsets[k + 1] + 2048) // 4096
+    features: Ints = _shuffle(_convolve(x, arrays, "hyper_synthesis.second")) + offset[:, None, None]
+    return features.clip(0, 255)
+
+
+def _context(step: int, features: Ints, known: Sequence[Ints], arrays: Arrays) -> tuple[Ints, Ints]:
+    """Mean, in units of 1/16, and scale index of every latent of the step's layer."""
+    x = np.concatenate([features, *(latents.clip(-128, 127) for latents in known)])
+    x = _convolve(x, arrays, f"context_{step}.first").clip(0, 255)
+    x = _convolve(x, arrays, f"context_{step}.depthwise").clip(0, 255)
+    mean, index = np.split(_convolve(x, arrays, f"context_{step}.last"), 2)
+    return mean.clip(-32768, 32767), (index + 24).clip(0, 63)
+
+
+# ---- Layers ----
+
+
+def _decode_hyper(symbols: RansDecoder | ZstdDecoder, quality: int, shape: tuple[int, int], arrays: Arrays) -> Ints:
+    """The hyper latents, [channels, R, S]."""
+    frequencies = arrays["hyper_frequencies"][(quality + 2048) // 4096]
+    channels = np.repeat(np.arange(len(frequencies)), shape[0] * shape[1])
+    hyper = symbols.group(channels, [_cumulate(channel) for channel in frequencies])
+    _check(bool((abs(hyper) <= 127).all()), "hyper latent beyond -127..127")
+    return hyper.reshape(len(frequencies), *shape)
+
+
+def _decode_steps(
+    first_step: int,
+    lower: list[Ints],
+    features: Ints,
+    symbols: RansDecoder | ZstdDecoder,
+    all_coded: bool,
+    arrays: Arrays,
+) -> Ints:
+    """The latents of a layer, [C, h, w], by its two steps; lower are the layers below."""
+    frequencies, ends = arrays["scale_frequencies"], np.cumsum(arrays["scale_lengths"])
+    _check(int(ends[-1]) == len(frequencies), "scale tables of the model do not match their lengths")
+    tables = [_cumulate(table) for table in np.split(frequencies, ends[:-1])]
+    channels = len(arrays[f"context_{first_step}.last.weight"]) // 2
+    latents = np.zeros((channels, *features.shape[1:]), np.int64)
+    row, column = np.indices(features.shape[1:])
+    odd = np.broadcast_to((row + column) % 2 == 1, latents.shape)
+    for step, known, positions in ((first_step, lower, odd), (first_step + 1, [*lower, latents], ~odd)):
+        mean, index = _context(step, features, known, arrays)
+        coded = positions if all_coded else positions & (index != 0)
+        latents[positions] = mean[positions]
+        latents[coded] += 16 * symbols.group(index[coded], tables)
+        _check(bool((latents == latents.clip(-32768, 32767)).all()), f"latent of step {step} beyond int16")
+    symbols.finish()
+    return latents
+
+
+def _verify(latents: Ints, crc: int, layer: str) -> npt.NDArray[np.int16]:
+    """The latents as int16, if they have the CRC-32 stored in the file."""
+    _check(zlib.crc32(latents.astype("<i2").tobytes()) == crc, f"CRC-32 of the {layer} layer does not match")
+    return latents.astype(np.int16)
+
+
+def decode_latents(data: bytes, arrays: Arrays) -> Latents:
+    """Decode the latents of an .aez file, or of its first `medium_size` bytes, with the arrays of its model.
+
+    Raises ValueError if the file is invalid or a layer's CRC-32 does not match.
+    """
+    flags, quality, width, height, model_id, medium_size = _read_header(data)
+    frames = _read_sections(data, medium_size)
+
+    has_enhancement = bool(flags & HAS_ENHANCEMENT) and len(data) > medium_size
+    _check(BASE in frames, "no base layer")
+    _check((ENHANCEMENT in frames) == has_enhancement, "enhancement layer and flags do not agree")
+    _check((MEDIUM_ALPHA in frames) == bool(flags & HAS_ALPHA), "alpha and flags do not agree")
+    _check(MEDIUM_ALPHA in frames or ALPHA not in frames, "alpha of the high picture only")
+
+    hyper_shape = -(-height // 64), -(-width // 64)
+    channels = sum(len(arrays[f"context_{step}.last.weight"]) // 2 for step in (0, 2))
+    layer_limit = 5 * channels * 16 * hyper_shape[0] * hyper_shape[1] + (16 << 20)
+    limits = {ICC: 4 << 20, BASE: layer_limit, ENHANCEMENT: layer_limit, EXIF: 16 << 20, XMP: 16 << 20}
+    exact = {MEDIUM_ALPHA: -(-width // 2) * -(-height // 2), ALPHA: width * height}
+    for kind, frame in frames.items():
+        size = _content_size(kind, frame)
+        _check(size <= limits.get(kind, size), f"section {kind} is too large")
+        _check(size == exact.get(kind, size), f"section {kind} has the wrong size")
+
+    symbol_decoder = ZstdDecoder if flags & USES_ZSTD else RansDecoder
+    all_coded = bool(flags & ALL_CODED)
+    coded, crc = _decompress_layer(BASE, frames[BASE])
+    symbols = symbol_decoder(coded)
+    features = _features(_decode_hyper(symbols, quality, hyper_shape, arrays), quality, arrays)
+    base = _decode_steps(0, [], features, symbols, all_coded, arrays)
+    base16, enhancement16 = _verify(base, crc, "base"), None
+    if has_enhancement:
+        coded, crc = _decompress_layer(ENHANCEMENT, frames[ENHANCEMENT])
+        enhancement = _decode_steps(2, [base], features, symbol_decoder(coded), all_coded, arrays)
+        enhancement16 = _verify(enhancement, crc, "enhancement")
+    return Latents(flags, quality, width, height, model_id, medium_size, base16, enhancement16)
+
+
+def main(model: str, *paths: str) -> None:
+    """Check files with the model's entropy.npz."""
+    with np.load(model) as archive:
+        arrays = dict(archive)
+    for path in paths:
+        latents = decode_latents(Path(path).read_bytes(), arrays)
+        print(path, "base only" if latents.enhancement is None else "both layers", "CRC-32 match")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
