@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -89,9 +88,11 @@ def export_checkpoint(checkpoint: Path, models: Path, name: str, pictures: Path 
         codec.load_state_dict(state["ema"])
     except Exception as error:
         raise AezError(f"not a checkpoint of this version ({error})") from error
-    calibration = load_pictures(find_pictures([pictures]), 64, torch.device("cpu")) if pictures else iter(())
+    paths = find_pictures([pictures]) if pictures else []
+    spread = paths[:: max(1, len(paths) // CALIBRATION_PICTURES)]
+    calibration = load_pictures(spread, 64, torch.device("cpu"))
     summary = _summary([Row(**row) for row in state["log"]], Settings(**state["settings"]))
-    export(codec, folder, islice(calibration, CALIBRATION_PICTURES), summary)
+    export(codec, folder, calibration, summary)
 
 
 def _initial(name: str) -> Codec:
