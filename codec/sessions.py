@@ -32,6 +32,8 @@ def start_session(graph: Path, threads: int, device: Device) -> "onnxruntime.Inf
     options.intra_op_num_threads = threads
     options.log_severity_level = _FATAL
     options.add_session_config_entry("mlas.enable_gemm_fastmath_arm64_bfloat16", "0")
+    # Every session has threads of its own; those that wait must not spin while those of another work.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     providers: list[Any] = ["CPUExecutionProvider"]
     if device != "cpu" and cuda_is_installed():
         providers.insert(0, ("CUDAExecutionProvider", {"use_tf32": "0"}))
