@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 from measure import load_pictures, pillow_decode, pillow_encoder
-from PIL import Image, features
+from PIL import AvifImagePlugin, Image, features
 
 import aez
 from aez import entropy, latents, networks
@@ -86,6 +86,7 @@ def coded_symbols(data: bytes) -> int:
 
 def print_peers(pictures: list[Image.Image]) -> None:
     """Other codecs, one thread each, at qualities of roughly equal PSNR."""
+    AvifImagePlugin.DEFAULT_MAX_THREADS = 1
     peers: dict[str, Callable[[Image.Image], bytes]] = {
         "JPEG, quality 50": pillow_encoder("jpeg", quality=50, optimize=True, subsampling=2),
         "WebP, quality 60": pillow_encoder("webp", quality=60, method=4),
