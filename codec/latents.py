@@ -15,7 +15,6 @@ from aez.entropy import Indices, SymbolReader, Symbols, SymbolWriter
 from aez.errors import DamagedError
 from aez.networks import LATENT_UNIT, Floats, Layer, Model
 from aez.quality import nearest_knot
-from aez.quantize import Quantizer
 
 LATENT_MIN, LATENT_MAX = -(1 << 15), (1 << 15) - 1
 HYPER_MAX = 127
@@ -78,7 +77,6 @@ class LayerEncoder:
         self._target = np.clip(target[0].reshape(target.shape[1], -1), -TARGET_MAX, TARGET_MAX)
         self.decoded = np.zeros_like(target)
         self._all_coded = all_coded
-        self._quantizer = Quantizer(model.scale_tables.tables)
         self._error = 0.0
         self._forced_error = 0.0
 
@@ -87,15 +85,15 @@ class LayerEncoder:
 
         def code(channels: slice, positions: Positions, mean: Floats, index: Indices) -> Symbols:
             residual: Floats = np.take(self._target[channels], positions, 1) - mean / np.float32(LATENT_UNIT)
-            symbols = self._quantizer(residual, index)
+            symbols = self._model.quantizer(residual, index)
             coded = _coded(index, self._all_coded)
             kept = symbols.ravel()[coded]
             writer.write(kept, index.ravel()[coded], self._model.scale_tables)
             sent = np.zeros_like(symbols)
             sent.ravel()[coded] = kept
-            error = _squares(residual, sent)
-            self._error += error
-            self._forced_error += error - _squares(residual, symbols)
+            self._error += float(np.square(residual - sent, dtype=np.float32).sum(dtype=np.float64))
+            forced = symbols != sent
+            self._forced_error += float((symbols[forced] * (2 * residual[forced] - symbols[forced])).sum())
             return sent
 
         code_layer(self._model, layer, self._features, self.decoded, code)
@@ -145,7 +143,3 @@ def _coded(index: Indices, all_coded: bool) -> Positions:
     """Flat positions of the symbols that are coded at all."""
     flat = index.ravel()
     return np.arange(flat.size) if all_coded else np.flatnonzero(flat)
-
-
-def _squares(residual: Floats, symbols: Symbols) -> float:
-    return float(np.square(residual - symbols, dtype=np.float32).sum(dtype=np.float64))

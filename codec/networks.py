@@ -9,7 +9,7 @@ result on every machine; each is compared with a stored hash when it is loaded.
 import json
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +19,7 @@ import numpy.typing as npt
 from aez import quality as qualities
 from aez.entropy import TableSet
 from aez.errors import ModelError
+from aez.quantize import Quantizer
 from aez.sessions import Device, check_hash, start_session
 from aez.tables import Table
 from aez.tiles import HYPER, LATENTS, MEDIUM_PICTURE, PICTURE, AnyArray, Layout, empty_whole, tiles
@@ -100,6 +101,11 @@ class Model:
         self._threads = threads
         self._device = device
         self._sessions: dict[str, onnxruntime.InferenceSession] = {}
+
+    @cached_property
+    def quantizer(self) -> Quantizer:
+        """The encoder's rounding, for the model's scale tables."""
+        return Quantizer(self.scale_tables.tables)
 
     def hyper_tables(self, knot: int) -> TableSet:
         """A table per channel of the hyper latents, for the knot nearest to the quality."""
