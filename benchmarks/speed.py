@@ -23,7 +23,8 @@ from measure import load_pictures, pillow_decode, pillow_encoder
 from PIL import AvifImagePlugin, Image, features
 
 import aez
-from aez import entropy, latents, networks
+from aez import entropy, networks
+from aez.quantize import Quantizer
 
 QUALITIES = (10, 25, 50, 75, 90)
 RUNS = 5
@@ -147,7 +148,7 @@ def clocked(found: dict[str, float]) -> Iterator[None]:
         replaced(networks.Model, "_run") as run,
         replaced(entropy.AnsReader, "read") as read,
         replaced(entropy.AnsWriter, "finish") as finish,
-        replaced(latents.Quantizer, "__call__") as quantize,
+        replaced(Quantizer, "__call__") as quantize,
     ):
 
         def clock(original: Callable[..., Any], name: Callable[..., str]) -> Callable[..., Any]:
@@ -162,7 +163,7 @@ def clocked(found: dict[str, float]) -> Iterator[None]:
         networks.Model._run = clock(run, lambda _, network, __: network.name.split("_0")[0].rstrip("_0123"))  # type: ignore[method-assign]
         entropy.AnsReader.read = clock(read, lambda *_: "entropy coding")  # type: ignore[method-assign]
         entropy.AnsWriter.finish = clock(finish, lambda *_: "entropy coding")  # type: ignore[method-assign]
-        latents.Quantizer.__call__ = clock(quantize, lambda *_: "quantization")  # type: ignore[method-assign]
+        Quantizer.__call__ = clock(quantize, lambda *_: "quantization")  # type: ignore[method-assign]
         yield
 
 
