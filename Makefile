@@ -1,10 +1,11 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+SECONDS ?= 1800
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 SOURCES := $(shell find codec weights -type f -not -name '*.pyc') cli.py pyproject.toml README.md LICENSE
 
-.PHONY: demo test lint install clean
+.PHONY: demo test lint fuzz aarch64 install clean
 
 demo: install  ## encode a sample photograph, decode both resolutions, compare with JPEG
 	$(BIN)/python benchmarks/demo.py samples/kodim23.png
@@ -16,6 +17,16 @@ lint: install $(VENV)/.dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy -p aez
+
+fuzz: install  ## feed broken files to the decoder for SECONDS; findings stay in fuzz/findings
+	$(PIP) install "atheris>=3.0"
+	mkdir -p build/fuzz fuzz/findings
+	cp -n tests/golden/*.aez build/fuzz
+	$(BIN)/python fuzz/decode.py build/fuzz -max_total_time=$(SECONDS) -timeout=10 -rss_limit_mb=1500 \
+		-artifact_prefix=fuzz/findings/
+
+aarch64: install  ## decode the golden files on an emulated ARM machine (root, Debian)
+	PYTHON=$(abspath $(BIN))/python tests/aarch64/run.sh
 
 install: $(VENV)/.aez
 

@@ -22,7 +22,7 @@ from aez.report import Reporter
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
-class Count(click.ParamType[int]):
+class Count(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.4 on
     """A count with an optional k or M, of thousands or millions."""
 
     name = "number"
@@ -109,7 +109,7 @@ def main() -> None:
     type=click.Choice(["all", "base"]),
     default="all",
     show_default=True,
-    help="base: only what the medium resolution needs.",
+    help="base: only what the medium resolution needs; high is generated from it.",
 )
 @click.option(
     "--coding",
@@ -192,7 +192,7 @@ def decode(
             paths.write(target, files.save_picture(image, chosen), force)
             width, height = image.size
             values = {"input": str(source), "output": str(target), "width": width, "height": height}
-            report.done(f"{target}  {width} x {height}", values)
+            report.done(f"{target}  {width} x {height}", values, f"as {chosen}")
     report.exit()
 
 
@@ -226,7 +226,7 @@ def info(inputs: tuple[Path, ...], as_json: bool, debug: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="A JSON object per model.")
 def models(as_json: bool) -> None:
     """List the installed models."""
-    for model_id, name in installed_models().items():
+    for name, model_id in installed_models().items():
         if as_json:
             click.echo(json.dumps({"name": name, "id": f"{model_id:08x}", "default": name == DEFAULT_MODEL}))
         else:
@@ -245,14 +245,14 @@ def models(as_json: bool) -> None:
     type=click.Path(path_type=Path, exists=True, file_okay=False),
     help="Pictures for the learning curve.  [default: every 20th picture is kept aside]",
 )
-@click.option("--steps", type=click.IntRange(1), default=20_000, show_default=True, help="Length of the schedule.")
+@click.option("--steps", type=click.IntRange(1), help="Length of the schedule.  [default: 20000]")
 @click.option("--minutes", type=click.FloatRange(0, min_open=True), help="Length of the schedule in place of --steps.")
-@click.option("--batch", type=click.IntRange(1), default=8, show_default=True)
-@click.option("--crop", type=click.IntRange(64), default=128, show_default=True, help="A multiple of 64.")
-@click.option("--learning-rate", type=click.FloatRange(0, min_open=True), default=1e-3, show_default=True)
-@click.option("--seed", type=int, default=1, show_default=True)
+@click.option("--batch", type=click.IntRange(1), help="Crops per step.  [default: 8]")
+@click.option("--crop", type=click.IntRange(64), help="Their side, a multiple of 64.  [default: 128]")
+@click.option("--learning-rate", type=click.FloatRange(0, min_open=True), help="Its peak.  [default: 0.001]")
+@click.option("--seed", type=int, help="[default: 1]")
 @click.option("--init", metavar="MODEL", help="Start from an installed model, or from a params.safetensors file.")
-@click.option("--resume", is_flag=True, help="Go on from the checkpoint in --out.")
+@click.option("--resume", is_flag=True, help="Go on from the checkpoint in --out, with its settings.")
 @click.option("--compile/--no-compile", "compiled", default=None, help="torch.compile.  [default: on CUDA]")
 @click.option("--device", type=click.Choice(["cpu", "cuda"]), default="cpu", show_default=True)
 @click.option("--debug", is_flag=True, help="Show tracebacks.")
@@ -261,8 +261,9 @@ def train(folders: tuple[Path, ...], out: Path, debug: bool, **options: Any) -> 
 
     Writes checkpoint.pt, log.csv and log.png to --out; aez export makes a model of the checkpoint.
     """
+    given = {name: value for name, value in options.items() if value is not None}
     with _training(out, debug) as commands:
-        commands.train(folders, out, **options)
+        commands.train(folders, out, **given)
 
 
 @main.command()

@@ -15,6 +15,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +52,7 @@ def main() -> None:
     print("\nMP/s, higher is better.\n")
     print_peers(pictures)
     print_breakdown(pictures[0], threads)
-    print_process(pictures[0])
+    print_processes(pictures[0])
 
 
 def rate(pictures: list[Image.Image], work: Callable[[Image.Image, int], object]) -> float:
@@ -118,14 +119,22 @@ def print_breakdown(image: Image.Image, threads: int) -> None:
         print(f"| {part} | {' | '.join(f'{found[part]:.1f}' if part in found else '' for found in times.values())} |")
 
 
-def print_process(image: Image.Image) -> None:
-    """Seconds of the command as a whole process, from its start to its end."""
+def print_processes(image: Image.Image) -> None:
+    """Seconds of commands as whole processes, from start to end."""
     with tempfile.TemporaryDirectory() as folder:
         source, target = Path(folder) / "img.aez", Path(folder) / "img.png"
         source.write_bytes(aez.encode(image, 50))
-        command = [sys.executable, "-m", "aez.cli", "decode", source, "-o", target, "-f", "--quiet"]
-        seconds = [timed(lambda: subprocess.run(command, check=True)) for _ in range(RUNS + 1)][1:]
-    print(f"\n`aez decode` of one file to PNG, whole process: {statistics.median(seconds):.2f} s")
+        commands: dict[str, list[str | Path]] = {
+            "aez --help": ["--help"],
+            "aez info img.aez": ["info", source],
+            "aez decode img.aez": ["decode", source, "-o", target, "-f", "--quiet"],
+        }
+        print("\n| whole process | seconds |\n| --- | --- |")
+        for name, arguments in commands.items():
+            command = [sys.executable, "-m", "aez.cli", *arguments]
+            work = partial(subprocess.run, command, check=True, stdout=subprocess.DEVNULL)
+            seconds = [timed(work) for _ in range(RUNS + 1)][1:]
+            print(f"| `{name}` | {statistics.median(seconds):.2f} |")
 
 
 def breakdown(work: Callable[[], object]) -> dict[str, float]:
@@ -160,7 +169,7 @@ def clocked(found: dict[str, float]) -> Iterator[None]:
 
             return call
 
-        networks.Model._run = clock(run, lambda _, network, __: network.name.split("_0")[0].rstrip("_0123"))  # type: ignore[method-assign]
+        networks.Model._run = clock(run, lambda _, network, __: network.name.rstrip("_0123"))  # type: ignore[method-assign]
         entropy.AnsReader.read = clock(read, lambda *_: "entropy coding")  # type: ignore[method-assign]
         entropy.AnsWriter.finish = clock(finish, lambda *_: "entropy coding")  # type: ignore[method-assign]
         Quantizer.__call__ = clock(quantize, lambda *_: "quantization")  # type: ignore[method-assign]

@@ -1,6 +1,7 @@
 """The whole path: encode, decode and info, on bytes and on Pillow images."""
 
 import warnings
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, TypedDict, Unpack, get_args
 
@@ -10,7 +11,7 @@ from aez import container
 from aez import quality as qualities
 from aez.container import SIDE_MAX, Flags, Header, SectionType
 from aez.contents import Contents, half, side_sections
-from aez.errors import AezWarning, DamagedError, PictureError
+from aez.errors import AezWarning, DamagedError, FormatError, PictureError
 from aez.images import from_pillow, to_pillow
 from aez.layers import Coding, LayerDecoder, Layers, encode_layers
 from aez.metadata import attach_metadata
@@ -23,6 +24,7 @@ Resolution = Literal["high", "medium"]
 
 MAX_PIXELS = 128_000_000
 _PADDED_MIN = 1 << 20
+_HINT = "see --res medium and --upscale"
 
 
 class EncodeOptions(TypedDict, total=False):
@@ -89,13 +91,16 @@ def encode(image: Image.Image, quality: float = 50, **options: Unpack[EncodeOpti
 
     Raises:
         ValueError: quality is out of range, or an option is none of its words.
+        TypeError: there is no such option.
         PictureError: the image cannot be read, or is larger than `max_pixels`.
         ModelError: there is no such model, or it does not work on this machine.
     """
+    _check_names(options, EncodeOptions)
     layers: Layers = options.get("layers", "all")
     coding: Coding = options.get("coding", "ans")
     _check_word("layers", layers, get_args(Layers))
     _check_word("coding", coding, get_args(Coding))
+    _check_word("device", options.get("device", "auto"), get_args(Device))
     stored = qualities.to_integer(quality)
     _check_size(*image.size, options.get("max_pixels", MAX_PIXELS))
     model = load_model(options.get("model", DEFAULT_MODEL), options.get("threads", 0), options.get("device", "auto"))
@@ -108,7 +113,7 @@ def encode(image: Image.Image, quality: float = 50, **options: Unpack[EncodeOpti
         flags |= Flags.ALPHA
     height, width = picture.rgb.shape[:2]
     header = Header(flags, stored, width, height, model.id)
-    front, rest = side_sections(picture)
+    front, rest = side_sections(picture, full_alpha=layers == "all")
     return container.write(header, front + coded.sections[:1], coded.sections[1:] + rest)
 
 
@@ -124,12 +129,15 @@ def decode(data: bytes, resolution: Resolution = "high", **options: Unpack[Decod
 
     Raises:
         ValueError: an option is none of its words.
+        TypeError: there is no such option.
         FormatError: not an aez file, or one of a newer version.
         DamagedError: truncated or altered.
         PictureError: it declares more than `max_pixels`.
         ModelError: the model it needs is not installed, or does not work on this machine.
     """
+    _check_names(options, DecodeOptions)
     _check_word("resolution", resolution, get_args(Resolution))
+    _check_word("device", options.get("device", "auto"), get_args(Device))
     contents = Contents(data)
     header = contents.header
     _check_size(header.width, header.height, options.get("max_pixels", MAX_PIXELS))
@@ -176,7 +184,16 @@ def info(data: bytes) -> Info:
 
 def _high(decoder: LayerDecoder, contents: Contents, upscale: bool) -> tuple[Plane, Plane | None]:
     """Samples and alpha of the high picture, generated where that was asked for or the file never had them."""
-    if Flags.ENHANCEMENT in contents.header.flags:
+    if contents.error is not None and not isinstance(contents.error, DamagedError) and not upscale:
+        raise FormatError(f"{contents.error}; medium still decodes", _HINT)
+    base_only = Flags.ENHANCEMENT not in contents.header.flags
+    try:
+        alpha = contents.enlarged_alpha() if base_only else contents.alpha(high=True)
+    except DamagedError as error:
+        if not upscale:
+            raise _medium_still_decodes("alpha plane", SectionType.ALPHA, contents) from error
+        alpha = contents.enlarged_alpha()
+    if not base_only:
         try:
             decoder.read_enhancement()
         except DamagedError as error:
@@ -186,17 +203,18 @@ def _high(decoder: LayerDecoder, contents: Contents, upscale: bool) -> tuple[Pla
     else:
         warnings.warn("the file holds the base layer only; the high picture is generated", AezWarning, stacklevel=3)
         decoder.generate_enhancement()
-    try:
-        return decoder.high(), contents.alpha(high=True)
-    except DamagedError as error:
-        if not upscale:
-            raise _medium_still_decodes("alpha plane", SectionType.ALPHA, contents) from error
-        return decoder.high(), contents.enlarged_alpha()
+    return decoder.high(), alpha
 
 
 def _medium_still_decodes(name: str, kind: SectionType, contents: Contents) -> DamagedError:
     state = "damaged" if kind in contents.frames else "missing"
-    return DamagedError(f"the {name} is {state}; --res medium still decodes, --upscale generates high")
+    return DamagedError(f"the {name} is {state}; medium still decodes", _HINT)
+
+
+def _check_names(options: Mapping[str, object], known: type) -> None:
+    unknown = options.keys() - known.__annotations__.keys()
+    if unknown:
+        raise TypeError(f"no such option: {', '.join(sorted(unknown))}")
 
 
 def _check_word(name: str, value: str, words: tuple[str, ...]) -> None:
@@ -208,6 +226,9 @@ def _check_size(width: int, height: int, max_pixels: int) -> None:
     """Refuse what is too large, also when its padding is what makes it large."""
     if not (0 < width <= SIDE_MAX and 0 < height <= SIDE_MAX):
         raise PictureError(f"{width} x {height} pixels cannot be coded")
+    hint = "--max-pixels raises the limit"
+    if width * height > max_pixels:
+        raise PictureError(f"{width} x {height} is more than {max_pixels / 1e6:g} megapixels", hint)
     padded = (width + -width % BLOCK) * (height + -height % BLOCK)
-    if width * height > max_pixels or padded > max(1.25 * max_pixels, _PADDED_MIN):
-        raise PictureError(f"{width} x {height} is more than {max_pixels / 1e6:g} megapixels; see --max-pixels")
+    if padded > max(1.25 * max_pixels, _PADDED_MIN):
+        raise PictureError(f"{width} x {height}, padded, is more than {1.25 * max_pixels / 1e6:g} megapixels", hint)

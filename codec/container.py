@@ -138,11 +138,11 @@ def write(header: Header, front: list[Section], rest: list[Section]) -> bytes:
     return header.pack() + packed_front + b"".join(map(_pack_section, rest))
 
 
-def sections(data: bytes, start: int, stop: int) -> Iterator[Frame]:
-    """The sections between two positions of a file; unknown optional ones are left out.
+def sections(data: bytes, start: int, stop: int, previous: int = 0) -> Iterator[Frame]:
+    """The sections between two positions of a file, behind one of type `previous`; unknown optional ones are left out.
 
     Raises:
-        DamagedError: a section does not end by `stop`.
+        DamagedError: a section does not end by `stop`, or is out of order.
         FormatError: a critical section of unknown type.
     """
     position = start
@@ -152,7 +152,11 @@ def sections(data: bytes, start: int, stop: int) -> Iterator[Frame]:
         if position + length > stop:
             raise DamagedError("the file is truncated")
         frame, position = data[position : position + length], position + length
-        if kind in SectionType.__members__.values():
+        known = kind in SectionType.__members__.values()
+        if kind == 0 or (known and kind <= previous):
+            raise DamagedError(f"a section of type {kind} is out of place")
+        if known:
+            previous = kind
             yield Frame(SectionType(kind), frame)
         elif kind < _OPTIONAL:
             raise FormatError(f"unknown section type {kind}; a newer version of aez may read this file")

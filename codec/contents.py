@@ -7,7 +7,7 @@ from PIL import Image
 
 from aez import container
 from aez.container import Flags, Frame, Section, SectionType
-from aez.errors import AezWarning, DamagedError
+from aez.errors import AezWarning, DamagedError, FormatError
 from aez.images import Picture
 from aez.metadata import ICC_MAX, METADATA_MAX, Metadata
 from aez.samples import Plane, box_average
@@ -19,7 +19,7 @@ def half(length: int) -> int:
 
 
 class Contents:
-    """The sections of a file or of its front part. Damage behind the front part is kept in `error`, not raised.
+    """The sections of a file or of its front part. What is wrong behind the front part is kept in `error`, not raised.
 
     Raises:
         FormatError: not an aez file, or one of a newer version.
@@ -32,11 +32,11 @@ class Contents:
         if len(data) < end:
             raise DamagedError(f"truncated: {len(data)} bytes of the {end} that medium needs")
         self.frames = {frame.type: frame for frame in container.sections(data, container.HEADER_BYTES, end)}
-        self.error: DamagedError | None = None
+        self.error: FormatError | None = None
         try:
-            for frame in container.sections(data, end, len(data)):
+            for frame in container.sections(data, end, len(data), SectionType.BASE):
                 self.frames[frame.type] = frame
-        except DamagedError as error:
+        except FormatError as error:
             self.error = error
 
     @property
@@ -106,8 +106,8 @@ class Contents:
             return b""
 
 
-def side_sections(picture: Picture) -> tuple[list[Section], list[Section]]:
-    """All sections but the layers: those of the front part, and those behind it."""
+def side_sections(picture: Picture, full_alpha: bool) -> tuple[list[Section], list[Section]]:
+    """All sections but the layers: those of the front part, and those behind it. Base files need no full alpha."""
     front, rest = [], []
     metadata = picture.metadata
     if metadata.icc:
@@ -115,7 +115,8 @@ def side_sections(picture: Picture) -> tuple[list[Section], list[Section]]:
     if picture.alpha is not None:
         medium = np.rint(box_average(picture.alpha)).astype(np.uint8)
         front.append(Section(SectionType.MEDIUM_ALPHA, medium.tobytes()))
-        rest.append(Section(SectionType.ALPHA, picture.alpha.tobytes()))
+        if full_alpha:
+            rest.append(Section(SectionType.ALPHA, picture.alpha.tobytes()))
     for kind, content in ((SectionType.EXIF, metadata.exif), (SectionType.XMP, metadata.xmp)):
         if content:
             rest.append(Section(kind, content))

@@ -4,53 +4,69 @@ Both codings take the same symbols in the same order and know nothing of picture
 coded with an index per symbol into a list of tables; rANS codes them sorted by index, stably.
 """
 
+import math
 import struct
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
-import constriction
 import numpy as np
 import numpy.typing as npt
 
 from aez.errors import DamagedError
 from aez.tables import PRECISION, Table
 
+models: Any
+stack: Any
+try:
+    import constriction
+except ImportError:  # it has no wheels for Linux and Windows on ARM
+    from aez import plain_rans
+
+    models = stack = plain_rans
+else:
+    models, stack = constriction.stream.model, constriction.stream.stack
+
 Symbols = npt.NDArray[np.int32]
 Indices = npt.NDArray[np.uint8]
+Buffer = bytes | memoryview
 
 PREFIX_MAX = 16
 SYMBOL_MAX = 1 << (PREFIX_MAX + 1)
-_BYTE_ESCAPE = -128
+_BYTE_ESCAPE, _BYTE_MAX = -128, 127
 _PREFIX = np.append(1 << np.arange(PRECISION - 1, PRECISION - 1 - PREFIX_MAX, -1), 1 << (PRECISION - PREFIX_MAX))
+_STATE_BITS = 64
+# A symbol takes at least this share of its bits from the coder: 1 - 2^-8 by the size of the state, and a margin.
+_LEAST_SHARE = 1 - 2**-7
 _ESCAPE_COUNT = struct.Struct("<I")
 
 
 class TableSet:
-    """Tables of a model, each with its constriction model, made when first used."""
+    """Tables of a model, each with the bits of its likeliest symbol, and its constriction model when first used."""
 
     def __init__(self, tables: Sequence[Table]) -> None:
         self.tables = tables
-        self._models: dict[int, constriction.stream.model.Categorical] = {}
+        self.least_bits = [PRECISION - math.log2(table.frequencies.max()) for table in tables]
+        self._models: dict[int, Any] = {}
 
     def __len__(self) -> int:
         return len(self.tables)
 
-    def model(self, index: int) -> constriction.stream.model.Categorical:
+    def model(self, index: int) -> Any:
         if index not in self._models:
             self._models[index] = categorical(self.tables[index])
         return self._models[index]
 
 
-def categorical(table: Table) -> constriction.stream.model.Categorical:
+def categorical(table: Table) -> Any:
     """constriction's model whose integer frequencies are exactly the table's.
 
     It puts symbol i at floor(cum(p) * (2^24 - n) / sum(p)) + i, and frequencies minus one sum to 2^24 - n.
     """
-    return constriction.stream.model.Categorical((table.frequencies - 1).astype(np.float64), perfect=False)
+    return models.Categorical((table.frequencies - 1).astype(np.float64), perfect=False)
 
 
 _PREFIX_MODEL = categorical(Table(_PREFIX.astype(np.int32)))
-_UNIFORM = constriction.stream.model.Uniform()
+_UNIFORM = models.Uniform()
 
 
 class SymbolWriter(Protocol):
@@ -78,7 +94,7 @@ class SymbolReader(Protocol):
 
 
 class AnsWriter:
-    """rANS (Duda 2013) by `constriction`: a stack, so groups are kept and coded backwards at the end."""
+    """rANS (Duda 2013): a stack, so groups are kept and coded backwards at the end."""
 
     def __init__(self) -> None:
         self._groups: list[tuple[Symbols, Indices, TableSet]] = []
@@ -87,8 +103,9 @@ class AnsWriter:
         self._groups.append((symbols, indices, tables))
 
     def finish(self) -> bytes:
-        coder = constriction.stream.stack.AnsCoder()
-        for symbols, indices, tables in reversed(self._groups):
+        coder = stack.AnsCoder()
+        while self._groups:
+            symbols, indices, tables = self._groups.pop()
             runs = _SortedRuns(indices)
             ordered = symbols[runs.order]
             for index, start, stop in reversed(runs.runs):
@@ -100,16 +117,20 @@ class AnsWriter:
 class AnsReader:
     """Reads what `AnsWriter` wrote."""
 
-    def __init__(self, data: bytes) -> None:
+    def __init__(self, data: Buffer) -> None:
         if len(data) % 4:
             raise DamagedError("a layer does not consist of whole 32-bit words")
         try:
-            self._coder = constriction.stream.stack.AnsCoder(np.frombuffer(data, "<u4").astype(np.uint32))
+            self._coder = stack.AnsCoder(np.frombuffer(data, "<u4").astype(np.uint32, copy=False))
         except ValueError as error:
             raise DamagedError("a layer ends in the wrong word") from error
 
     def read(self, indices: Indices, tables: TableSet) -> Symbols:
         runs = _SortedRuns(indices)
+        # Small files can declare large pictures: those that cannot hold the symbols are refused before the work.
+        least = sum((stop - start) * tables.least_bits[index] for index, start, stop in runs.runs)
+        if _LEAST_SHARE * least > self._coder.num_bits() + _STATE_BITS:
+            raise DamagedError("a layer is too short for its symbols")
         ordered = np.empty(len(indices), np.int32)
         for index, start, stop in runs.runs:
             ordered[start:stop] = _pop(self._coder, stop - start, index, tables)
@@ -133,7 +154,7 @@ class ZstdWriter:
 
     def finish(self) -> bytes:
         symbols = np.concatenate([np.empty(0, np.int32), *self._groups])
-        wide = np.abs(symbols) > 127
+        wide = np.abs(symbols) > _BYTE_MAX
         narrow = np.where(wide, _BYTE_ESCAPE, symbols).astype(np.int8)
         escapes: bytes = symbols[wide].astype("<i4").tobytes()
         return narrow.tobytes() + escapes + _ESCAPE_COUNT.pack(np.count_nonzero(wide))
@@ -142,32 +163,32 @@ class ZstdWriter:
 class ZstdReader:
     """Reads what `ZstdWriter` wrote."""
 
-    def __init__(self, data: bytes) -> None:
+    def __init__(self, data: Buffer) -> None:
         if len(data) < _ESCAPE_COUNT.size:
             raise DamagedError("a layer is too short")
         (count,) = _ESCAPE_COUNT.unpack_from(data, len(data) - _ESCAPE_COUNT.size)
         end = len(data) - _ESCAPE_COUNT.size - 4 * count
         if end < 0:
             raise DamagedError("a layer is too short")
-        symbols = np.frombuffer(data, np.int8, end).astype(np.int32)
-        wide = symbols == _BYTE_ESCAPE
-        if np.count_nonzero(wide) != count:
-            raise DamagedError("a layer has the wrong number of escapes")
-        escapes = np.frombuffer(data, "<i4", count, end)
-        if escapes.size and max(int(escapes.max()), -int(escapes.min())) > SYMBOL_MAX:
+        self._narrow = np.frombuffer(data, np.int8, end)
+        self._escapes = np.frombuffer(data, "<i4", count, end)
+        magnitudes = np.abs(self._escapes.astype(np.int64))
+        if magnitudes.max(initial=0) > SYMBOL_MAX or magnitudes.min(initial=SYMBOL_MAX) <= _BYTE_MAX:
             raise DamagedError("a layer has an impossible symbol")
-        symbols[wide] = escapes
-        self._symbols = symbols
-        self._position = 0
 
     def read(self, indices: Indices, tables: TableSet) -> Symbols:
-        start, self._position = self._position, self._position + len(indices)
-        if self._position > len(self._symbols):
-            raise DamagedError("a layer has too few symbols")
-        return self._symbols[start : self._position]
+        if len(indices) > len(self._narrow):
+            raise DamagedError("a layer is too short for its symbols")
+        symbols = self._narrow[: len(indices)].astype(np.int32)
+        wide = np.flatnonzero(symbols == _BYTE_ESCAPE)
+        if len(wide) > len(self._escapes):
+            raise DamagedError("a layer has too few escapes")
+        symbols[wide] = self._escapes[: len(wide)]
+        self._narrow, self._escapes = self._narrow[len(indices) :], self._escapes[len(wide) :]
+        return symbols
 
     def finish(self) -> None:
-        if self._position != len(self._symbols):
+        if len(self._narrow) or len(self._escapes):
             raise DamagedError("a layer has symbols left over")
 
 
@@ -181,7 +202,7 @@ class _SortedRuns:
         self.runs = [(i, int(a), int(b)) for i, (a, b) in enumerate(zip(starts, stops, strict=False)) if a < b]
 
 
-def _push(coder: constriction.stream.stack.AnsCoder, symbols: Symbols, index: int, tables: TableSet) -> None:
+def _push(coder: Any, symbols: Symbols, index: int, tables: TableSet) -> None:
     half_width = tables.tables[index].half_width
     beyond = np.abs(symbols) > half_width
     if beyond.any():
@@ -195,7 +216,7 @@ def _push(coder: constriction.stream.stack.AnsCoder, symbols: Symbols, index: in
     coder.encode_reverse(symbols + half_width, tables.model(index))
 
 
-def _pop(coder: constriction.stream.stack.AnsCoder, count: int, index: int, tables: TableSet) -> Symbols:
+def _pop(coder: Any, count: int, index: int, tables: TableSet) -> Symbols:
     half_width = tables.tables[index].half_width
     symbols: Symbols = coder.decode(tables.model(index), count) - half_width
     beyond = symbols > half_width

@@ -2,7 +2,11 @@
 
 
 class AezError(Exception):
-    """Anything aez refuses to do; the message says why in one line."""
+    """Anything aez refuses to do; the message says why in one line, `hint` which option of the command line helps."""
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.hint = hint
 
 
 class FormatError(AezError):

@@ -2,6 +2,7 @@
 
 import io
 import os
+import secrets
 import warnings
 from contextlib import suppress
 from pathlib import Path
@@ -13,6 +14,7 @@ from aez.api import DecodeOptions, EncodeOptions, Info, Resolution, decode, enco
 from aez.errors import AezError, AezWarning, PictureError
 from aez.metadata import save_options
 
+AnyPath = str | os.PathLike[str]
 PictureFormat = Literal["png", "jpeg", "webp", "avif"]
 _QUALITY_OPTIONS: dict[PictureFormat, dict[str, Any]] = {
     "png": {},
@@ -40,7 +42,7 @@ class OutputExistsError(AezError):
 
 
 def encode_file(
-    source: Path, target: Path, quality: float = 50, *, overwrite: bool = False, **options: Unpack[EncodeOptions]
+    source: AnyPath, target: AnyPath, quality: float = 50, *, overwrite: bool = False, **options: Unpack[EncodeOptions]
 ) -> Info:
     """Encode a picture file; the options are those of `encode`.
 
@@ -48,6 +50,7 @@ def encode_file(
         AezError: as `encode`, or `target` exists and `overwrite` is false.
         OSError: `source` cannot be read or `target` not be written.
     """
+    source, target = Path(source), Path(target)
     refuse_existing(target, overwrite)
     data = encode_bytes(source.read_bytes(), quality, **options)
     write_file(target, data, overwrite)
@@ -55,8 +58,8 @@ def encode_file(
 
 
 def decode_file(
-    source: Path,
-    target: Path,
+    source: AnyPath,
+    target: AnyPath,
     resolution: Resolution = "high",
     *,
     format: PictureFormat | None = None,
@@ -69,6 +72,7 @@ def decode_file(
         AezError: as `decode`, `target` has no known suffix, or exists and `overwrite` is false.
         OSError: `source` cannot be read or `target` not be written.
     """
+    source, target = Path(source), Path(target)
     chosen = format or format_of(target)
     refuse_existing(target, overwrite)
     image = decode(source.read_bytes(), resolution, **options)
@@ -82,16 +86,24 @@ def encode_bytes(file: bytes, quality: float = 50, **options: Unpack[EncodeOptio
     Raises:
         PictureError: Pillow does not know the format; and as `encode`.
     """
+    with open_picture(file) as image:
+        return encode(image, quality, **options)
+
+
+def open_picture(file: bytes) -> Image.Image:
+    """The bytes of a picture file as a Pillow image, not yet loaded.
+
+    Raises:
+        PictureError: Pillow does not know the format, or refuses the file.
+    """
     try:
-        image = Image.open(io.BytesIO(file))
+        return Image.open(io.BytesIO(file))
     except UnidentifiedImageError as error:
         raise PictureError("not a picture that can be read" if file else "the file is empty") from error
     except MemoryError:
         raise
     except Exception as error:  # Pillow's plugins raise whatever their libraries do
         raise PictureError(f"cannot be read ({error})") from error
-    with image:
-        return encode(image, quality, **options)
 
 
 def save_picture(image: Image.Image, format: PictureFormat) -> bytes:
@@ -124,7 +136,7 @@ def format_of(path: Path) -> PictureFormat:
     try:
         return _FORMATS[path.suffix.lower()]
     except KeyError:
-        raise AezError(f"{path}: no format is known by that suffix; name one with --format") from None
+        raise AezError(f"{path}: no format is known by that suffix", "name one with --format") from None
 
 
 def refuse_existing(path: Path, overwrite: bool) -> None:
@@ -134,7 +146,7 @@ def refuse_existing(path: Path, overwrite: bool) -> None:
         OutputExistsError: the output exists and `overwrite` is false.
     """
     if path.exists() and not overwrite:
-        raise OutputExistsError(f"{path} exists; use -f to overwrite it")
+        raise OutputExistsError(f"{path} exists", "-f overwrites it")
 
 
 def write_file(path: Path, data: bytes, overwrite: bool) -> None:
@@ -149,7 +161,7 @@ def write_file(path: Path, data: bytes, overwrite: bool) -> None:
         path.write_bytes(data)
         return
     final = path.resolve()
-    temporary = final.with_name(f".{final.name}.{os.getpid()}.tmp")
+    temporary = final.with_name(f".aez-{secrets.token_hex(8)}.tmp")
     try:
         temporary.write_bytes(data)
         if overwrite:

@@ -28,18 +28,18 @@ def from_pillow(image: Image.Image) -> Picture:
     Raises:
         PictureError: the image cannot be decoded.
     """
-    if getattr(image, "n_frames", 1) > 1:
-        warnings.warn("only the first of several frames is kept", AezWarning, stacklevel=2)
-    if is_deep(image):
-        warnings.warn("16-bit samples are reduced to 8 bits", AezWarning, stacklevel=2)
+    deep = is_deep(image)
     try:
-        if getattr(image, "n_frames", 1) > 1:
-            image.seek(0)
+        frames = getattr(image, "n_frames", 1)
         image.load()
     except MemoryError:
         raise
     except Exception as error:  # Pillow's plugins raise whatever their libraries do
         raise PictureError(f"cannot be read ({error})") from error
+    if frames > 1:
+        warnings.warn(f"only frame {image.tell() + 1} of {frames} is kept", AezWarning, stacklevel=2)
+    if deep:
+        warnings.warn("16-bit samples are reduced to 8 bits", AezWarning, stacklevel=2)
     upright, metadata = _upright(image)
     flat = to_8_bit(upright)
     samples = np.asarray(flat)
@@ -75,4 +75,4 @@ def _upright(image: Image.Image) -> tuple[Image.Image, Metadata]:
         plain.info.pop("exif", None)
         plain.info.pop("Raw profile type exif", None)
         plain._exif = None
-        return plain, Metadata(icc=image.info.get("icc_profile") or b"")
+        return plain, read_metadata(plain)

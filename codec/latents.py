@@ -6,46 +6,50 @@ A latent's symbol is its distance from the mean, in units of 16; scale index 0 m
 
 import math
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
+from numpy.lib.stride_tricks import as_strided
 
 from aez.entropy import Indices, SymbolReader, Symbols, SymbolWriter
 from aez.errors import DamagedError
 from aez.networks import LATENT_UNIT, Floats, Layer, Model
 from aez.quality import nearest_knot
+from aez.tiles import AnyArray
 
 LATENT_MIN, LATENT_MAX = -(1 << 15), (1 << 15) - 1
 HYPER_MAX = 127
-TARGET_MAX = 2000
+TARGET_MAX = 2000  # to which the analysis graph clips, so that decoded latents fit int16
 
-Positions = npt.NDArray[np.intp]
-CodeStep = Callable[[slice, Positions, Floats, Indices], Symbols]
+Positions = npt.NDArray[np.intp] | slice
+CodeStep = Callable[[bool, Floats, Indices], Symbols]
 
 
 def code_layer(model: Model, layer: Layer, features: Floats, latents: Floats, code: CodeStep) -> None:
     """Fill a layer of `latents`, [1, C, H, W], step by step.
 
-    `code` is asked for the symbols [channels, n] of each step, given the layer's channels, the positions [n] within
-    H * W, and means and scale indices [channels, n]; encoder and decoder differ in nothing else.
+    `code` is asked for the symbols of each step, given whether it is the layer's first, and the means and scale
+    indices, all [channels, H/2, 2, W/2]; encoder and decoder differ in nothing else.
     """
-    known = latents[:, : layer.channels.stop]
-    planes = latents[0, layer.channels].reshape(layer.channels.stop - layer.channels.start, -1)
+    planes = latents[0, layer.channels]
     planes[:] = 0
-    for step, positions in zip(layer.steps, checkerboard(*latents.shape[2:]), strict=True):
-        before = known if step % 2 else latents[:, : layer.channels.start]
-        mean, index = (
-            np.take(a[0].reshape(len(planes), -1), positions, 1) for a in model.context(step, features, before)
-        )
-        symbols = code(layer.channels, positions, mean, index)
-        planes[:, positions] = symbols * LATENT_UNIT + mean
+    for step, first in zip(layer.steps, (True, False), strict=True):
+        known = latents[:, : layer.channels.start if first else layer.channels.stop]
+        mean, index = (result[0] for result in model.context(step, features, known))
+        symbols = code(first, mean, index)
+        checkerboard_half(planes, first)[...] = symbols.astype(np.float32) * LATENT_UNIT + mean
 
 
-def checkerboard(rows: int, columns: int) -> Iterator[Positions]:
-    """Positions within rows * columns whose row + column is odd, then the others."""
-    parity = np.add.outer(np.arange(rows), np.arange(columns)).ravel() % 2
-    return iter((np.flatnonzero(parity == 1), np.flatnonzero(parity == 0)))
+def checkerboard_half(planes: AnyArray, first: bool) -> AnyArray:
+    """View of the positions of planes [C, H, W] whose row + column is odd, which are coded first, or of the others.
+
+    It is [C, H/2, 2, W/2], in the order of the positions: pairs of rows, row, place in the row. H and W are even.
+    """
+    channels, rows, columns = planes.shape
+    plane, row, cell = planes.strides
+    strides = plane, 2 * row, row - cell if first else row + cell, 2 * cell
+    return as_strided(planes[:, :, int(first) :], (channels, rows // 2, 2, columns // 2), strides)
 
 
 def write_hyper(writer: SymbolWriter, model: Model, hyper: Floats, quality: int) -> None:
@@ -74,7 +78,7 @@ class LayerEncoder:
         """`target`: latents [1, C, H, W] in units of the step size; `decoded` becomes what a decoder will have."""
         self._model = model
         self._features = features
-        self._target = np.clip(target[0].reshape(target.shape[1], -1), -TARGET_MAX, TARGET_MAX)
+        self._target = target[0]
         self.decoded = np.zeros_like(target)
         self._all_coded = all_coded
         self._error = 0.0
@@ -83,20 +87,26 @@ class LayerEncoder:
     def write(self, writer: SymbolWriter, layer: Layer) -> None:
         """Quantize a layer, append its symbols and fill it in."""
 
-        def code(channels: slice, positions: Positions, mean: Floats, index: Indices) -> Symbols:
-            residual: Floats = np.take(self._target[channels], positions, 1) - mean / np.float32(LATENT_UNIT)
-            symbols = self._model.quantizer(residual, index)
+        def code(first: bool, mean: Floats, index: Indices) -> Symbols:
+            target = checkerboard_half(self._target[layer.channels], first)
+            residual = (target - mean / np.float32(LATENT_UNIT)).ravel()
             coded = _coded(index, self._all_coded)
-            kept = symbols.ravel()[coded]
-            writer.write(kept, index.ravel()[coded], self._model.scale_tables)
-            sent = np.zeros_like(symbols)
-            sent.ravel()[coded] = kept
-            self._error += float(np.square(residual - sent, dtype=np.float32).sum(dtype=np.float64))
-            forced = symbols != sent
-            self._forced_error += float((symbols[forced] * (2 * residual[forced] - symbols[forced])).sum())
-            return sent
+            indices = index.ravel()[coded]
+            symbols = np.zeros(residual.size, np.int32)
+            symbols[coded] = self._model.quantizer(residual[coded], indices)
+            writer.write(symbols[coded], indices, self._model.scale_tables)
+            self._count_errors(residual, symbols, coded)
+            return symbols.reshape(index.shape)
 
         code_layer(self._model, layer, self._features, self.decoded, code)
+
+    def _count_errors(self, residual: Floats, symbols: Symbols, coded: Positions) -> None:
+        error = residual - symbols.astype(np.float32)
+        self._error += float(np.dot(error, error))
+        error[coded] = 0
+        forced = error[np.abs(error) > 0.5]
+        wanted = self._model.quantizer(forced, np.zeros(forced.size, np.uint8))
+        self._forced_error += float((wanted * (2 * forced - wanted)).sum())
 
     def forced_zeros_db(self) -> float:
         """How much certain zeros raised the squared error of the latents so far, in dB."""
@@ -113,7 +123,7 @@ def read_layer(
         DamagedError: symbols do not fit the layer.
     """
 
-    def code(_: slice, __: Positions, mean: Floats, index: Indices) -> Symbols:
+    def code(_: bool, __: Floats, index: Indices) -> Symbols:
         coded = _coded(index, all_coded)
         symbols = np.zeros(index.size, np.int32)
         symbols[coded] = reader.read(index.ravel()[coded], model.scale_tables)
@@ -124,7 +134,7 @@ def read_layer(
 
 def generate_layer(model: Model, layer: Layer, features: Floats, latents: Floats) -> None:
     """Fill a layer of `latents` with its means: every symbol zero."""
-    code_layer(model, layer, features, latents, lambda _, __, ___, index: np.zeros(index.shape, np.int32))
+    code_layer(model, layer, features, latents, lambda _, __, index: np.zeros(index.shape, np.int32))
 
 
 def checksum(latents: Floats, layer: Layer) -> int:
@@ -140,6 +150,5 @@ def checksum(latents: Floats, layer: Layer) -> int:
 
 
 def _coded(index: Indices, all_coded: bool) -> Positions:
-    """Flat positions of the symbols that are coded at all."""
-    flat = index.ravel()
-    return np.arange(flat.size) if all_coded else np.flatnonzero(flat)
+    """Which of the flattened symbols are coded at all."""
+    return slice(None) if all_coded else np.flatnonzero(index.ravel() != 0)

@@ -21,13 +21,15 @@ def is_deep(image: Image.Image) -> bool:
 
 def to_8_bit(image: Image.Image) -> Image.Image:
     """Convert to mode L, LA, RGB or RGBA; transparent colours of other modes become alpha."""
-    transparent = "transparency" in image.info
+    transparent = image.has_transparency_data if image.mode == "P" else "transparency" in image.info
     if image.mode in KEPT and not transparent:
         return image
     if image.mode in ("I", "F") or image.mode.startswith("I;16"):
+        samples = np.asarray(image)
+        gray = Image.fromarray(_reduce(samples))
         if transparent:
-            warnings.warn("the transparent gray level is not kept", AezWarning, stacklevel=3)
-        return Image.fromarray(_reduce(np.asarray(image)))
+            gray.putalpha(Image.fromarray((samples != image.info["transparency"]).astype(np.uint8) * 255))
+        return gray
     if image.mode in ("1", "L"):
         return image.convert("LA" if transparent else "L")
     if image.mode == "CMYK":
@@ -39,7 +41,7 @@ def to_8_bit(image: Image.Image) -> Image.Image:
 
 def _reduce(samples: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
     """8-bit samples of 16-bit integers, or of floats that are up to 1 or up to 255."""
-    values = samples.astype(np.float64)
+    values = samples.astype(np.float32)
     if samples.dtype.kind != "f":
         values /= 257
     elif values.max(initial=0) <= 1:

@@ -7,6 +7,7 @@ result on every machine; each is compared with a stored hash when it is loaded.
 """
 
 import json
+import threading
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -22,7 +23,7 @@ from aez.errors import ModelError
 from aez.quantize import Quantizer
 from aez.sessions import Device, check_hash, start_session
 from aez.tables import Table
-from aez.tiles import HYPER, LATENTS, MEDIUM_PICTURE, PICTURE, AnyArray, Layout, empty_whole, tiles
+from aez.tiles import HYPER, LATENT_HALVES, LATENTS, MEDIUM_PICTURE, PICTURE, AnyArray, Layout, empty_whole, tiles
 
 if TYPE_CHECKING:
     import onnxruntime
@@ -31,7 +32,8 @@ Floats = npt.NDArray[np.float32]
 Picture = npt.NDArray[np.uint8]
 
 WEIGHTS = Path(__file__).parent / "weights"
-DEFAULT_MODEL = "fast-1"
+DEFAULT_MODEL = "fast-2"
+RETIRED = {0x9221E8F4: "fast-1"}
 LATENT_UNIT = 16
 
 
@@ -50,9 +52,14 @@ ANALYSIS = Network("analysis", (("picture", PICTURE),), (LATENTS,))
 HYPER_ANALYSIS = Network("hyper_analysis", (("latents", LATENTS),), (HYPER,))
 HYPER_SYNTHESIS = Network("hyper_synthesis", (("hyper", HYPER),), (LATENTS,), exact=True)
 CONTEXTS = (
-    Network("context_0", (("features", LATENTS),), (LATENTS, LATENTS), exact=True),
+    Network("context_0", (("features", LATENTS),), (LATENT_HALVES, LATENT_HALVES), exact=True),
     *(
-        Network(f"context_{step}", (("features", LATENTS), ("latents", LATENTS)), (LATENTS, LATENTS), exact=True)
+        Network(
+            f"context_{step}",
+            (("features", LATENTS), ("latents", LATENTS)),
+            (LATENT_HALVES, LATENT_HALVES),
+            exact=True,
+        )
         for step in (1, 2, 3)
     ),
 )
@@ -101,6 +108,7 @@ class Model:
         self._threads = threads
         self._device = device
         self._sessions: dict[str, onnxruntime.InferenceSession] = {}
+        self._starting = threading.Lock()
 
     @cached_property
     def quantizer(self) -> Quantizer:
@@ -129,7 +137,10 @@ class Model:
         return self._run(HYPER_SYNTHESIS, [hyper], offset=offset.astype(np.float32)[None, :, None, None])[0]
 
     def context(self, step: int, features: Floats, latents: Floats) -> tuple[Floats, npt.NDArray[np.uint8]]:
-        """Means in units of 1/16 and scale indices of a layer, given the latents decoded before step 0..3."""
+        """Means in units of 1/16 and scale indices of what step 0..3 decodes, given the latents decoded before.
+
+        Both are [1, C, H/32, 2, W/32]: half of a checkerboard as pairs of rows, row, place in the row.
+        """
         inputs = [features, latents][: len(CONTEXTS[step].inputs)]
         mean, index = self._run(CONTEXTS[step], inputs)
         return mean, index
@@ -164,13 +175,14 @@ class Model:
         return results
 
     def _session(self, network: Network) -> "onnxruntime.InferenceSession":
-        if network.name not in self._sessions:
-            device: Device = "cpu" if network.exact else self._device
-            session = start_session(self._folder / f"{network.name}.onnx", self._threads, device)
-            if network.exact and check_hash(session) != self._hashes[network.name]:
-                raise ModelError(f"{self.name}: {network.name} computes wrongly on this machine")
-            self._sessions[network.name] = session
-        return self._sessions[network.name]
+        with self._starting:
+            if network.name not in self._sessions:
+                device: Device = "cpu" if network.exact else self._device
+                session = start_session(self._folder / f"{network.name}.onnx", self._threads, device)
+                if network.exact and check_hash(session) != self._hashes[network.name]:
+                    raise ModelError(f"{self.name}: {network.name} computes wrongly on this machine")
+                self._sessions[network.name] = session
+            return self._sessions[network.name]
 
 
 def _knots(quality: int) -> Floats:
@@ -182,19 +194,19 @@ def _as_picture(rows: Picture) -> Picture:
     return rows.reshape(height * 8, width * 8, 3)
 
 
-def installed_models() -> dict[int, str]:
-    """Names of the installed models by their id; broken ones are left out."""
+def installed_models() -> dict[str, int]:
+    """Ids of the installed models by their names; broken ones are left out."""
     found = {}
     for path in sorted(WEIGHTS.glob("*/model.json")):
         with suppress(OSError, ValueError, KeyError):
             description = json.loads(path.read_text())
-            found[int(description["id"], 16)] = description["name"]
+            found[description["name"]] = int(description["id"], 16)
     return found
 
 
 def model_name(model_id: int) -> str | None:
     """Name of an installed model, if it is installed."""
-    return installed_models().get(model_id)
+    return next((name for name, known in installed_models().items() if known == model_id), None)
 
 
 @cache
@@ -204,7 +216,7 @@ def load_model(name: str = DEFAULT_MODEL, threads: int = 0, device: Device = "au
     Raises:
         ModelError: there is no such model, or it is broken.
     """
-    names = installed_models().values()
+    names = installed_models()
     if name not in names:
         raise ModelError(f"no model named {name}; installed: {', '.join(names) or 'none'}")
     return Model(WEIGHTS / name, threads, device)
@@ -218,6 +230,7 @@ def find_model(model_id: int, threads: int = 0, device: Device = "auto") -> Mode
     """
     name = model_name(model_id)
     if name is None:
-        installed = ", ".join(f"{name} ({known:08x})" for known, name in installed_models().items())
-        raise ModelError(f"needs model {model_id:08x}, which is not installed; installed: {installed or 'none'}")
+        wanted = f"{model_id:08x}" + (f" ({RETIRED[model_id]}, no longer shipped)" if model_id in RETIRED else "")
+        installed = ", ".join(f"{name} ({known:08x})" for name, known in installed_models().items())
+        raise ModelError(f"needs model {wanted}, which is not installed; installed: {installed or 'none'}")
     return load_model(name, threads, device)

@@ -1,5 +1,6 @@
 """Which files a command reads and writes."""
 
+import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -21,7 +22,7 @@ def expand(inputs: Sequence[Path], suffixes: set[str]) -> list[Path]:
     """
     found: list[Path] = []
     for source in inputs:
-        if source.is_dir():
+        if os.path.isdir(source):  # noqa: PTH112 - is_dir raises where it must not look
             below = sorted(path for path in source.rglob("*") if path.suffix.lower() in suffixes)
             if not below:
                 raise PathError(f"{source}: nothing to do in this folder")
@@ -43,16 +44,16 @@ def place(sources: Sequence[Path], output: Path | None, beside: Callable[[Path],
         return [STANDARD]
     if output is None:
         targets = [beside(source) for source in sources]
-    elif output.is_dir():
+    elif os.path.isdir(output):  # noqa: PTH112
         targets = [output / beside(source).name for source in sources]
     elif len(sources) > 1:
         raise PathError(f"{output} is not a folder, and there are several inputs")
     else:
         targets = [output]
-    taken: dict[Path, Path] = {}
+    taken: dict[str, Path] = {}
     for source, target in zip(sources, targets, strict=True):
-        spot = target.resolve()
-        if spot == source.resolve():
+        spot = os.path.realpath(target)
+        if spot == os.path.realpath(source):
             raise PathError(f"{target} would be written over itself; choose another output with -o")
         if spot in taken:
             raise PathError(f"{taken[spot]} and {source} would both be written to {target}")

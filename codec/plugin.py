@@ -1,7 +1,7 @@
 """The Pillow plugin: after `import aez`, `Image.open("x.aez")` and `image.save("x.aez", quality=60)` work."""
 
 import io
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any
 
 from PIL import Image, ImageFile
 
@@ -69,14 +69,17 @@ class AezImageFile(ImageFile.ImageFile):
 
 
 def save(image: Image.Image, file: IO[bytes], _filename: str | bytes) -> None:
-    """Pillow's save handler: `quality`, `layers`, `coding`; `icc_profile`, `exif`, `xmp` replace those of `info`."""
-    options = image.encoderinfo
-    copy = image.copy()
-    copy.info.update({name: options[name] for name in ("icc_profile", "exif", "xmp") if name in options})
-    if isinstance(copy.info.get("exif"), Image.Exif):
-        copy.info["exif"] = copy.info["exif"].tobytes()
-    coded = {name: options[name] for name in ("layers", "coding", "model") if name in options}
-    file.write(api.encode(copy, options.get("quality", 50), **coded))
+    """Pillow's save handler: the options of `encode`; `icc_profile`, `exif`, `xmp` replace those of `info`."""
+    given = image.encoderinfo
+    options: Any = {name: given[name] for name in api.EncodeOptions.__annotations__ if name in given}
+    info = image.info
+    image.info = info | {name: given[name] for name in ("icc_profile", "exif", "xmp") if name in given}
+    if isinstance(image.info.get("exif"), Image.Exif):
+        image.info["exif"] = image.info["exif"].tobytes()
+    try:
+        file.write(api.encode(image, given.get("quality", 50), **options))
+    finally:
+        image.info = info
 
 
 def register() -> None:

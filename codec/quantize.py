@@ -37,4 +37,4 @@ class Quantizer:
         level = np.minimum(k, self._thresholds.shape[1] - 1)
         lower = excess < -self._thresholds[index[some], level]
         rounded[some] = k - lower
-        return np.where(residual < 0, -rounded, rounded)
+        return np.negative(rounded, out=rounded, where=residual < 0)

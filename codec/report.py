@@ -72,5 +72,6 @@ def describe(error: BaseException, name: str) -> str:
         return f"{name}: not enough memory"
     if isinstance(error, OSError):
         return f"{error.filename or name}: {error.strerror or error}"
-    text = " ".join(str(error).split())
-    return text if text.startswith(name) else f"{name}: {text}"
+    hint = getattr(error, "hint", "")
+    text = " ".join(f"{error}; {hint}".split() if hint else str(error).split())
+    return text if text.startswith((f"{name}:", f"{name} ")) else f"{name}: {text}"

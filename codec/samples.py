@@ -34,17 +34,19 @@ def fill_transparent(colour: Plane, alpha: Plane) -> Plane:
         return colour
     if hidden.all():
         return np.zeros_like(colour)
-    filled = _push_pull(colour * (~hidden[..., None]).astype(np.float32), (~hidden).astype(np.float32))
-    return np.where(hidden[..., None], filled, colour).round().astype(np.uint8)
+    seen = (~hidden).astype(np.float32)
+    filled = colour.copy()
+    for channel in range(3):
+        plane = _push_pull(colour[..., channel] * seen, seen)
+        filled[..., channel][hidden] = np.rint(plane[hidden])
+    return filled
 
 
-def _push_pull(colour: Floats, weight: Floats) -> Floats:
-    """Colours [H, W, 3], already multiplied by their weights [H, W], with zero weights filled from coarser levels."""
-    mean = np.divide(colour, np.maximum(weight, 1e-6)[..., None], dtype=np.float32)
+def _push_pull(plane: Floats, weight: Floats) -> Floats:
+    """Samples [H, W], already multiplied by their weights [H, W], with zero weights filled from coarser levels."""
+    mean = np.divide(plane, np.maximum(weight, 1e-6), dtype=np.float32)
     if weight.min() > 0:
         return mean
-    lower = _push_pull(box_average(colour), box_average(weight))
-    size = weight.shape[1], weight.shape[0]
-    planes = [Image.fromarray(np.ascontiguousarray(plane)) for plane in np.moveaxis(lower, -1, 0)]
-    wide = np.stack([np.asarray(plane.resize(size, Image.Resampling.BILINEAR)) for plane in planes], -1)
-    return np.where(weight[..., None] > 0, mean, wide)
+    lower = Image.fromarray(_push_pull(box_average(plane), box_average(weight)))
+    wide = lower.resize((weight.shape[1], weight.shape[0]), Image.Resampling.BILINEAR)
+    return np.where(weight > 0, mean, np.asarray(wide))

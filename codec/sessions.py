@@ -3,10 +3,10 @@
 import ctypes
 import hashlib
 import io
-from contextlib import redirect_stdout
+from contextlib import redirect_stdout, suppress
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -34,17 +34,19 @@ def start_session(graph: Path, threads: int, device: Device) -> "onnxruntime.Inf
     options.add_session_config_entry("mlas.enable_gemm_fastmath_arm64_bfloat16", "0")
     # Every session has threads of its own; those that wait must not spin while those of another work.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    providers: list[Any] = ["CPUExecutionProvider"]
     if device != "cpu" and cuda_is_installed():
-        providers.insert(0, ("CUDAExecutionProvider", {"use_tf32": "0"}))
+        # onnxruntime's own fallback would print, and would not tell that it fell back.
+        with suppress(Exception):
+            providers = [("CUDAExecutionProvider", {"use_tf32": "0"}), "CPUExecutionProvider"]
+            session = onnxruntime.InferenceSession(graph, options, providers=providers, enable_fallback=0)
+            if "CUDAExecutionProvider" in session.get_providers():
+                return session
+    if device == "cuda":
+        raise ModelError("CUDA does not start on this machine", "--device cpu does without")
     try:
-        with redirect_stdout(io.StringIO()):  # onnxruntime prints its fallback from CUDA
-            session = onnxruntime.InferenceSession(graph, options, providers=providers)
+        return onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"], enable_fallback=0)
     except Exception as error:  # onnxruntime's exceptions have no common base
         raise ModelError(f"{graph.name}: cannot be loaded ({str(error).splitlines()[0]})") from error
-    if device == "cuda" and "CUDAExecutionProvider" not in session.get_providers():
-        raise ModelError("CUDA does not start on this machine; use --device cpu")
-    return session
 
 
 @cache
@@ -57,7 +59,7 @@ def cuda_is_installed() -> bool:
     onnxruntime.set_default_logger_severity(_FATAL)
     if "CUDAExecutionProvider" not in onnxruntime.get_available_providers():
         return False
-    with redirect_stdout(io.StringIO()):
+    with redirect_stdout(io.StringIO()):  # it prints what it does not find
         onnxruntime.preload_dlls()
     return True
 

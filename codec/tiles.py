@@ -26,6 +26,7 @@ class Layout:
 PICTURE = Layout(0, 2, 8)
 MEDIUM_PICTURE = Layout(0, 2, 4)
 LATENTS = Layout(2, 3, CELLS_PER_BLOCK)
+LATENT_HALVES = Layout(2, 4, CELLS_PER_BLOCK // 2)
 HYPER = Layout(2, 3, 1)
 
 

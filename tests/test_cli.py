@@ -6,13 +6,15 @@ import resource
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from click.testing import Result
 from conftest import psnr
 from PIL import Image
+
+from aez.networks import DEFAULT_MODEL
 
 Run = Callable[..., Result]
 
@@ -124,7 +126,7 @@ def test_pipes_and_devices_are_written_to_not_replaced(tmp_path: Path, png: Path
 
 def test_no_placeholders_are_left() -> None:
     root = Path(__file__).parent.parent
-    for name in ("README.md", "cli.py", "format_spec.md", "weights/fast-1/card.md"):
+    for name in ("README.md", "cli.py", "format_spec.md", f"weights/{DEFAULT_MODEL}/card.md"):
         text = (root / name).read_text()
         assert "ANS_" + "SAVING" not in text
         assert "@" * 2 not in text
@@ -158,6 +160,25 @@ def test_bad_inputs_are_one_line_and_leave_nothing_behind(run: Run, png: Path, t
     assert sorted(tmp_path.iterdir()) == before
 
 
+def test_paths_that_cannot_even_be_looked_at(run: Run, tmp_path: Path) -> None:
+    loop = tmp_path / "loop.png"
+    loop.symlink_to(loop)
+    one_error_line(run("encode", loop), "loop.png: Too many levels of symbolic links")
+    one_error_line(run("encode", tmp_path / ("a" * 300 + ".png")), "File name too long")
+
+
+def test_the_longest_names_can_be_written(run: Run, png: Path, tmp_path: Path) -> None:
+    target = tmp_path / ("a" * 250 + ".aez")
+    assert run("encode", png, "-o", target).exit_code == 0
+    assert run("decode", target, "-o", tmp_path / "x.png").exit_code == 0
+
+
+def test_names_of_one_letter_are_named_in_errors(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("n").write_text("nothing")
+    assert run("decode", "n").stderr == "aez: n: not an aez file\n"
+
+
 def test_medium_decodes_where_high_is_damaged(run: Run, png: Path, tmp_path: Path) -> None:
     run("encode", png)
     cut = tmp_path / "cut.aez"
@@ -179,7 +200,16 @@ def test_a_full_disk_leaves_nothing_behind(png: Path, tmp_path: Path) -> None:
     assert sorted(tmp_path.iterdir()) == before
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root reads everything")
-def test_an_unreadable_file(run: Run, png: Path) -> None:
-    png.chmod(0)
+@pytest.fixture
+def without_privileges() -> Iterator[None]:
+    """Root reads everything; for this test it is nobody."""
+    user = os.geteuid()
+    os.seteuid(65534 if user == 0 else user)
+    yield
+    os.seteuid(user)
+
+
+def test_an_unreadable_file(run: Run, png: Path, without_privileges: None) -> None:
+    if os.geteuid() != 65534:
+        png.chmod(0)
     one_error_line(run("encode", png), "Permission denied")

@@ -13,12 +13,16 @@ section = st.builds(
 )
 
 
-@given(front=st.lists(section, max_size=4), rest=st.lists(section, max_size=4))
-def test_sections_come_back_in_order(front: list[Section], rest: list[Section]) -> None:
+in_order = st.lists(section, max_size=7, unique_by=lambda s: s.type).map(lambda s: sorted(s, key=lambda s: s.type))
+
+
+@given(found=in_order, cut=st.integers(0, 7))
+def test_sections_come_back_in_order(found: list[Section], cut: int) -> None:
+    front, rest = found[:cut], found[cut:]
     data = write(HEADER, front, rest)
     header = parse_header(data)
     first = list(sections(data, HEADER_BYTES, header.medium_bytes))
-    second = list(sections(data, header.medium_bytes, len(data)))
+    second = list(sections(data, header.medium_bytes, len(data), first[-1].type if first else 0))
     assert [(f.type, f.content(3000)) for f in first] == [(s.type, s.content) for s in front]
     assert [(f.type, f.content(3000)) for f in second] == [(s.type, s.content) for s in rest]
 
@@ -57,6 +61,13 @@ def test_unknown_optional_sections_are_skipped_and_critical_ones_refused() -> No
     assert frame.content(10) == b"base"
     with pytest.raises(FormatError, match="newer version"):
         list(sections(critical, 0, len(critical)))
+
+
+@pytest.mark.parametrize("kinds", [(4, 3), (3, 3), (0,), (3, 0)])
+def test_sections_out_of_order_are_damage(kinds: tuple[int, ...]) -> None:
+    data = b"".join(bytes([kind, 1, 0]) for kind in kinds)
+    with pytest.raises(DamagedError, match="out of place"):
+        list(sections(data, 0, len(data)))
 
 
 def test_content_beyond_the_limit_is_refused_before_it_is_decompressed() -> None:

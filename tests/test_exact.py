@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -64,6 +65,15 @@ def test_tiles_leave_no_seams(sample: Image.Image, monkeypatch: pytest.MonkeyPat
         difference = np.abs(np.asarray(decode(data, resolution)) - expected)
         assert difference.max() <= 1
         assert (difference > 0).mean() <= 0.001
+
+
+def test_a_model_serves_several_threads_at_once(photograph: Image.Image) -> None:
+    data = encode(photograph, 40)
+    expected = np.asarray(decode(data))
+    load_model.cache_clear()
+    with ThreadPoolExecutor(4) as pool:
+        pictures = list(pool.map(decode, [data] * 8))
+    assert all(np.array_equal(picture, expected) for picture in pictures)
 
 
 def test_a_model_that_computes_wrongly_is_refused(tmp_path: Path) -> None:

@@ -1,12 +1,14 @@
 """Files of the past decode as they did: the same latents (their checksum is in the file), nearly the same samples."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from aez import container, decode, info
+from aez import container, decode, encode, info
 from aez.container import Flags
 
 FOLDER = Path(__file__).parent / "golden"
@@ -29,3 +31,24 @@ def test_golden_files_cover_the_format() -> None:
     for flag in Flags:
         assert {flag in found for found in flags} == {True, False}
     assert {(info(data).width, info(data).height) for data in files} >= {(1, 1), (109, 81)}
+
+
+WITHOUT_CONSTRICTION = """
+import sys
+
+sys.modules["constriction"] = None
+import aez
+from PIL import Image
+
+image, *files = sys.argv[1:]
+for file in files:
+    aez.decode(open(file, "rb").read())
+sys.stdout.buffer.write(aez.encode(Image.open(image), 70))
+"""
+
+
+def test_where_constriction_has_no_wheels_files_are_the_same(photograph: Image.Image, tmp_path: Path) -> None:
+    photograph.save(tmp_path / "img.png")
+    files = [path for path in FOLDER.glob("*.aez") if "base" not in path.name]
+    command = [sys.executable, "-c", WITHOUT_CONSTRICTION, tmp_path / "img.png", *files]
+    assert subprocess.run(command, capture_output=True, check=True).stdout == encode(photograph, 70)

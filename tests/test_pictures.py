@@ -2,6 +2,8 @@
 
 import io
 import itertools
+import warnings
+from contextlib import suppress
 from typing import get_args
 
 import numpy as np
@@ -67,6 +69,22 @@ def test_alpha_is_lossless_and_hidden_colours_cost_nothing_visible(photograph: I
     assert np.array_equal(medium, np.rint(samples.box_average(np.asarray(alpha))))
 
 
+def test_a_palette_with_alpha_is_kept(photograph: Image.Image) -> None:
+    image = photograph.convert("RGBA")
+    image.putalpha(Image.linear_gradient("L").resize(image.size))
+    palette = image.quantize(64)
+    result = reencoded(palette)
+    assert np.array_equal(result.getchannel("A"), palette.convert("RGBA").getchannel("A"))
+
+
+def test_16_bit_gray_keeps_its_transparent_level(photograph: Image.Image) -> None:
+    deep = Image.fromarray(np.asarray(photograph.convert("L")).astype(np.uint16) * 257)
+    deep.info["transparency"] = 257 * 60
+    with pytest.warns(AezWarning, match="16-bit"):
+        result = reencoded(deep)
+    assert np.array_equal(np.asarray(result.getchannel("A")) == 0, np.asarray(deep) == 257 * 60)
+
+
 def test_palette_transparency_is_kept(photograph: Image.Image) -> None:
     image = photograph.convert("P")
     image.info["transparency"] = image.getpixel((5, 5))
@@ -120,9 +138,24 @@ def test_transparent_gray_levels_become_alpha(photograph: Image.Image) -> None:
 def test_the_first_frame_of_several_is_kept_with_a_note(photograph: Image.Image) -> None:
     buffer = io.BytesIO()
     photograph.save(buffer, "webp", save_all=True, append_images=[photograph.rotate(180)], lossless=True)
-    with Image.open(buffer) as animation, pytest.warns(AezWarning, match="first"):
-        result = reencoded(animation)
-    assert psnr(result.convert("RGB"), photograph) > 30
+    with Image.open(buffer) as animation:
+        with pytest.warns(AezWarning, match="only frame 1 of 2"):
+            assert psnr(reencoded(animation).convert("RGB"), photograph) > 30
+        animation.seek(1)
+        with pytest.warns(AezWarning, match="only frame 2 of 2"):
+            assert psnr(reencoded(animation).convert("RGB"), photograph.rotate(180)) > 30
+
+
+@pytest.mark.parametrize("format", ["gif", "tiff", "webp", "png"])
+def test_animations_cut_anywhere_are_read_or_refused(photograph: Image.Image, format: str) -> None:
+    buffer = io.BytesIO()
+    small = photograph.resize((20, 15))
+    small.save(buffer, format, save_all=True, append_images=[small.rotate(90), small.rotate(180)])
+    file = buffer.getvalue()
+    for length in range(0, len(file), max(1, len(file) // 40)):
+        with warnings.catch_warnings(), suppress(PictureError):
+            warnings.simplefilter("ignore")
+            assert decode(encode_bytes(file[:length])).size == (20, 15)
 
 
 def test_metadata_is_kept(photograph: Image.Image) -> None:
@@ -165,6 +198,17 @@ def test_malformed_exif_costs_the_exif_only(photograph: Image.Image, exif: bytes
     result = decode(data)
     assert psnr(result, photograph) > 30
     assert "exif" not in result.info
+
+
+@pytest.mark.filterwarnings("ignore:CMYK")
+def test_malformed_exif_leaves_the_other_metadata_as_it_should_be(photograph: Image.Image) -> None:
+    image = photograph.convert("CMYK")
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    image.info.update(exif=b"Exif\0\0II*\0", xmp=b"<x/>", icc_profile=profile)
+    with pytest.warns(AezWarning, match="malformed EXIF"):
+        result = decode(encode(image))
+    assert result.info["xmp"] == b"<x/>"
+    assert "icc_profile" not in result.info
 
 
 def test_metadata_beyond_the_limits_is_left_out_with_a_note(photograph: Image.Image) -> None:
@@ -215,6 +259,15 @@ def test_words_that_are_no_option_are_refused(photograph: Image.Image) -> None:
             encode(photograph, **options)  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="must be one of"):
         decode(encode(photograph), "full")  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="device must be one of"):
+        encode(photograph, device="gpu")  # type: ignore[arg-type]
+
+
+def test_options_that_do_not_exist_are_refused(photograph: Image.Image) -> None:
+    with pytest.raises(TypeError, match="no such option: layer"):
+        encode(photograph, layer="base")  # type: ignore[call-arg]
+    with pytest.raises(TypeError, match="no such option: quality"):
+        decode(encode(photograph), quality=3)  # type: ignore[call-arg]
 
 
 def test_alpha_of_a_front_part_is_enlarged_when_upscaling(photograph: Image.Image) -> None:
@@ -225,6 +278,15 @@ def test_alpha_of_a_front_part_is_enlarged_when_upscaling(photograph: Image.Imag
     result = decode(front, upscale=True)
     assert result.mode == "RGBA"
     assert psnr(result.getchannel("A"), image.getchannel("A")) > 40
+
+
+def test_a_base_file_has_the_alpha_of_medium_only(photograph: Image.Image) -> None:
+    image = photograph.copy()
+    image.putalpha(Image.linear_gradient("L").resize(image.size))
+    data = encode(image, layers="base")
+    assert [section.type for section in info(data).sections] == ["medium_alpha", "base"]
+    with pytest.warns(AezWarning, match="generated"):
+        assert psnr(decode(data).getchannel("A"), image.getchannel("A")) > 40
 
 
 def test_a_base_file_decodes_to_medium_and_is_upscaled_with_a_note(sample: Image.Image) -> None:

@@ -71,3 +71,17 @@ def test_damage_is_an_os_error_as_in_other_formats(photograph: Image.Image) -> N
         image.load()
     with pytest.raises(UnidentifiedImageError):
         Image.open(io.BytesIO(data[:20]))
+
+
+def test_saving_keeps_what_encode_keeps(photograph: Image.Image, tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[0x010F] = "a camera"
+    photograph.save(tmp_path / "a.tif", exif=exif)
+    with Image.open(tmp_path / "a.tif") as image:
+        info = dict(image.info)
+        image.save(tmp_path / "a.aez", layers="base", xmp=b"<x/>")
+        assert image.info == info
+    with Image.open(tmp_path / "a.aez") as image:
+        assert image.getexif()[0x010F] == "a camera"
+        assert image.info["xmp"] == b"<x/>"
+    assert aez.info((tmp_path / "a.aez").read_bytes()).layers == "base"

@@ -75,6 +75,9 @@ def test_training_resumes_and_does_not_overwrite(run: Run, pictures: Path, train
     assert "--resume" in refused.stderr
     assert run(*arguments(pictures, trained, 6), "--resume").exit_code == 0
     assert torch.load(trained / "checkpoint.pt")["step"] == 6
+    assert run("train", pictures, "--out", trained, "--resume", "--steps", 7).exit_code == 0
+    settings = torch.load(trained / "checkpoint.pt")["settings"]
+    assert (settings["steps"], settings["batch"], settings["crop"]) == (7, 2, 64)
 
 
 def test_training_refuses_what_it_cannot_use(run: Run, tmp_path: Path, pictures: Path) -> None:

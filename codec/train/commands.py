@@ -27,19 +27,24 @@ def train(
     folders: Iterable[Path],
     out: Path,
     *,
-    valid: Path | None,
-    init: str | None,
-    resume: bool,
-    compiled: bool | None,
-    device: str,
+    valid: Path | None = None,
+    init: str | None = None,
+    resume: bool = False,
+    compiled: bool | None = None,
+    device: str = "cpu",
     **settings: Any,
 ) -> None:
-    """Train and write checkpoint, log and plot to `out`; `settings` are those of `Settings`.
+    """Train and write checkpoint, log and plot to `out`; `settings` are those of `Settings` that were given.
+
+    A resumed run goes on with the settings of its checkpoint where none are given.
 
     Raises:
         AezError: there are no pictures, no such device, or nothing to resume.
     """
-    schedule = Settings(**settings)
+    checkpoint = out / "checkpoint.pt"
+    if resume and not checkpoint.exists():
+        raise AezError(f"{checkpoint} does not exist, so there is nothing to resume")
+    schedule = _schedule(checkpoint if resume else None, settings)
     if schedule.crop % 64:
         raise AezError("--crop must be a multiple of 64")
     if device == "cuda" and not torch.cuda.is_available():
@@ -53,10 +58,7 @@ def train(
         settings=schedule,
         compiled=device == "cuda" if compiled is None else compiled,
     )
-    checkpoint = out / "checkpoint.pt"
     if resume:
-        if not checkpoint.exists():
-            raise AezError(f"{checkpoint} does not exist, so there is nothing to resume")
         try:
             trainer.load(checkpoint)
         except Exception as error:
@@ -93,6 +95,17 @@ def export_checkpoint(checkpoint: Path, models: Path, name: str, pictures: Path 
     calibration = load_pictures(spread, 64, torch.device("cpu"))
     summary = _summary([Row(**row) for row in state["log"]], Settings(**state["settings"]))
     export(codec, folder, calibration, summary)
+
+
+def _schedule(checkpoint: Path | None, given: dict[str, Any]) -> Settings:
+    """The settings of a checkpoint, or the defaults, with those that were given in their place."""
+    if checkpoint is None:
+        return Settings(**given)
+    try:
+        stored = torch.load(checkpoint, map_location="cpu", weights_only=True)["settings"]
+        return Settings(**{**stored, **({"minutes": None} if "steps" in given else {}), **given})
+    except Exception as error:
+        raise AezError(f"{checkpoint} cannot be resumed ({error})") from error
 
 
 def _initial(name: str) -> Codec:

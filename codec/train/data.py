@@ -6,12 +6,11 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from PIL import Image
 from torch import Tensor
 from torch.nn import functional as F
 
 from aez.errors import AezError, AezWarning
-from aez.files import READABLE
+from aez.files import READABLE, open_picture
 from aez.images import from_pillow
 
 SMALLEST_SCALE = 0.6
@@ -41,14 +40,14 @@ def load_pictures(paths: Iterable[Path], smallest: int, device: torch.device) ->
     """RGB pictures [3, H, W] of uint8; those that are too small are left out, unreadable ones with a warning."""
     for path in paths:
         try:
-            with Image.open(path) as image, warnings.catch_warnings():
+            with open_picture(path.read_bytes()) as image, warnings.catch_warnings():
                 warnings.simplefilter("ignore", AezWarning)
                 rgb = from_pillow(image).rgb if min(image.size) >= smallest else None
         except (AezError, OSError) as error:
             warnings.warn(f"{path} is left out: {error}", AezWarning, stacklevel=2)
             continue
         if rgb is not None:
-            yield torch.from_numpy(rgb).permute(2, 0, 1).contiguous().to(device)
+            yield torch.tensor(rgb).permute(2, 0, 1).contiguous().to(device)
 
 
 class Crops:

@@ -17,7 +17,7 @@ from safetensors.torch import save
 from torch import Tensor
 
 from aez.errors import AezError
-from aez.latents import LayerEncoder
+from aez.latents import LayerEncoder, checkerboard_half
 from aez.networks import CONTEXTS, HYPER_SYNTHESIS, Model
 from aez.quality import KNOT_DISTANCE, KNOTS, QUALITY_MAX
 from aez.samples import pad
@@ -92,7 +92,10 @@ def build_graphs(codec: Codec, integers: IntegerNetworks) -> dict[str, onnx.Mode
         "analysis": float_graphs.analysis(codec),
         "hyper_analysis": float_graphs.hyper_analysis(codec, HYPER_LIMIT),
         "hyper_synthesis": integer_graphs.hyper_synthesis(integers.layers["hyper_synthesis"]),
-        **{f"context_{i}": integer_graphs.context(x, codec.arch.features) for i, x in enumerate(contexts)},
+        **{
+            f"context_{step}": integer_graphs.context(layers, codec.arch.features, start=1 - step % 2)
+            for step, layers in enumerate(contexts)
+        },
         "synthesis": float_graphs.synthesis(codec),
         "medium_synthesis": float_graphs.medium_synthesis(codec),
     }
@@ -172,8 +175,9 @@ def check_integers(model: Model, integers: IntegerNetworks) -> None:
         x = np.clip(convolve(layers["depthwise"], x), 0, 255)
         mean, index = np.split(convolve(layers["last"], x), 2)
         result = model.context(step, features.astype(np.float32)[None], latents.astype(np.float32)[None])
-        _compare(f"context_{step} mean", result[0], mean)
-        _compare(f"context_{step} index", result[1], np.clip(index + 24, 0, 63))
+        is_first = step % 2 == 0
+        _compare(f"context_{step} mean", result[0], checkerboard_half(mean, is_first))
+        _compare(f"context_{step} index", result[1], checkerboard_half(np.clip(index + 24, 0, 63), is_first))
 
 
 @torch.no_grad()

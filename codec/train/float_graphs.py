@@ -7,6 +7,7 @@ import torch
 from onnx import TensorProto
 from torch import nn
 
+from aez.latents import TARGET_MAX
 from aez.quality import KNOTS
 from aez.train.graph_builder import GraphBuilder
 from aez.train.integer import ACTIVATION_UNIT
@@ -22,10 +23,7 @@ def analysis(codec: Codec) -> onnx.ModelProto:
     graph = GraphBuilder("analysis")
     picture = graph.input("picture", ["h8", 8, "w8", 24], TensorProto.UINT8)
     knots = graph.input("knots", [1, KNOTS])
-    x = graph.op("Transpose", picture, perm=[1, 3, 0, 2])
-    x = graph.op("Reshape", x, graph.constant(np.array([1, 192, 0, 0])))
-    x = graph.op("Cast", x, to=TensorProto.FLOAT)
-
+    x = graph.op("Cast", _space_to_depth(graph, picture), to=TensorProto.FLOAT)
     weight = _by_rows(network.first.weight)
     bias = _half(network.first.bias) - 0.5 * weight.astype(np.float32).sum((1, 2, 3))
     x = graph.conv(x, graph.weight(weight, 1 / 255), graph.constant(bias), 1)
@@ -35,7 +33,7 @@ def analysis(codec: Codec) -> onnx.ModelProto:
     x = _blocks(graph, x, knots, network.sixteenth.blocks)
     step = _per_channel(graph, knots, -codec.log_step.numpy())
     latents = graph.op("Mul", x, graph.op("Exp", step))
-    graph.output(latents, "latents", [1, codec.arch.latents, "h16", "w16"])
+    graph.output(graph.clip(latents, -TARGET_MAX, TARGET_MAX), "latents", [1, codec.arch.latents, "h16", "w16"])
     return graph.build()
 
 
@@ -121,5 +119,20 @@ def _to_picture(graph: GraphBuilder, x: str, last: nn.Conv2d) -> None:
     bias = last.bias.reshape(3, 8, 8).permute(1, 2, 0).reshape(192).numpy()
     x = graph.conv(x, graph.weight(weight, 255), graph.constant((255 * bias + 127.5).astype(np.float32)), 1)
     x = graph.op("Cast", graph.op("Round", graph.clip(x, 0, 255)), to=TensorProto.UINT8)
-    x = graph.op("Reshape", x, graph.constant(np.array([8, 24, 0, 0])))
-    graph.output(graph.op("Transpose", x, perm=[2, 0, 3, 1]), "picture", ["h8", 8, "w8", 24], TensorProto.UINT8)
+    graph.output(_depth_to_space(graph, x), "picture", ["h8", 8, "w8", 24], TensorProto.UINT8)
+
+
+def _space_to_depth(graph: GraphBuilder, picture: str) -> str:
+    """[H/8, 8, W/8, 24] -> [1, 192, H/8, W/8]; ONNX Runtime is fast at each of these transposes, not at both in one."""
+    x = graph.op("Transpose", picture, perm=[0, 2, 1, 3])
+    x = graph.op("Reshape", x, graph.constant(np.array([0, 0, 192])))
+    x = graph.op("Transpose", x, perm=[2, 0, 1])
+    return graph.op("Unsqueeze", x, graph.constant(np.array([0])))
+
+
+def _depth_to_space(graph: GraphBuilder, x: str) -> str:
+    """[1, 192, H/8, W/8] -> [H/8, 8, W/8, 24], the inverse."""
+    x = graph.op("Squeeze", x, graph.constant(np.array([0])))
+    x = graph.op("Transpose", x, perm=[1, 2, 0])
+    x = graph.op("Reshape", x, graph.constant(np.array([0, 0, 8, 24])))
+    return graph.op("Transpose", x, perm=[0, 2, 1, 3])

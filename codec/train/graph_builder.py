@@ -1,7 +1,7 @@
 """The networks as ONNX graphs, built node by node from trained arrays.
 
 Float weights are stored as float16 and cast when a session is created; integer weights are stored as int8 and int32.
-Pictures enter and leave as uint8 [H/8, 8, W/8, 24], a view of [H, W, 3], so that space-to-depth is one transpose.
+Pictures enter and leave as uint8 [H/8, 8, W/8, 24], a view of [H, W, 3], so that space-to-depth only moves bytes.
 """
 
 from collections.abc import Sequence

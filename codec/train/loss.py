@@ -9,19 +9,27 @@ from torch.nn import functional as F
 from aez.quality import LAMBDA_MAX, LAMBDA_MIN, QUALITY_MAX
 from aez.train.model import Coded
 
-MEDIUM_WEIGHT = 0.25
-GENERATED_WEIGHT = 0.15
+GENERATED_WEIGHT = 0.2
+
+
+def medium_weight(quality: Tensor) -> Tensor:
+    """Weight of the medium picture's error for stored qualities: 0.7 at quality 0, soon falling to 0.2.
+
+    At the lowest rates nearly all bits are base bits, and medium must still be clearly better than high.
+    """
+    return 0.2 + 0.5 * (1 - quality / QUALITY_MAX) ** 4
 
 
 @dataclass(frozen=True)
 class Terms:
-    """Per sample of a batch: rates in bits per pixel, mean squared errors in units of 255^2, the quality's lambda."""
+    """Per sample of a batch: rates in bits per pixel, mean squared errors in units of 255^2, the quality's weights."""
 
     base_bpp: Tensor
     enhancement_bpp: Tensor
     high_mse: Tensor
     medium_mse: Tensor
     weight: Tensor
+    medium_weight: Tensor
 
     @property
     def bpp(self) -> Tensor:
@@ -32,7 +40,7 @@ class Terms:
         high = self.high_mse
         if generated is not None:
             high = torch.where(generated, GENERATED_WEIGHT * high, high)
-        return self.bpp + self.weight * (high + MEDIUM_WEIGHT * self.medium_mse)
+        return self.bpp + self.weight * (high + self.medium_weight * self.medium_mse)
 
     def loss(self, generated: Tensor) -> Tensor:
         """Scalar for gradient descent; lambda^-0.5 so that no quality drowns the others."""
@@ -49,6 +57,7 @@ def measure(coded: Coded, picture: Tensor, quality: Tensor) -> Terms:
         high_mse=(coded.high - picture).square().mean((1, 2, 3)) * 255**2,
         medium_mse=(coded.medium - half_size).square().mean((1, 2, 3)) * 255**2,
         weight=LAMBDA_MIN * (LAMBDA_MAX / LAMBDA_MIN) ** (quality / QUALITY_MAX),
+        medium_weight=medium_weight(quality),
     )
 
 

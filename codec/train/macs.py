@@ -4,7 +4,7 @@ import numpy as np
 import onnx
 from onnx import shape_inference
 
-_SIDES = {"h8": 32, "w8": 32, "h16": 16, "w16": 16, "h64": 4, "w64": 4}
+_SIDES = {"h8": 32, "w8": 32, "h16": 16, "w16": 16, "h32": 8, "w32": 8, "h64": 4, "w64": 4}
 _PIXELS = 256 * 256
 
 

@@ -284,5 +284,7 @@ def checkerboard(latents: Tensor) -> Tensor:
 
 
 def random_qualities(count: int, generator: torch.Generator) -> Tensor:
-    """Stored qualities drawn uniformly, as float32 [count]."""
-    return torch.randint(0, QUALITY_MAX + 1, (count,), generator=generator, device=generator.device).float()
+    """Stored qualities, one drawn uniformly from each of `count` equal ranges, as float32 [count]."""
+    place = torch.rand(count, generator=generator, device=generator.device)
+    ranges = torch.arange(count, device=generator.device)
+    return ((ranges + place) / count * QUALITY_MAX).round()

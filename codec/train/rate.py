@@ -9,7 +9,7 @@ from aez.quality import KNOTS
 from aez.tables import SCALES
 from aez.train.gradients import lower_bound, straight_through
 
-SCALE_MIN, SCALE_MAX = 0.08, 64.0
+SCALE_MIN, SCALE_MAX = 0.168, 134.4
 PROBABILITY_MIN = 1e-9
 _LOG_STEP = math.log(SCALE_MAX / SCALE_MIN) / (SCALES - 1)
 

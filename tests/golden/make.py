@@ -6,6 +6,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from aez import decode, encode, layers
+from aez.networks import DEFAULT_MODEL
 
 HERE = Path(__file__).parent
 SAMPLE = HERE.parent.parent / "samples" / "kodim23.png"
@@ -13,7 +14,8 @@ SAMPLE = HERE.parent.parent / "samples" / "kodim23.png"
 
 def main() -> None:
     with Image.open(SAMPLE) as sample:
-        parrot = sample.crop((140, 200, 249, 281)).convert("RGB")
+        whole = sample.convert("RGB")
+    parrot = whole.crop((140, 200, 249, 281))
     alpha = Image.radial_gradient("L").resize(parrot.size)
     text = Image.new("L", (70, 40), 255)
     ImageDraw.Draw(text).text((3, 5), "aez 0123\nexact", fill=0)
@@ -34,12 +36,13 @@ def main() -> None:
         "pixel": encode(parrot.crop((0, 0, 1, 1)), 80),
         "text": encode(text, 85),
         "noise": encode(noise, 100),
+        "tall": encode(whole.crop((260, 40, 393, 341)), 75),
     }
     layers.FORCED_ZEROS_MAX_DB = -1
     cases["all-coded"] = encode(parrot, 10)
     cases["all-coded-zstd"] = encode(parrot, 10, coding="zstd")
     for name, data in cases.items():
-        path = HERE / f"fast-1_{name}.aez"
+        path = HERE / f"{DEFAULT_MODEL}_{name}.aez"
         if not path.exists():
             path.write_bytes(data)
             if "base" not in name:
