@@ -18,7 +18,7 @@ from aez.tiles import BLOCK, CELLS_PER_BLOCK
 Layers = Literal["all", "base"]
 Coding = Literal["ans", "zstd"]
 
-FORCED_ZEROS_MAX_DB = 0.025  # in the error of the latents: 0.05 dB of the picture
+FORCED_ZEROS_MAX_DB = 0.05
 BYTES_PER_SYMBOL = 8
 CONTENT_MARGIN = 64
 _FAST_LEVEL, _BEST_LEVEL = 1, 19

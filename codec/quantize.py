@@ -11,7 +11,7 @@ import numpy.typing as npt
 from aez.entropy import Indices, Symbols
 from aez.tables import Table
 
-DISTORTION_WEIGHT = 40.0
+DISTORTION_WEIGHT = 60.0
 
 
 class Quantizer:

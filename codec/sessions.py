@@ -32,8 +32,8 @@ def start_session(graph: Path, threads: int, device: Device) -> "onnxruntime.Inf
     options.intra_op_num_threads = threads
     options.log_severity_level = _FATAL
     options.add_session_config_entry("mlas.enable_gemm_fastmath_arm64_bfloat16", "0")
-    # Every session has threads of its own; those that wait must not spin while those of another work.
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    # Every session has threads of its own; they must not spin on between runs, while those of another work.
+    options.add_session_config_entry("session.force_spinning_stop", "1")
     if device != "cpu" and cuda_is_installed():
         # onnxruntime's own fallback would print, and would not tell that it fell back.
         with suppress(Exception):
