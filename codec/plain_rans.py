@@ -1,6 +1,6 @@
 """The part of `constriction` that aez uses, in plain Python: for machines that it has no wheels for.
 
-Names, arguments and results are constriction's; only the speed differs (about 2 million symbols a second). The coder
+Names, arguments and results are constriction's; only the speed differs (about 1.4 million symbols a second). The coder
 is that of format_spec.md, "rANS": a stack of 32-bit words and a state of 64 bits (Duda 2013).
 """
 

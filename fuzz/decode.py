@@ -24,15 +24,20 @@ FAST_LEVEL = 1
 
 def mutate(data: bytes, max_size: int, seed: int) -> bytes:
     """Change raw bytes, a field of the header, or the content of a section."""
-    choose = random.Random(seed)
+    changed = _mutate_inside(data, random.Random(seed))
+    return changed if 0 < len(changed) <= max_size else bytes(atheris.Mutate(data, max_size))
+
+
+def _mutate_inside(data: bytes, choose: random.Random) -> bytes:
+    """A file with another field or section; nothing where raw bytes are to be changed."""
     try:
         header = parse_header(data)
         found = [(frame.type, frame.content(CONTENT_MAX)) for frame in sections(data, HEADER_BYTES, len(data))]
     except AezError:
-        return bytes(atheris.Mutate(data, max_size))
+        return b""
     what = choose.random()
     if what < 0.1 or not found:
-        return bytes(atheris.Mutate(data, max_size))
+        return b""
     if what < 0.3:
         return _changed_header(header, choose).pack() + data[HEADER_BYTES:]
     place = choose.randrange(len(found))

@@ -5,15 +5,17 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import onnxruntime
 from PIL import Image
 
 from aez import decode, entropy
 
-GOLDEN = Path(__file__).parent.parent / "golden"
+GOLDEN = Path(__file__).parent
 
 
 def main() -> None:
-    print(f"{platform.machine()}, rANS by {entropy.stack.__name__}")
+    coder = "plain Python" if entropy.stack is sys.modules.get("aez.plain_rans") else "constriction"
+    print(f"{platform.machine()}, onnxruntime {onnxruntime.__version__}, rANS by {coder}")
     failed = False
     for expected in sorted(GOLDEN.glob("*.png")):
         name, resolution = expected.stem.split(".")

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Decode every golden file on an emulated 64-bit ARM machine, and compare. Needs Debian with apt, and its registries.
 set -euo pipefail
-root=$(cd "$(dirname "$0")/../.." && pwd)
+root=$(cd "$(dirname "$0")/.." && pwd)
 python=${PYTHON:-python3}
 work=$root/build/aarch64
 mkdir -p "$work/debs" "$work/system" "$work/wheels" "$work/site"
@@ -23,4 +23,4 @@ for wheel in "$work"/wheels/*.whl "$root"/build/wheel/*.whl; do "$python" -m zip
 
 cd "$root"
 PYTHONPATH=$work/site qemu-aarch64 -cpu cortex-a72 -L "$work/system" \
-    "$work/system/usr/bin/python3.11" tests/aarch64/decode.py
+    "$work/system/usr/bin/python3.11" tests/golden/check.py
