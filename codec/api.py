@@ -186,22 +186,22 @@ def _high(decoder: LayerDecoder, contents: Contents, upscale: bool) -> tuple[Pla
     """Samples and alpha of the high picture, generated where that was asked for or the file never had them."""
     if contents.error is not None and not isinstance(contents.error, DamagedError) and not upscale:
         raise FormatError(f"{contents.error}; medium still decodes", _HINT)
-    base_only = Flags.ENHANCEMENT not in contents.header.flags
+    if Flags.ENHANCEMENT not in contents.header.flags:
+        warnings.warn("the file holds the base layer only; the high picture is generated", AezWarning, stacklevel=3)
+        alpha = contents.enlarged_alpha()
+        decoder.generate_enhancement()
+        return decoder.high(), alpha
     try:
-        alpha = contents.enlarged_alpha() if base_only else contents.alpha(high=True)
+        alpha = contents.alpha(high=True)
     except DamagedError as error:
         if not upscale:
             raise _medium_still_decodes("alpha plane", SectionType.ALPHA, contents) from error
         alpha = contents.enlarged_alpha()
-    if not base_only:
-        try:
-            decoder.read_enhancement()
-        except DamagedError as error:
-            if not upscale:
-                raise _medium_still_decodes("enhancement layer", SectionType.ENHANCEMENT, contents) from error
-            decoder.generate_enhancement()
-    else:
-        warnings.warn("the file holds the base layer only; the high picture is generated", AezWarning, stacklevel=3)
+    try:
+        decoder.read_enhancement()
+    except DamagedError as error:
+        if not upscale:
+            raise _medium_still_decodes("enhancement layer", SectionType.ENHANCEMENT, contents) from error
         decoder.generate_enhancement()
     return decoder.high(), alpha
 

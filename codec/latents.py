@@ -93,8 +93,9 @@ class LayerEncoder:
             coded = _coded(index, self._all_coded)
             indices = index.ravel()[coded]
             symbols = np.zeros(residual.size, np.int32)
-            symbols[coded] = self._model.quantizer(residual[coded], indices)
-            writer.write(symbols[coded], indices, self._model.scale_tables)
+            kept = self._model.quantizer(residual[coded], indices)
+            symbols[coded] = kept
+            writer.write(kept, indices, self._model.scale_tables)
             self._count_errors(residual, symbols, coded)
             return symbols.reshape(index.shape)
 

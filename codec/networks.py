@@ -51,17 +51,10 @@ class Network:
 ANALYSIS = Network("analysis", (("picture", PICTURE),), (LATENTS,))
 HYPER_ANALYSIS = Network("hyper_analysis", (("latents", LATENTS),), (HYPER,))
 HYPER_SYNTHESIS = Network("hyper_synthesis", (("hyper", HYPER),), (LATENTS,), exact=True)
-CONTEXTS = (
-    Network("context_0", (("features", LATENTS),), (LATENT_HALVES, LATENT_HALVES), exact=True),
-    *(
-        Network(
-            f"context_{step}",
-            (("features", LATENTS), ("latents", LATENTS)),
-            (LATENT_HALVES, LATENT_HALVES),
-            exact=True,
-        )
-        for step in (1, 2, 3)
-    ),
+_KNOWN = (("features", LATENTS), ("latents", LATENTS))
+CONTEXTS = tuple(
+    Network(f"context_{step}", _KNOWN if step else _KNOWN[:1], (LATENT_HALVES, LATENT_HALVES), exact=True)
+    for step in range(4)
 )
 SYNTHESIS = Network("synthesis", (("latents", LATENTS),), (PICTURE,))
 MEDIUM_SYNTHESIS = Network("medium_synthesis", (("latents", LATENTS),), (MEDIUM_PICTURE,), halo=2)

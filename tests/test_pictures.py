@@ -11,7 +11,7 @@ import pytest
 from conftest import psnr
 from PIL import Image, ImageCms
 
-from aez import AezWarning, PictureError, container, decode, encode, info, layers, samples
+from aez import AezWarning, DamagedError, PictureError, container, decode, encode, info, layers, samples
 from aez.container import Flags
 from aez.files import encode_bytes, save_picture
 
@@ -287,6 +287,17 @@ def test_a_base_file_has_the_alpha_of_medium_only(photograph: Image.Image) -> No
     assert [section.type for section in info(data).sections] == ["medium_alpha", "base"]
     with pytest.warns(AezWarning, match="generated"):
         assert psnr(decode(data).getchannel("A"), image.getchannel("A")) > 40
+
+
+@pytest.mark.filterwarnings("ignore:the file holds")
+def test_a_base_file_whose_alpha_is_damaged_does_not_promise_medium(photograph: Image.Image) -> None:
+    image = photograph.convert("RGBA")
+    image.putalpha(Image.linear_gradient("L").resize(image.size))
+    damaged = bytearray(encode(image, layers="base"))
+    damaged[60] ^= 4
+    for resolution in ("high", "medium"):
+        with pytest.raises(DamagedError, match=r"medium_alpha is damaged$"):
+            decode(bytes(damaged), resolution)  # type: ignore[arg-type]
 
 
 def test_a_base_file_decodes_to_medium_and_is_upscaled_with_a_note(sample: Image.Image) -> None:
