@@ -1,14 +1,13 @@
 """The command line of aez: options and printing, nothing else."""
 
 import json
-import math
 import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 from PIL import Image
@@ -16,67 +15,10 @@ from PIL import Image
 from aez import MAX_PIXELS, __version__, api, files, paths
 from aez.errors import AezError
 from aez.networks import DEFAULT_MODEL, installed_models
+from aez.options import inputs_argument, output_option, output_options, quality_options
 from aez.progress import track
 from aez.report import Reporter
-
-Command = TypeVar("Command", bound=Callable[..., Any])
-
-
-class Count(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.4 on
-    """A count with an optional k or M, of thousands or millions."""
-
-    name = "number"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        if isinstance(value, int):
-            return value
-        factor = {"k": 1_000, "m": 1_000_000}.get(value[-1:].lower(), 1)
-        try:
-            return int(float(value[:-1] if factor > 1 else value) * factor)
-        except (ValueError, OverflowError):
-            self.fail(f"{value!r} is not a number like 50k or 128M", param, ctx)
-
-
-def output_options(command: Command) -> Command:
-    """What every command that writes pictures takes."""
-    for option in (
-        click.option("--debug", is_flag=True, help="Show tracebacks."),
-        click.option("--json", "as_json", is_flag=True, help="One JSON object per output on stdout."),
-        click.option("-v", "--verbose", is_flag=True, help="Say more."),
-        click.option("--quiet", is_flag=True, help="Say nothing but errors."),
-        click.option("-f", "--force", is_flag=True, help="Overwrite existing outputs."),
-        click.option("--max-pixels", type=Count(), default="128M", show_default=True, help="Refuse larger pictures."),
-        click.option(
-            "--device",
-            type=click.Choice(["auto", "cpu", "cuda"]),
-            default="auto",
-            show_default=True,
-            help="Where the networks run; the exact ones always run on the CPU.",
-        ),
-        click.option(
-            "--threads", type=click.IntRange(0), default=0, help="Threads of the networks.  [default: one per core]"
-        ),
-    ):
-        command = option(command)
-    return command
-
-
-inputs_argument = click.argument(
-    "inputs", metavar="IN...", nargs=-1, required=True, type=click.Path(path_type=Path, allow_dash=True)
-)
-output_option = click.option(
-    "-o",
-    "--output",
-    type=click.Path(path_type=Path, allow_dash=True),
-    help="File, or folder for several inputs; - is standard output.  [default: beside each input]",
-)
-
-
-def number(_: click.Context, __: click.Parameter, value: float) -> float:
-    """click's ranges let NaN through."""
-    if math.isnan(value):
-        raise click.BadParameter("nan is not a number")
-    return value
+from aez.targets import Target
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -95,15 +37,7 @@ def main() -> None:
 @main.command()
 @inputs_argument
 @output_option
-@click.option(
-    "-q",
-    "--quality",
-    type=click.FloatRange(0, 100),
-    callback=number,
-    default=50,
-    show_default=True,
-    help="0 to 100, decimals allowed.",
-)
+@quality_options
 @click.option(
     "--layers",
     type=click.Choice(["all", "base"]),
@@ -118,12 +52,14 @@ def main() -> None:
     show_default=True,
     help="How symbols are coded; see above.",
 )
+@click.option("--skip-larger", is_flag=True, help="Write nothing where the .aez is larger than the input.")
 @click.option("--model", metavar="NAME", default=DEFAULT_MODEL, show_default=True, help="An installed model.")
 @output_options
 def encode(
     inputs: tuple[Path, ...],
     output: Path | None,
-    quality: float,
+    quality: float | Target,
+    skip_larger: bool,
     force: bool,
     quiet: bool,
     verbose: bool,
@@ -142,7 +78,14 @@ def encode(
     for source, target in _progress(sources, targets, quiet):
         with report.file(source):
             paths.refuse_taken(target, force)
-            data = files.encode_bytes(paths.read(source), quality, **options)
+            picture = paths.read(source)
+            data = files.encode_bytes(picture, quality, **options)
+            if len(data) > len(picture):
+                larger = f"is larger ({_bytes(len(data))}) than the input ({_bytes(len(picture))})"
+                if skip_larger:
+                    report.note(source, f"{target} {larger}, so it is not written")
+                    continue
+                report.note(source, f"{target} {larger}")
             paths.write(target, data, force)
             found = api.info(data)
             report.done(

@@ -9,6 +9,7 @@ from aez.api import MAX_PIXELS, Info, decode, encode, info
 from aez.errors import AezError, AezWarning, DamagedError, FormatError, ModelError, PictureError
 from aez.files import decode_file, encode_file
 from aez.plugin import register
+from aez.targets import Target, TargetError
 
 __version__ = "0.1.0"
 __all__ = [
@@ -20,6 +21,8 @@ __all__ = [
     "Info",
     "ModelError",
     "PictureError",
+    "Target",
+    "TargetError",
     "decode",
     "decode_file",
     "encode",

@@ -9,15 +9,17 @@ from PIL import Image
 
 from aez import container
 from aez import quality as qualities
-from aez.container import SIDE_MAX, Flags, Header, SectionType
-from aez.contents import Contents, half, side_sections
+from aez.container import SIDE_MAX, Flags, SectionType
+from aez.contents import Contents, half
+from aez.encoder import Encoder
 from aez.errors import AezWarning, DamagedError, FormatError, PictureError
-from aez.images import from_pillow, to_pillow
-from aez.layers import Coding, LayerDecoder, Layers, encode_layers
+from aez.images import to_pillow
+from aez.layers import Coding, LayerDecoder, Layers
 from aez.metadata import attach_metadata
 from aez.networks import DEFAULT_MODEL, find_model, load_model, model_name
 from aez.samples import Plane
 from aez.sessions import Device
+from aez.targets import Target, TargetError, reach
 from aez.tiles import BLOCK
 
 Resolution = Literal["high", "medium"]
@@ -78,12 +80,12 @@ class Info:
     sections: list[SectionInfo]
 
 
-def encode(image: Image.Image, quality: float = 50, **options: Unpack[EncodeOptions]) -> bytes:
+def encode(image: Image.Image, quality: float | Target = 50, **options: Unpack[EncodeOptions]) -> bytes:
     """Encode a Pillow image of any mode and size as an .aez file.
 
     Args:
         image: the picture; ICC profile, EXIF and XMP in its `info` are kept.
-        quality: 0 to 100, decimals allowed.
+        quality: 0 to 100, decimals allowed, or a `Target`, such as `Target("size", 50_000)`.
         **options: `layers`, "all" or "base", which leaves out what only high resolution needs;
             `coding`, "ans" (rANS, smaller) or "zstd"; `model`, the name of an installed model;
             `max_pixels`, beyond which pictures are refused; `threads` of the networks, 0 for one per core;
@@ -93,6 +95,7 @@ def encode(image: Image.Image, quality: float = 50, **options: Unpack[EncodeOpti
         ValueError: quality is out of range, or an option is none of its words.
         TypeError: there is no such option.
         PictureError: the image cannot be read, or is larger than `max_pixels`.
+        TargetError: no quality reaches the target.
         ModelError: there is no such model, or it does not work on this machine.
     """
     _check_names(options, EncodeOptions)
@@ -101,20 +104,13 @@ def encode(image: Image.Image, quality: float = 50, **options: Unpack[EncodeOpti
     _check_word("layers", layers, get_args(Layers))
     _check_word("coding", coding, get_args(Coding))
     _check_word("device", options.get("device", "auto"), get_args(Device))
-    stored = qualities.to_integer(quality)
+    wanted = quality if isinstance(quality, Target) else qualities.to_integer(quality)
+    if layers == "base" and isinstance(wanted, Target) and wanted.measure == "psnr":
+        raise TargetError("a base-only file has no high picture of its own", "--medium-psnr sets that of medium")
     _check_size(*image.size, options.get("max_pixels", MAX_PIXELS))
     model = load_model(options.get("model", DEFAULT_MODEL), options.get("threads", 0), options.get("device", "auto"))
-    picture = from_pillow(image)
-    coded = encode_layers(model, picture.rgb, stored, layers, coding)
-    flags = coded.flags
-    if picture.gray:
-        flags |= Flags.GRAY
-    if picture.alpha is not None:
-        flags |= Flags.ALPHA
-    height, width = picture.rgb.shape[:2]
-    header = Header(flags, stored, width, height, model.id)
-    front, rest = side_sections(picture, full_alpha=layers == "all")
-    return container.write(header, front + coded.sections[:1], coded.sections[1:] + rest)
+    encoder = Encoder(model, image, layers, coding)
+    return (reach(wanted, encoder) if isinstance(wanted, Target) else encoder.encode(wanted)).data
 
 
 def decode(data: bytes, resolution: Resolution = "high", **options: Unpack[DecodeOptions]) -> Image.Image:

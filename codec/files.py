@@ -13,6 +13,7 @@ from PIL import Image, UnidentifiedImageError
 from aez.api import DecodeOptions, EncodeOptions, Info, Resolution, decode, encode, info
 from aez.errors import AezError, AezWarning, PictureError
 from aez.metadata import save_options
+from aez.targets import Target
 
 AnyPath = str | os.PathLike[str]
 PictureFormat = Literal["png", "jpeg", "webp", "avif"]
@@ -42,7 +43,12 @@ class OutputExistsError(AezError):
 
 
 def encode_file(
-    source: AnyPath, target: AnyPath, quality: float = 50, *, overwrite: bool = False, **options: Unpack[EncodeOptions]
+    source: AnyPath,
+    target: AnyPath,
+    quality: float | Target = 50,
+    *,
+    overwrite: bool = False,
+    **options: Unpack[EncodeOptions],
 ) -> Info:
     """Encode a picture file; the options are those of `encode`.
 
@@ -80,7 +86,7 @@ def decode_file(
     return image.size
 
 
-def encode_bytes(file: bytes, quality: float = 50, **options: Unpack[EncodeOptions]) -> bytes:
+def encode_bytes(file: bytes, quality: float | Target = 50, **options: Unpack[EncodeOptions]) -> bytes:
     """Encode the bytes of a picture file of any format that Pillow reads.
 
     Raises:

@@ -11,7 +11,7 @@ from aez.container import Flags, Header, Section, SectionType
 from aez.contents import Contents, half
 from aez.entropy import AnsReader, AnsWriter, SymbolReader, ZstdReader, ZstdWriter
 from aez.errors import DamagedError
-from aez.networks import Layer, Model
+from aez.networks import Floats, Layer, Model
 from aez.samples import Plane, pad
 from aez.tiles import BLOCK, CELLS_PER_BLOCK
 
@@ -27,10 +27,11 @@ _CRC = struct.Struct("<I")
 
 @dataclass(frozen=True)
 class CodedLayers:
-    """The sections of the layers, and the header flags that tell how they are coded."""
+    """The sections of the layers, the header flags that tell how they are coded, and the decoded latents."""
 
     sections: list[Section]
     flags: Flags
+    latents: Floats
 
 
 def encode_layers(model: Model, rgb: Plane, quality: int, layers: Layers, coding: Coding) -> CodedLayers:
@@ -51,7 +52,7 @@ def encode_layers(model: Model, rgb: Plane, quality: int, layers: Layers, coding
         if layers == "all":
             writer = ZstdWriter() if coding == "zstd" else AnsWriter()
             sections.append(_encode_layer(encoder, writer, SectionType.ENHANCEMENT, model.enhancement_layer))
-        return CodedLayers(sections, flags), encoder.forced_zeros_db()
+        return CodedLayers(sections, flags, encoder.decoded), encoder.forced_zeros_db()
 
     coded, cost = attempt(flags)
     return coded if cost <= FORCED_ZEROS_MAX_DB else attempt(flags | Flags.ALL_CODED)[0]

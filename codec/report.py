@@ -36,7 +36,6 @@ class Reporter:
     @contextmanager
     def file(self, name: Path) -> Iterator[None]:
         """Turn notes and errors about one input into lines on stderr."""
-        shown = "standard input" if name == STANDARD else str(name)
         with warnings.catch_warnings(record=True) as notes:
             warnings.simplefilter("ignore")
             warnings.simplefilter("always", AezWarning)
@@ -46,10 +45,14 @@ class Reporter:
                 self._failed = True
                 if self._debug:
                     raise
-                click.echo(f"aez: {describe(error, shown)}", err=True)
+                click.echo(f"aez: {describe(error, _shown(name))}", err=True)
+        for note in notes:
+            self.note(name, str(note.message))
+
+    def note(self, name: Path, text: str) -> None:
+        """One line on stderr about an input."""
         if not self._quiet:
-            for note in notes:
-                click.echo(f"aez: {shown}: note: {note.message}", err=True)
+            click.echo(f"aez: {_shown(name)}: note: {text}", err=True)
 
     def done(self, line: str, values: dict[str, Any], detail: str = "") -> None:
         """One finished output."""
@@ -64,6 +67,10 @@ class Reporter:
         """End with exit code 1 if anything went wrong."""
         if self._failed:
             sys.exit(1)
+
+
+def _shown(name: Path) -> str:
+    return "standard input" if name == STANDARD else str(name)
 
 
 def describe(error: BaseException, name: str) -> str:

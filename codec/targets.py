@@ -1,0 +1,155 @@
+"""From what is wanted, bytes or PSNR, to the quality that gives it.
+
+Bits per pixel rise with the quality on nearly the same curve for every picture, but for a factor; PSNR but for an
+offset. So the search starts on the typical curve, shifts it to go through the first measurement, and then interpolates
+between measurements: three encodings are usual.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+import numpy as np
+import numpy.typing as npt
+
+from aez.encoder import Encoded, Encoder
+from aez.errors import AezError
+from aez.quality import KNOT_DISTANCE, KNOTS, QUALITY_MAX, to_percent
+
+Measure = Literal["size", "bpp", "psnr", "medium-psnr"]
+
+_QUALITIES = np.arange(KNOTS) * KNOT_DISTANCE
+_TYPICAL_LOG_BPP = np.array([-1.708, -1.480, -1.212, -0.917, -0.602, -0.286, 0.016, 0.296, 0.549])
+_TYPICAL_PSNR = np.array([27.1, 28.5, 30.1, 31.9, 33.8, 35.7, 37.5, 39.2, 40.5])
+_TYPICAL_MEDIUM_PSNR = np.array([28.6, 30.3, 32.1, 34.1, 36.1, 38.1, 39.9, 41.4, 42.6])
+_RELATIVE_TOLERANCE = 0.01
+_PSNR_TOLERANCE = 0.05
+_SMOOTH, _ENOUGH = 5, 12
+_RATES = ("size", "bpp")
+
+
+class TargetError(AezError):
+    """No quality reaches the target."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """What a file should have: "size" in bytes, never exceeded, "bpp", or "psnr" or "medium-psnr" in dB.
+
+    Sizes and rates are met within 1 %, PSNRs within 0.05 dB.
+
+    Raises:
+        ValueError: there is no such measure, or the value is not a positive number.
+    """
+
+    measure: Measure
+    value: float
+
+    def __post_init__(self) -> None:
+        if self.measure not in get_args(Measure):
+            raise ValueError(f"a target is one of {', '.join(get_args(Measure))}, not {self.measure!r}")
+        if not 0 < self.value < math.inf:
+            raise ValueError(f"{self.measure} must be a positive number, not {self.value:g}")
+
+    def __str__(self) -> str:
+        return self.shown(self.value)
+
+    def shown(self, value: float) -> str:
+        """A value of this measure with its unit."""
+        if self.measure == "size":
+            return f"{value:.0f} bytes"
+        return f"{value:.3f} bpp" if self.measure == "bpp" else f"{value:.2f} dB"
+
+
+@dataclass(frozen=True)
+class _Goal:
+    """A target as the search sees it: where to aim, what will do, and the typical curve over the knots."""
+
+    lowest: float
+    aim: float
+    highest: float
+    typical: npt.NDArray[np.float64]
+    value: Callable[[Encoded], float]
+
+
+@dataclass(frozen=True)
+class _Trial:
+    """An encoding, its value, and where its quality is on the typical curve."""
+
+    encoded: Encoded
+    value: float
+    place: float
+
+
+def reach(target: Target, encoder: Encoder) -> Encoded:
+    """The encoding that meets the target.
+
+    Where sizes jump over it, as those of tiny pictures do, the nearest one is taken, for "size" the nearest below.
+
+    Raises:
+        TargetError: even the lowest or the highest quality does not reach it.
+    """
+    goal = _goal(target, encoder)
+    trials: list[_Trial] = []
+    low, high = 0, QUALITY_MAX
+    while low <= high and (len(trials) < _ENOUGH or all(trial.value > goal.highest for trial in trials)):
+        quality = _next_quality(goal, trials, low, high)
+        encoded = encoder.encode(quality)
+        value = goal.value(encoded)
+        if goal.lowest <= value <= goal.highest:
+            return encoded
+        trials.append(_Trial(encoded, value, float(np.interp(quality, _QUALITIES, goal.typical))))
+        low, high = (quality + 1, high) if value < goal.lowest else (low, quality - 1)
+    if low > QUALITY_MAX or high < 0:
+        last = trials[-1]
+        reached = target.shown(math.exp(last.value) if target.measure in _RATES else last.value)
+        raise TargetError(f"{target} cannot be reached: quality {to_percent(last.encoded.quality):g} gives {reached}")
+    allowed = [trial for trial in trials if trial.value <= goal.highest or target.measure != "size"]
+    return min(allowed, key=lambda trial: abs(trial.value - goal.aim)).encoded
+
+
+def _goal(target: Target, encoder: Encoder) -> _Goal:
+    if target.measure == "psnr":
+        return _psnr_goal(target.value, _TYPICAL_PSNR, encoder.psnr)
+    if target.measure == "medium-psnr":
+        return _psnr_goal(target.value, _TYPICAL_MEDIUM_PSNR, encoder.medium_psnr)
+    per_byte = 8 / encoder.pixels if target.measure == "bpp" else 1
+    above = 0 if target.measure == "size" else math.log(1 + _RELATIVE_TOLERANCE)
+    below = math.log(1 - _RELATIVE_TOLERANCE)
+    return _Goal(
+        lowest=math.log(target.value) + below,
+        aim=math.log(target.value) + (above + below) / 2,
+        highest=math.log(target.value) + above,
+        typical=_TYPICAL_LOG_BPP + math.log(per_byte * encoder.pixels / 8),
+        value=lambda encoded: math.log(per_byte * len(encoded.data)),
+    )
+
+
+def _psnr_goal(wanted: float, typical: npt.NDArray[np.float64], value: Callable[[Encoded], float]) -> _Goal:
+    return _Goal(wanted - _PSNR_TOLERANCE, wanted, wanted + _PSNR_TOLERANCE, typical, value)
+
+
+def _next_quality(goal: _Goal, trials: list[_Trial], low: int, high: int) -> int:
+    """Where to try next, `low` to `high`: where the trials so far let expect the aim."""
+    if len(trials) > _SMOOTH:
+        return (low + high) // 2
+    if len(trials) < 2:
+        place = goal.aim + sum(trial.place - trial.value for trial in trials)
+    else:
+        distinct = {trial.value: trial for trial in trials}
+        nearest = sorted(distinct, key=lambda value: abs(value - goal.aim))[:3]
+        place = _interpolate([distinct[value] for value in nearest], goal.aim)
+    quality = round(float(np.interp(place, goal.typical, _QUALITIES)))
+    if low <= quality <= high:
+        return quality
+    return (low + high) // 2 if low > 0 and high < QUALITY_MAX else min(max(quality, low), high)
+
+
+def _interpolate(trials: list[_Trial], value: float) -> float:
+    """The place of a value, by the polynomial through the trials (Lagrange)."""
+    place = 0.0
+    for trial in trials:
+        others = [other.value for other in trials if other is not trial]
+        place += trial.place * math.prod((value - other) / (trial.value - other) for other in others)
+    return place
