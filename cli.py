@@ -3,22 +3,25 @@
 import json
 import signal
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, TypeVar
 
 import click
 from PIL import Image
+from rich.filesize import decimal
 
 from aez import MAX_PIXELS, __version__, api, files, paths
 from aez.errors import AezError
 from aez.networks import DEFAULT_MODEL, installed_models
-from aez.options import inputs_argument, output_option, output_options, quality_options
+from aez.options import inputs_argument, no_nan, output_option, output_options, quality_options, threads_option
 from aez.progress import track
 from aez.report import Reporter
 from aez.targets import Target
+
+Item = TypeVar("Item")
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -72,16 +75,22 @@ def encode(
     Symbols are coded with rANS inside the zstd-packed container by default, because that is 27 % smaller than
     zstd alone (Kodak, quality 50); --coding zstd needs no coder but zstd to decode.
     """
-    sources, targets = _paths(inputs, files.READABLE, output, lambda source: source.with_suffix(".aez"))
-    report = Reporter(quiet=quiet, verbose=verbose, as_json=as_json, debug=debug, piped=paths.STANDARD in targets)
+    pairs = _paths(inputs, files.READABLE, output, lambda source: source.with_suffix(".aez"))
+    report = Reporter(
+        quiet=quiet,
+        verbose=verbose,
+        as_json=as_json,
+        debug=debug,
+        piped=paths.STANDARD in dict(pairs).values(),
+    )
     Image.MAX_IMAGE_PIXELS = max(options["max_pixels"], MAX_PIXELS)
-    for source, target in _progress(sources, targets, quiet):
+    for source, target in _progress(pairs, quiet):
         with report.file(source):
             paths.refuse_taken(target, force)
             picture = paths.read(source)
             data = files.encode_bytes(picture, quality, **options)
             if len(data) > len(picture):
-                larger = f"is larger ({_bytes(len(data))}) than the input ({_bytes(len(picture))})"
+                larger = f"is larger ({decimal(len(data))}) than the input ({decimal(len(picture))})"
                 if skip_larger:
                     report.note(source, f"{target} {larger}, so it is not written")
                     continue
@@ -89,9 +98,9 @@ def encode(
             paths.write(target, data, force)
             found = api.info(data)
             report.done(
-                f"{target}  {_bytes(found.bytes)}  {found.bpp:.3f} bpp",
+                f"{target}  {decimal(found.bytes)}  {found.bpp:.3f} bpp",
                 {"input": str(source), "output": str(target), **asdict(found)},
-                f"medium needs {_bytes(found.medium_bytes)}",
+                f"medium needs {decimal(found.medium_bytes)}",
             )
     report.exit()
 
@@ -125,9 +134,15 @@ def decode(
     """Decode .aez files, or all of them below a folder, to pictures."""
     suffix = {None: ".png", "jpeg": ".jpg"}.get(picture_format, f".{picture_format}")
     ending = f".medium{suffix}" if res == "medium" else suffix
-    sources, targets = _paths(inputs, {".aez"}, output, lambda source: source.with_name(source.stem + ending))
-    report = Reporter(quiet=quiet, verbose=verbose, as_json=as_json, debug=debug, piped=paths.STANDARD in targets)
-    for source, target in _progress(sources, targets, quiet):
+    pairs = _paths(inputs, {".aez"}, output, lambda source: source.with_name(source.stem + ending))
+    report = Reporter(
+        quiet=quiet,
+        verbose=verbose,
+        as_json=as_json,
+        debug=debug,
+        piped=paths.STANDARD in dict(pairs).values(),
+    )
+    for source, target in _progress(pairs, quiet):
         with report.file(source):
             paths.refuse_taken(target, force)
             chosen = picture_format or ("png" if target == paths.STANDARD else files.format_of(target))
@@ -152,10 +167,10 @@ def info(inputs: tuple[Path, ...], as_json: bool, debug: bool) -> None:
             share = 100 * found.medium_bytes / found.bytes
             kind = ("gray" if found.gray else "colour") + (" with alpha" if found.alpha else "")
             state = "" if found.complete else "  (incomplete or damaged behind the front part)"
-            sections = ", ".join(f"{s.type} {_bytes(s.bytes)}" for s in found.sections)
+            sections = ", ".join(f"{s.type} {decimal(s.bytes)}" for s in found.sections)
             lines = [
                 f"{source}: {found.width} x {found.height}, {kind}, quality {found.quality:g}{state}",
-                f"  {_bytes(found.bytes)}, {found.bpp:.3f} bpp; medium {found.medium_width} x {found.medium_height} "
+                f"  {decimal(found.bytes)}, {found.bpp:.3f} bpp; medium {found.medium_width} x {found.medium_height} "
                 f"needs the first {found.medium_bytes} bytes ({share:.0f} %)",
                 f"  layers {found.layers}, coding {found.coding}, model {found.model} ({found.model_id}), "
                 f"format version {found.version}",
@@ -174,6 +189,55 @@ def models(as_json: bool) -> None:
             click.echo(json.dumps({"name": name, "id": f"{model_id:08x}", "default": name == DEFAULT_MODEL}))
         else:
             click.echo(f"{name}  {model_id:08x}" + ("  (default)" if name == DEFAULT_MODEL else ""))
+
+
+@main.command()
+@inputs_argument
+@click.option(
+    "-q",
+    "--quality",
+    type=click.FloatRange(0, 100),
+    callback=no_nan,
+    help="Only this quality, and the JPEG of nearest PSNR, instead of curves.",
+)
+@click.option("--report", "folder", type=click.Path(path_type=Path), help="Write a page with curves and details there.")
+@click.option("--json", "form", flag_value="json", help="JSON on stdout.")
+@click.option("--csv", "form", flag_value="csv", help="CSV on stdout, a line per picture, codec and quality.")
+@click.option("--model", metavar="NAME", default=DEFAULT_MODEL, show_default=True, help="An installed model.")
+@threads_option
+@click.option("--quiet", is_flag=True, help="Show no progress and no notes.")
+@click.option("--debug", is_flag=True, help="Show tracebacks.")
+def compare(
+    inputs: tuple[Path, ...],
+    quality: float | None,
+    folder: Path | None,
+    form: Literal["json", "csv"] | None,
+    quiet: bool,
+    debug: bool,
+    **options: Any,
+) -> None:
+    """Compare aez with JPEG, WebP, AVIF and JPEG XL on your own pictures.
+
+    Curves over all qualities, BD-rates, sizes at equal PSNR, and speeds. WebP and AVIF are there if Pillow has them;
+    BD-rates, reports and JPEG XL need aez[compare].
+    """
+    from aez.compare import commands
+    from aez.compare.codecs import installed_codecs
+
+    if quality is not None and folder:
+        raise click.UsageError("a report is of curves; leave out -q")
+    sources = _expand(inputs, files.READABLE)
+    report = Reporter(quiet=quiet, debug=debug)
+    with report.file(sources[0]):
+        if folder:
+            commands.check_report_requirements()
+        codecs = installed_codecs(**options)
+    report.exit()
+    if quality is None:
+        commands.compare_curves(_progress(sources, quiet), report, codecs, form, folder)
+    else:
+        commands.compare_quality(_progress(sources, quiet), report, codecs, form, quality)
+    report.exit()
 
 
 @main.command()
@@ -246,28 +310,28 @@ def _training(subject: Path, debug: bool) -> Iterator[Any]:
     report.exit()
 
 
-def _paths(
-    inputs: Sequence[Path], suffixes: set[str], output: Path | None, beside: Callable[[Path], Path]
-) -> tuple[list[Path], list[Path]]:
-    """Inputs, folders expanded, and their outputs."""
+def _expand(inputs: Sequence[Path], suffixes: set[str]) -> list[Path]:
+    """Inputs, folders expanded."""
     try:
-        sources = paths.expand(inputs, suffixes)
-        return sources, paths.place(sources, output, beside)
+        return paths.expand(inputs, suffixes)
     except paths.PathError as error:
         raise click.UsageError(str(error)) from error
 
 
-def _progress(inputs: Sequence[Path], targets: Sequence[Path], quiet: bool) -> Iterator[tuple[Path, Path]]:
-    """Inputs with their outputs; with a bar on a terminal once they have taken a second."""
-    pairs = zip(inputs, targets, strict=True)
-    if quiet or not sys.stderr.isatty():
-        yield from pairs
-        return
-    yield from track(pairs, len(inputs))
+def _paths(
+    inputs: Sequence[Path], suffixes: set[str], output: Path | None, beside: Callable[[Path], Path]
+) -> list[tuple[Path, Path]]:
+    """Inputs, folders expanded, with their outputs."""
+    sources = _expand(inputs, suffixes)
+    try:
+        return list(zip(sources, paths.place(sources, output, beside), strict=True))
+    except paths.PathError as error:
+        raise click.UsageError(str(error)) from error
 
 
-def _bytes(count: int) -> str:
-    return f"{count} B" if count < 1000 else f"{count / 1e3:.1f} kB" if count < 1e6 else f"{count / 1e6:.2f} MB"
+def _progress(items: Sequence[Item], quiet: bool) -> Iterable[Item]:
+    """The items, with a bar on a terminal once they have taken a second."""
+    return items if quiet or not sys.stderr.isatty() else track(items, len(items))
 
 
 if __name__ == "__main__":

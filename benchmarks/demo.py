@@ -1,15 +1,16 @@
 """What `make demo` shows: a photograph encoded once, decoded in both resolutions, beside the JPEG of equal PSNR."""
 
-import io
 import sys
 import tempfile
 from pathlib import Path
 
 import numpy as np
-from measure import psnr
 from PIL import Image
 
 from aez import decode_file, encode_file, samples
+from aez.compare.codecs import jpeg_codec
+from aez.compare.measure import nearest
+from aez.metrics import psnr
 
 
 def main(source: Path) -> None:
@@ -23,26 +24,16 @@ def main(source: Path) -> None:
         decode_file(coded, high)
         decode_file(coded, medium, "medium")
         high_psnr, medium_psnr = psnr(Image.open(high), original), psnr(Image.open(medium), half_size)
-    quality, jpeg_bytes, jpeg_psnr = nearest_jpeg(original, high_psnr)
+    jpeg = nearest(jpeg_codec(), original, high_psnr, lambda sample: sample.psnr)
     print(f"{source.name}, {original.width} x {original.height}, aez quality 50\n")
     print(f"{'':24}{'bytes':>8}{'bpp':>8}{'PSNR':>10}")
     for name, size, value in (
         ("aez, high", found.bytes, high_psnr),
         ("aez, medium (its front)", found.medium_bytes, medium_psnr),
-        (f"JPEG quality {quality}", jpeg_bytes, jpeg_psnr),
+        (f"JPEG quality {jpeg.quality:g}", jpeg.bytes, jpeg.psnr),
     ):
         print(f"{name:24}{size:8}{8 * size / pixels:8.3f}{value:7.2f} dB")
-    print(f"\nThe JPEG of equal PSNR is {jpeg_bytes / found.bytes:.2f} times as large, and has one resolution.")
-
-
-def nearest_jpeg(image: Image.Image, target: float) -> tuple[int, int, float]:
-    """Quality, bytes and PSNR of the JPEG whose PSNR is nearest to the target."""
-    tried = []
-    for quality in range(5, 100):
-        buffer = io.BytesIO()
-        image.save(buffer, "jpeg", quality=quality, subsampling=2, optimize=True)
-        tried.append((quality, buffer.tell(), psnr(Image.open(buffer), image)))
-    return min(tried, key=lambda result: abs(result[2] - target))
+    print(f"\nThe JPEG of equal PSNR is {jpeg.bytes / found.bytes:.2f} times as large, and has one resolution.")
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from measure import load_pictures
+from pictures import load_pictures
 from PIL import Image
 
 import aez

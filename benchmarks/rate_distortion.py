@@ -1,31 +1,22 @@
-"""Rate and distortion of aez on real files, beside JPEG, WebP, AVIF and JPEG XL; prints Markdown tables.
+"""Rate and distortion of aez on real files in both resolutions; prints Markdown tables.
 
 python benchmarks/rate_distortion.py --pictures DIR
 """
 
 import argparse
 import warnings
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from measure import (
-    AEZ_QUALITIES,
-    JPEG_QUALITIES,
-    Point,
-    bd_rate,
-    load_pictures,
-    mean_point,
-    pillow_decode,
-    pillow_encoder,
-    psnr,
-)
-from PIL import Image, features
+from pictures import load_pictures
+from PIL import Image
 
 import aez
 from aez import samples
+from aez.metrics import psnr
 
+QUALITIES = (0, 10, 25, 40, 55, 70, 85, 100)
 SHARE_QUALITIES = (10, 25, 50, 75, 90)
 GENERATED_QUALITIES = (25, 50, 75)
 MONOTONE_STEP = 5
@@ -46,7 +37,6 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--pictures", type=Path, required=True, help="folder of PNG pictures, such as Kodak's 24")
     parser.add_argument("--threads", type=int, default=0)
-    parser.add_argument("--peers", action="store_true", help="WebP, AVIF and JPEG XL too (minutes)")
     arguments = parser.parse_args()
     pictures = load_pictures(arguments.pictures)
     warnings.simplefilter("ignore", aez.AezWarning)
@@ -55,10 +45,7 @@ def main() -> None:
         data = aez.encode(image, quality, threads=arguments.threads)
         return measure_file(image, data, arguments.threads)
 
-    coded = {quality: [code(image, quality) for image in pictures] for quality in AEZ_QUALITIES}
-    jpeg = curve(pictures, JPEG_QUALITIES, lambda q: pillow_encoder("jpeg", quality=q, optimize=True, subsampling=2))
-    print_curve(coded)
-    print_bd_rates(pictures, coded, jpeg, arguments.peers)
+    print_curve({quality: [code(image, quality) for image in pictures] for quality in QUALITIES})
     print_qualities(pictures, arguments.threads)
 
 
@@ -73,70 +60,14 @@ def measure_file(image: Image.Image, data: bytes, threads: int) -> Coded:
     )
 
 
-def curve(
-    pictures: list[Image.Image],
-    qualities: tuple[float, ...],
-    encoder: Callable[[float], Callable[[Image.Image], bytes]],
-) -> list[Point]:
-    """Rate and PSNR of another codec at each quality."""
-    points = []
-    for quality in qualities:
-        encode = encoder(quality)
-        files = [(image, encode(image)) for image in pictures]
-        rows = [(len(d), i.width * i.height, psnr(pillow_decode(d), i)) for i, d in files]
-        points.append(mean_point(quality, rows))
-    return points
-
-
 def print_curve(coded: dict[float, list[Coded]]) -> None:
     print("| quality | bpp | PSNR high, dB | PSNR medium, dB | medium's share of the bytes, % |")
     print("| --- | --- | --- | --- | --- |")
     for quality, rows in coded.items():
-        point = high_point(quality, rows)
-        medium = np.mean([row.medium for row in rows])
+        bpp = np.mean([8 * row.bytes / row.pixels for row in rows])
+        high, medium = np.mean([row.high for row in rows]), np.mean([row.medium for row in rows])
         share = 100 * sum(row.medium_bytes for row in rows) / sum(row.bytes for row in rows)
-        print(f"| {quality} | {point.bpp:.3f} | {point.psnr:.2f} | {medium:.2f} | {share:.0f} |")
-
-
-def high_point(quality: float, rows: list[Coded]) -> Point:
-    return mean_point(quality, [(row.bytes, row.pixels, row.high) for row in rows])
-
-
-def print_bd_rates(
-    pictures: list[Image.Image], coded: dict[float, list[Coded]], jpeg: list[Point], peers: bool
-) -> None:
-    curves = {"aez": [high_point(quality, rows) for quality, rows in coded.items()]}
-    if peers:
-        curves["WebP, method 4"] = curve(
-            pictures,
-            (1, 5, 15, 30, 50, 70, 85, 93, 97, 100),
-            lambda q: pillow_encoder("webp", quality=int(q), method=4),
-        )
-        if features.check("avif"):
-            curves["AVIF 4:4:4, speed 6"] = curve(
-                pictures,
-                (10, 20, 30, 40, 50, 60, 70, 80, 88, 94),
-                lambda q: pillow_encoder("avif", quality=int(q), subsampling="4:4:4", speed=6),
-            )
-        if jpeg_xl_is_there():
-            curves["JPEG XL, effort 7"] = curve(
-                pictures,
-                (8.0, 6.0, 4.5, 3.2, 2.2, 1.5, 1.0, 0.6, 0.4),
-                lambda d: pillow_encoder("jxl", distance=d, effort=7),
-            )
-    print("\n| codec | BD-rate against JPEG, 29 to 39 dB, % |\n| --- | --- |")
-    for name, points in curves.items():
-        rate = bd_rate(jpeg, points)
-        print(f"| {name} | {'does not span the range' if rate is None else format(rate, '.1f')} |")
-
-
-def jpeg_xl_is_there() -> bool:
-    """Whether Pillow can write JPEG XL, by the package pillow-jxl-plugin."""
-    try:
-        import pillow_jxl  # noqa: F401
-    except ImportError:
-        return False
-    return True
+        print(f"| {quality} | {bpp:.3f} | {high:.2f} | {medium:.2f} | {share:.0f} |")
 
 
 def print_qualities(pictures: list[Image.Image], threads: int) -> None:

@@ -20,14 +20,17 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from measure import load_pictures, pillow_decode, pillow_encoder
-from PIL import AvifImagePlugin, Image, features
+from pictures import load_pictures
+from PIL import AvifImagePlugin, Image
 
 import aez
 from aez import entropy, networks
+from aez.compare.codecs import installed_codecs
+from aez.networks import DEFAULT_MODEL
 from aez.quantize import Quantizer
 
 QUALITIES = (10, 25, 50, 75, 90)
+PEER_QUALITIES = {"JPEG 4:2:0": 50, "WebP": 60, "AVIF 4:4:4": 55}
 RUNS = 5
 
 
@@ -89,18 +92,14 @@ def coded_symbols(data: bytes) -> int:
 def print_peers(pictures: list[Image.Image]) -> None:
     """Other codecs, one thread each, at qualities of roughly equal PSNR."""
     AvifImagePlugin.DEFAULT_MAX_THREADS = 1
-    peers: dict[str, Callable[[Image.Image], bytes]] = {
-        "JPEG, quality 50": pillow_encoder("jpeg", quality=50, optimize=True, subsampling=2),
-        "WebP, quality 60": pillow_encoder("webp", quality=60, method=4),
-    }
-    if features.check("avif"):
-        options = {"quality": 55, "subsampling": "4:4:4", "speed": 6, "max_threads": 1}
-        peers["AVIF, quality 55, speed 6"] = pillow_encoder("avif", **options)
     print("| peer | encode | decode |\n| --- | --- | --- |")
-    for name, encode in peers.items():
-        files = [encode(image) for image in pictures]
-        speeds = rate(pictures, lambda image, _: encode(image)), rate(pictures, lambda _, i: pillow_decode(files[i]))  # noqa: B023
-        print(f"| {name} | {speeds[0]:.1f} | {speeds[1]:.1f} |")
+    for codec in installed_codecs(DEFAULT_MODEL, 1):
+        if codec.name in PEER_QUALITIES:
+            quality = PEER_QUALITIES[codec.name]
+            files = [codec.encode(image, quality) for image in pictures]
+            encoding = rate(pictures, lambda image, _: codec.encode(image, quality))  # noqa: B023
+            decoding = rate(pictures, lambda _, i: codec.decode(files[i]))  # noqa: B023
+            print(f"| {codec.name}, quality {quality} | {encoding:.1f} | {decoding:.1f} |")
 
 
 def print_breakdown(image: Image.Image, threads: int) -> None:

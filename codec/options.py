@@ -60,15 +60,16 @@ output_option = click.option(
     type=click.Path(path_type=Path, allow_dash=True),
     help="File, or folder for several inputs; - is standard output.  [default: beside each input]",
 )
+threads_option = click.option(
+    "--threads", type=click.IntRange(0), default=0, help="Threads of the networks.  [default: one per core]"
+)
 
 
 def output_options(command: Command) -> Command:
     """What every command that writes pictures takes."""
     return _add(
         command,
-        click.option(
-            "--threads", type=click.IntRange(0), default=0, help="Threads of the networks.  [default: one per core]"
-        ),
+        threads_option,
         click.option(
             "--device",
             type=click.Choice(["auto", "cpu", "cuda"]),
@@ -102,7 +103,7 @@ def quality_options(command: Command) -> Command:
             "-q",
             "--quality",
             type=click.FloatRange(0, 100),
-            callback=_no_nan,
+            callback=no_nan,
             help="0 to 100, decimals allowed.  [default: 50]",
         ),
         click.option("--bpp", type=TargetType("bpp"), metavar="X", help="Bits per pixel, within 1 %."),
@@ -112,7 +113,7 @@ def quality_options(command: Command) -> Command:
     )
 
 
-def _no_nan(_: click.Context, __: click.Parameter, value: float | None) -> float | None:
+def no_nan(_: click.Context, __: click.Parameter, value: float | None) -> float | None:
     """click's ranges let NaN through."""
     if value is not None and math.isnan(value):
         raise click.BadParameter("nan is not a number")

@@ -28,7 +28,7 @@ def photograph(sample: Image.Image) -> Image.Image:
     return sample.crop((90, 60, 90 + 171, 60 + 133))
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def run() -> Callable[..., Result]:
     """Run the command line in this process."""
     return lambda *arguments, **options: CliRunner().invoke(main, [str(a) for a in arguments], **options)

@@ -43,9 +43,20 @@ def test_it_works_in_an_empty_environment(wheel: Path, tmp_path: Path) -> None:
         subprocess.run([scripts / "aez", *arguments], check=True, cwd=tmp_path, capture_output=True)
     assert (tmp_path / "x.png").exists()
     assert (tmp_path / "x.medium.png").exists()
-    failed = subprocess.run(
-        [scripts / "aez", "train", tmp_path], cwd=tmp_path, capture_output=True, text=True, check=False
+    compared = subprocess.run(
+        [scripts / "aez", "compare", "x.medium.png"], cwd=tmp_path, capture_output=True, text=True, check=True
     )
-    assert failed.returncode == 1
-    assert failed.stderr.count("\n") == 1
-    assert "pip install 'aez[train]'" in failed.stderr
+    assert "JPEG 4:2:0" in compared.stdout
+    assert "JPEG XL" not in compared.stdout
+    assert "BD-rates need aez[compare]" in compared.stderr
+    for extra, arguments in (
+        ("train", ["train", tmp_path]),
+        ("compare", ["compare", "x.png", "--report", "report"]),
+    ):
+        failed = subprocess.run(
+            [scripts / "aez", *arguments], cwd=tmp_path, capture_output=True, text=True, check=False
+        )
+        assert failed.returncode == 1
+        assert failed.stderr.count("\n") == 1
+        assert f"pip install 'aez[{extra}]'" in failed.stderr
+    assert not (tmp_path / "report").exists()

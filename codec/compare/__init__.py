@@ -1,0 +1,1 @@
+"""aez beside JPEG and other codecs, on the user's own pictures."""

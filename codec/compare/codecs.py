@@ -1,0 +1,83 @@
+"""The codecs that are compared: aez, and what Pillow and its plugins can write here."""
+
+import importlib
+import io
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from importlib.util import find_spec
+from typing import Any
+
+from PIL import Image, features
+
+from aez import api
+
+AEZ, JPEG, JPEG_444 = "aez", "JPEG 4:2:0", "JPEG 4:4:4"
+_JPEG_QUALITIES = (8, 15, 25, 40, 55, 70, 80, 88, 94, 97)
+
+
+@dataclass(frozen=True)
+class Codec:
+    """A codec: the qualities of its curve, and how it writes a picture at one of them and reads it again."""
+
+    name: str
+    qualities: tuple[float, ...]
+    encode: Callable[[Image.Image, float], bytes]
+    decode: Callable[[bytes], Image.Image]
+
+
+@dataclass(frozen=True)
+class Codecs:
+    """aez, JPEG with subsampled colour, to which everything is compared, JPEG without, and what else there is."""
+
+    aez: Codec
+    jpeg: Codec
+    jpeg_444: Codec
+    others: tuple[Codec, ...]
+
+    def __iter__(self) -> Iterator[Codec]:
+        return iter((self.aez, self.jpeg, self.jpeg_444, *self.others))
+
+
+def jpeg_codec() -> Codec:
+    """libjpeg-turbo with subsampled colour and optimized tables."""
+    return _pillow_codec(JPEG, "jpeg", _JPEG_QUALITIES, optimize=True, subsampling=2)
+
+
+def installed_codecs(model: str, threads: int) -> Codecs:
+    """All codecs that can be written here; aez has run once, so that no measurement includes its start.
+
+    Raises:
+        ModelError: there is no such model, or it does not work on this machine.
+    """
+    aez = Codec(
+        AEZ,
+        (0, 10, 25, 40, 55, 70, 85, 100),
+        lambda image, quality: api.encode(image, quality, model=model, threads=threads),
+        lambda data: api.decode(data, threads=threads),
+    )
+    aez.decode(aez.encode(Image.new("RGB", (64, 64)), 50))
+    jpeg_444 = _pillow_codec(JPEG_444, "jpeg", _JPEG_QUALITIES, optimize=True, subsampling=0)
+    others = []
+    if features.check("webp"):
+        others.append(_pillow_codec("WebP", "webp", (1, 5, 15, 30, 50, 70, 85, 93, 97, 100), method=4))
+    if features.check("avif"):
+        qualities = (10, 20, 30, 40, 50, 60, 70, 80, 88, 94)
+        others.append(_pillow_codec("AVIF 4:4:4", "avif", qualities, subsampling="4:4:4", speed=6))
+    if find_spec("pillow_jxl"):
+        importlib.import_module("pillow_jxl")
+        others.append(_pillow_codec("JPEG XL", "jxl", (15, 30, 45, 60, 70, 80, 87, 92, 95, 98), effort=7))
+    return Codecs(aez, jpeg_codec(), jpeg_444, tuple(others))
+
+
+def _pillow_codec(name: str, format: str, qualities: tuple[float, ...], **options: Any) -> Codec:
+    def encode(image: Image.Image, quality: float) -> bytes:
+        buffer = io.BytesIO()
+        image.save(buffer, format, quality=int(quality), **options)
+        return buffer.getvalue()
+
+    def decode(data: bytes) -> Image.Image:
+        image = Image.open(io.BytesIO(data))
+        image.load()
+        return image
+
+    return Codec(name, qualities, encode, decode)

@@ -1,0 +1,71 @@
+"""What `aez compare` does."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import asdict
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Literal
+
+import click
+
+from aez import paths
+from aez.compare import page, tables
+from aez.compare.codecs import Codecs
+from aez.compare.measure import Comparison, Sample, compare, compare_once
+from aez.errors import AezError
+from aez.report import Reporter
+
+Form = Literal["json", "csv"] | None
+
+
+def check_report_requirements() -> None:
+    """Stop before any work is done in vain.
+
+    Raises:
+        AezError: what a report needs is missing.
+    """
+    for package in ("matplotlib", "jinja2", "bjontegaard"):
+        if not find_spec(package):
+            raise AezError(f"a report needs {package}", "pip install 'aez[compare]'")
+
+
+def compare_curves(sources: Iterable[Path], report: Reporter, codecs: Codecs, form: Form, folder: Path | None) -> None:
+    """Compare over all qualities and print the result; write a report to the folder."""
+    comparisons: list[Comparison] = []
+    crops: list[page.Crop] = []
+    for source in sources:
+        with report.file(source):
+            file = paths.read(source)
+            comparison = compare(str(source), file, codecs)
+            if folder:
+                crops.append(page.crop_at_equal_size(file, codecs))
+            comparisons.append(comparison)
+    if not comparisons:
+        return
+    if folder:
+        with report.file(folder):
+            page.write_report(comparisons, crops, folder)
+    if form == "json":
+        click.echo(json.dumps(tables.as_json(comparisons)))
+    elif form == "csv":
+        rows = [(comparison.name, sample) for comparison in comparisons for sample in comparison.samples]
+        click.echo(tables.as_csv(rows), nl=False)
+    else:
+        tables.console().print(tables.tables(comparisons))
+        if not find_spec("bjontegaard"):
+            report.note(Path(comparisons[0].name), "BD-rates need aez[compare]")
+
+
+def compare_quality(sources: Iterable[Path], report: Reporter, codecs: Codecs, form: Form, quality: float) -> None:
+    """Compare one quality with the JPEGs of nearest PSNR and print the result."""
+    rows: list[tuple[str, Sample]] = []
+    for source in sources:
+        with report.file(source):
+            rows += [(str(source), sample) for sample in compare_once(paths.read(source), quality, codecs)]
+    if form == "csv":
+        click.echo(tables.as_csv(rows), nl=False)
+    elif form == "json":
+        click.echo(json.dumps([{"picture": name, **asdict(sample)} for name, sample in rows]))
+    elif rows:
+        tables.console().print(tables.single_table(rows))
