@@ -7,19 +7,32 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import click
+from click.core import ParameterSource
 from PIL import Image
 from rich.filesize import decimal
 
 from aez import MAX_PIXELS, __version__, api, files, paths
 from aez.errors import AezError
 from aez.networks import DEFAULT_MODEL, installed_models
-from aez.options import inputs_argument, no_nan, output_option, output_options, quality_options, threads_option
+from aez.options import (
+    device_option,
+    encoding_options,
+    inputs_argument,
+    max_pixels_option,
+    no_nan,
+    output_option,
+    output_options,
+    threads_option,
+)
 from aez.progress import track
 from aez.report import Reporter
 from aez.targets import Target
+
+if TYPE_CHECKING:
+    from aez.batch.jobs import Job
 
 Item = TypeVar("Item")
 
@@ -40,23 +53,7 @@ def main() -> None:
 @main.command()
 @inputs_argument
 @output_option
-@quality_options
-@click.option(
-    "--layers",
-    type=click.Choice(["all", "base"]),
-    default="all",
-    show_default=True,
-    help="base: only what the medium resolution needs; high is generated from it.",
-)
-@click.option(
-    "--coding",
-    type=click.Choice(["ans", "zstd"]),
-    default="ans",
-    show_default=True,
-    help="How symbols are coded; see above.",
-)
-@click.option("--skip-larger", is_flag=True, help="Write nothing where the .aez is larger than the input.")
-@click.option("--model", metavar="NAME", default=DEFAULT_MODEL, show_default=True, help="An installed model.")
+@encoding_options
 @output_options
 def encode(
     inputs: tuple[Path, ...],
@@ -192,6 +189,84 @@ def models(as_json: bool) -> None:
 
 
 @main.command()
+@click.argument("source", metavar="SRC")
+@click.argument("target", metavar="DST")
+@encoding_options
+@click.option("--to", type=click.Choice(["png", "jpeg", "webp", "avif"]), help="Decode .aez files instead.")
+@click.option("--res", type=click.Choice(["high", "medium"]), default="high", help="With --to.  [default: high]")
+@click.option("--upscale", is_flag=True, help="With --to: generate high where the enhancement layer is damaged.")
+@click.option("--include", multiple=True, metavar="GLOB", help="Only such names.")
+@click.option("--exclude", multiple=True, metavar="GLOB", help="No such names.")
+@click.option(
+    "--files",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="Take the names below SRC from this file, one a line, instead of looking for them.",
+)
+@click.option("--keep-extension", is_flag=True, help="a.png becomes a.png.aez.")
+@click.option("--jobs", type=click.IntRange(1), help="Processes.  [default: one per core]")
+@click.option("--dask", "scheduler", metavar="ADDRESS", help="Let a Dask cluster do the work: tcp://host:8786.")
+@click.option("--dry-run", is_flag=True, help="Only say what would be done.")
+@click.option("--report", "report_file", type=click.Path(path_type=Path), help="Write sizes and PSNR there as CSV.")
+@threads_option
+@device_option
+@max_pixels_option
+@click.option("-f", "--force", is_flag=True, help="Overwrite files that no batch has written.")
+@click.option("--quiet", is_flag=True, help="Say nothing but errors.")
+@click.option("--debug", is_flag=True, help="Show tracebacks.")
+@click.pass_context
+def batch(
+    context: click.Context,
+    /,
+    source: str,
+    target: str,
+    scheduler: str | None,
+    dry_run: bool,
+    report_file: Path | None,
+    files: Path | None,
+    include: tuple[str, ...],
+    exclude: tuple[str, ...],
+    keep_extension: bool,
+    jobs: int | None,
+    threads: int,
+    force: bool,
+    quiet: bool,
+    debug: bool,
+    **options: Any,
+) -> None:
+    """Convert all pictures below SRC, mirroring its folders in DST; go on where an earlier run has stopped.
+
+    SRC and DST may be URLs such as s3://bucket/folder (needs aez[cloud]). What is up to date is skipped; a bad file
+    does not stop the others.
+    """
+    from aez.batch import commands
+    from aez.batch.plan import Selection
+
+    report = Reporter(quiet=quiet, debug=debug)
+    with report.file(Path(source)):
+        processes, threads = commands.processes_and_threads(jobs, threads)
+        request = commands.Request(
+            source=source,
+            target=target,
+            job=_job(context, options, threads, measure=report_file is not None),
+            selection=Selection(include, exclude),
+            names=files.read_text().splitlines() if files else None,
+            keep_extension=keep_extension,
+            force=force,
+            processes=processes,
+            scheduler=scheduler,
+            report=report_file,
+        )
+        try:
+            if dry_run:
+                commands.show_plan(request, report)
+            else:
+                commands.convert_tree(request, report, visible=not quiet and sys.stderr.isatty())
+        except paths.PathError as error:
+            raise click.UsageError(str(error)) from error
+    report.exit()
+
+
+@main.command()
 @inputs_argument
 @click.option(
     "-q",
@@ -308,6 +383,23 @@ def _training(subject: Path, debug: bool) -> Iterator[Any]:
             raise AezError(f"training needs {error.name}: pip install 'aez[train]'") from error
         yield commands
     report.exit()
+
+
+def _job(context: click.Context, options: dict[str, Any], threads: int, measure: bool) -> "Job":
+    """What a batch does to each file; options of the other direction are refused."""
+    from aez.batch.jobs import Decoding, Encoding
+
+    decoding = {"res", "upscale"}
+    encoding = {"quality", "bpp", "size", "psnr", "medium_psnr", "layers", "coding", "model", "skip_larger"}
+    word = "with" if options["to"] else "without"
+    for name in encoding if options["to"] else decoding:
+        if context.get_parameter_source(name) is not ParameterSource.DEFAULT:
+            raise click.UsageError(f"--{name.replace('_', '-')} has no meaning {word} --to")
+    general: Any = {name: options[name] for name in ("device", "max_pixels")} | {"threads": threads}
+    if options["to"]:
+        return Decoding(options["res"], options["to"], general | {"upscale": options["upscale"]})
+    general |= {name: options[name] for name in ("layers", "coding", "model")}
+    return Encoding(options["quality"], general, options["skip_larger"], measure)
 
 
 def _expand(inputs: Sequence[Path], suffixes: set[str]) -> list[Path]:

@@ -155,8 +155,10 @@ def refuse_existing(path: Path, overwrite: bool) -> None:
         raise OutputExistsError(f"{path} exists", "-f overwrites it")
 
 
-def write_file(path: Path, data: bytes, overwrite: bool) -> None:
-    """Write a file under a temporary name beside it and rename it when it is complete; devices are written to.
+def write_file(path: Path, data: bytes, overwrite: bool, scratch: Path | None = None) -> None:
+    """Write a file under a temporary name, beside it or in `scratch`, and rename it when it is complete.
+
+    Devices are written to.
 
     Raises:
         OutputExistsError: it exists and `overwrite` is false.
@@ -167,7 +169,7 @@ def write_file(path: Path, data: bytes, overwrite: bool) -> None:
         path.write_bytes(data)
         return
     final = path.resolve()
-    temporary = final.with_name(f".aez-{secrets.token_hex(8)}.tmp")
+    temporary = (scratch or final.parent) / f".aez-{secrets.token_hex(8)}.tmp"
     try:
         temporary.write_bytes(data)
         if overwrite:

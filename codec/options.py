@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 import click
 
+from aez.networks import DEFAULT_MODEL
 from aez.targets import Measure, Target
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -65,19 +66,25 @@ threads_option = click.option(
 )
 
 
+device_option = click.option(
+    "--device",
+    type=click.Choice(["auto", "cpu", "cuda"]),
+    default="auto",
+    show_default=True,
+    help="Where the networks run; the exact ones always run on the CPU.",
+)
+max_pixels_option = click.option(
+    "--max-pixels", type=Count(), default="128M", show_default=True, help="Refuse larger pictures."
+)
+
+
 def output_options(command: Command) -> Command:
     """What every command that writes pictures takes."""
     return _add(
         command,
         threads_option,
-        click.option(
-            "--device",
-            type=click.Choice(["auto", "cpu", "cuda"]),
-            default="auto",
-            show_default=True,
-            help="Where the networks run; the exact ones always run on the CPU.",
-        ),
-        click.option("--max-pixels", type=Count(), default="128M", show_default=True, help="Refuse larger pictures."),
+        device_option,
+        max_pixels_option,
         click.option("-f", "--force", is_flag=True, help="Overwrite existing outputs."),
         click.option("--quiet", is_flag=True, help="Say nothing but errors."),
         click.option("-v", "--verbose", is_flag=True, help="Say more."),
@@ -110,6 +117,29 @@ def quality_options(command: Command) -> Command:
         click.option("--size", type=TargetType("size"), metavar="N", help="At most so many bytes, within 1 %."),
         click.option("--psnr", type=TargetType("psnr"), metavar="DB", help="PSNR of high, within 0.05 dB."),
         click.option("--medium-psnr", type=TargetType("medium-psnr"), metavar="DB", help="PSNR of medium."),
+    )
+
+
+def encoding_options(command: Command) -> Command:
+    """How pictures are encoded."""
+    return _add(
+        quality_options(command),
+        click.option(
+            "--layers",
+            type=click.Choice(["all", "base"]),
+            default="all",
+            show_default=True,
+            help="base: only what the medium resolution needs; high is generated from it.",
+        ),
+        click.option(
+            "--coding",
+            type=click.Choice(["ans", "zstd"]),
+            default="ans",
+            show_default=True,
+            help="How symbols are coded: rANS, or zstd alone, which is larger.",
+        ),
+        click.option("--model", metavar="NAME", default=DEFAULT_MODEL, show_default=True, help="An installed model."),
+        click.option("--skip-larger", is_flag=True, help="Keep the input where the .aez would be larger."),
     )
 
 

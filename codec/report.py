@@ -42,10 +42,9 @@ class Reporter:
             try:
                 yield
             except (AezError, OSError, MemoryError) as error:
-                self._failed = True
                 if self._debug:
                     raise
-                click.echo(f"aez: {describe(error, _shown(name))}", err=True)
+                self.fail(describe(error, _shown(name)))
         for note in notes:
             self.note(name, str(note.message))
 
@@ -53,6 +52,16 @@ class Reporter:
         """One line on stderr about an input."""
         if not self._quiet:
             click.echo(f"aez: {_shown(name)}: note: {text}", err=True)
+
+    def fail(self, line: str) -> None:
+        """Something went wrong."""
+        self._failed = True
+        click.echo(f"aez: {line}", err=True)
+
+    def say(self, line: str) -> None:
+        """One line on stdout."""
+        if not self._quiet:
+            click.echo(line)
 
     def done(self, line: str, values: dict[str, Any], detail: str = "") -> None:
         """One finished output."""

@@ -1,0 +1,59 @@
+"""Tasks to outcomes: by processes of this machine, or by a Dask cluster."""
+
+import multiprocessing
+import signal
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, as_completed
+
+from aez.batch.plan import Task
+from aez.batch.work import Outcome, Worker
+from aez.errors import AezError
+
+
+def run_here(worker: Worker, tasks: Sequence[Task], processes: int) -> Iterator[Outcome]:
+    """Outcomes in the order in which they come. A process that dies costs its task; the others go on."""
+    from pebble import ProcessExpired, ProcessPool
+
+    context = multiprocessing.get_context("spawn")
+    with ProcessPool(processes, context=context, initializer=_leave_signals_to_parent) as pool:
+        try:
+            futures: dict[Future[Outcome], Task] = {pool.schedule(worker, args=[task]): task for task in tasks}
+            for future in as_completed(futures):
+                try:
+                    yield future.result()
+                except ProcessExpired as error:
+                    task = futures[future]
+                    yield Outcome(task, None, f"{task.source}: the process died of it (exit code {error.exitcode})")
+        except BaseException:
+            pool.stop()  # type: ignore[no-untyped-call]
+            raise
+
+
+def run_on_cluster(worker: Worker, tasks: Sequence[Task], scheduler: str) -> Iterator[Outcome]:
+    """As `run_here`, on the machines behind a Dask scheduler, which see both trees under the same paths.
+
+    Raises:
+        AezError: Dask is missing, or the scheduler cannot be reached.
+    """
+    try:
+        from distributed import Client
+        from distributed import as_completed as completed
+    except ImportError as error:
+        raise AezError("a cluster needs dask", "pip install 'aez[cluster]'") from error
+    try:
+        client = Client(scheduler, timeout=5)  # type: ignore[no-untyped-call]
+    except (OSError, ValueError) as error:
+        raise AezError(f"{scheduler}: no scheduler answers ({error})") from error
+    with client:
+        futures = client.map(worker, tasks, pure=False, key="aez")
+        by_key = {future.key: task for future, task in zip(futures, tasks, strict=True)}
+        for future in completed(futures):  # type: ignore[no-untyped-call]
+            try:
+                yield future.result()
+            except Exception as error:  # workers die of whatever, again and again
+                task = by_key[future.key]
+                yield Outcome(task, None, f"{task.source}: {error}")
+
+
+def _leave_signals_to_parent() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)

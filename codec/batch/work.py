@@ -1,0 +1,85 @@
+"""One task, in whatever process: read, convert, write, and say what came of it."""
+
+import hashlib
+import time
+import warnings
+from dataclasses import dataclass, replace
+from pathlib import PurePosixPath
+
+from aez.batch.jobs import Job
+from aez.batch.manifest import Result
+from aez.batch.plan import Task
+from aez.batch.trees import Tree
+from aez.errors import AezError, AezWarning
+from aez.report import describe
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A task's result, or why there is none; and notes on it. `fresh` if it was not merely found to still hold."""
+
+    task: Task
+    result: Result | None
+    error: str = ""
+    fresh: bool = True
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Worker:
+    """What is the same for all tasks; it can be sent to other processes and machines."""
+
+    job: Job
+    source: Tree
+    target: Tree
+
+    def __call__(self, task: Task) -> Outcome:
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("ignore")
+            warnings.simplefilter("always", AezWarning)
+            try:
+                result, fresh = self._convert(task)
+            except (AezError, OSError, MemoryError) as error:
+                return Outcome(task, None, describe(error, task.source))
+        return Outcome(task, result, fresh=fresh, notes=tuple(str(note.message) for note in caught))
+
+    def _convert(self, task: Task) -> tuple[Result, bool]:
+        started = time.perf_counter()
+        data = self.source.read(task.source)
+        digest = _sha256(data)
+        if task.before and self._still_holds(task, task.before, digest):
+            stamp = self.target.stamp(task.before.target)
+            return replace(task.before, source_stamp=task.source_stamp, target_stamp=stamp), False
+        converted = self.job.convert(data)
+        target = task.target
+        coded = converted.data
+        if coded is None:
+            coded, target = data, str(PurePosixPath(task.target).parent / PurePosixPath(task.source).name)
+            if self.target.stamp(target) and self.target.read(target) != data:
+                raise AezError(f"{target} exists and is another file")
+        self.target.write(target, coded)
+        result = Result(
+            source=task.source,
+            source_stamp=task.source_stamp,
+            source_sha256=digest,
+            source_bytes=len(data),
+            target=target,
+            target_stamp=self.target.stamp(target),
+            target_sha256=_sha256(coded),
+            target_bytes=len(coded),
+            width=converted.width,
+            height=converted.height,
+            psnr=converted.psnr,
+            seconds=round(time.perf_counter() - started, 4),
+        )
+        return result, True
+
+    def _still_holds(self, task: Task, before: Result, digest: str) -> bool:
+        """Whether only stamps have changed."""
+        if (before.source, before.source_sha256) != (task.source, digest) or not self.target.stamp(before.target):
+            return False
+        return _sha256(self.target.read(before.target)) == before.target_sha256
+
+
+def _sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()

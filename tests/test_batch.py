@@ -1,0 +1,314 @@
+"""`aez batch`: whole trees, interrupted and continued, here, in object stores and on a cluster."""
+
+import csv
+import hashlib
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+
+import pytest
+from click.testing import Result
+from conftest import psnr
+from PIL import Image
+
+import aez
+
+Run = Callable[..., Result]
+AEZ = [sys.executable, "-m", "aez.cli"]
+
+
+@pytest.fixture
+def album(tmp_path: Path, photograph: Image.Image) -> Path:
+    """Three pictures in three formats, one of them in a folder below, and something else."""
+    folder = tmp_path / "album"
+    (folder / "sommer, süd").mkdir(parents=True)
+    photograph.save(folder / "a.png")
+    photograph.rotate(90).save(folder / "b.jpg", quality=95)
+    photograph.rotate(180).save(folder / "sommer, süd" / "c d.webp")
+    (folder / "notes.txt").write_text("not a picture")
+    return folder
+
+
+def contents(folder: Path) -> dict[str, str]:
+    """Hashes of all files but those that batch keeps for itself."""
+    return {
+        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and ".aez-batch" not in path.parts
+    }
+
+
+def test_a_tree_is_mirrored_there_and_back(run: Run, album: Path, tmp_path: Path, photograph: Image.Image) -> None:
+    coded, back = tmp_path / "coded", tmp_path / "back"
+    result = run("batch", album, coded, "-q", "70")
+    assert result.exit_code == 0
+    assert "3 done, 0 up to date, 0 failed" in result.stdout
+    assert list(contents(coded)) == ["a.aez", "b.aez", "sommer, süd/c d.aez"]
+    assert (coded / "a.aez").read_bytes() == aez.encode(photograph, 70)
+    assert run("batch", coded, back, "--to", "webp", "--res", "medium").exit_code == 0
+    assert list(contents(back)) == ["a.webp", "b.webp", "sommer, süd/c d.webp"]
+    with Image.open(back / "a.webp") as image:
+        assert image.size == (86, 67)
+
+
+def test_only_what_changed_is_done_again(run: Run, album: Path, tmp_path: Path) -> None:
+    coded = tmp_path / "coded"
+    run("batch", album, coded)
+    first = contents(coded)
+    assert "0 done, 3 up to date" in run("batch", album, coded).stdout
+    os.utime(album / "a.png", (1, 1))
+    assert "0 done, 3 up to date" in run("batch", album, coded).stdout
+    with Image.open(album / "a.png") as image:
+        image.rotate(180).save(album / "a.png")
+    assert "1 done, 2 up to date" in run("batch", album, coded).stdout
+    (coded / "b.aez").unlink()
+    assert "1 done, 2 up to date" in run("batch", album, coded).stdout
+    (coded / "b.aez").write_bytes(b"something else")
+    assert "1 done, 2 up to date" in run("batch", album, coded).stdout
+    assert {name for name, value in contents(coded).items() if value != first[name]} == {"a.aez"}
+    assert "3 done, 0 up to date" in run("batch", album, coded, "-q", "20").stdout
+
+
+def test_a_bad_file_does_not_stop_the_others(run: Run, album: Path, tmp_path: Path) -> None:
+    (album / "bad.png").write_text("no picture")
+    result = run("batch", album, tmp_path / "coded")
+    assert result.exit_code == 1
+    assert result.stderr == "aez: bad.png: not a picture that can be read\n"
+    assert len(contents(tmp_path / "coded")) == 3
+
+
+def test_globs_choose(run: Run, album: Path, tmp_path: Path) -> None:
+    run("batch", album, tmp_path / "one", "--include", "*.png", "--include", "sommer*")
+    assert list(contents(tmp_path / "one")) == ["a.aez", "sommer, süd/c d.aez"]
+    run("batch", album, tmp_path / "two", "--exclude", "sommer*/*", "--exclude", "*.jpg")
+    assert list(contents(tmp_path / "two")) == ["a.aez"]
+
+
+def test_a_dry_run_does_nothing(run: Run, album: Path, tmp_path: Path) -> None:
+    result = run("batch", album, tmp_path / "coded", "--dry-run")
+    assert result.exit_code == 0
+    assert "a.png -> " in result.stdout
+    assert "3 to do, 0 up to date" in result.stdout
+    assert not (tmp_path / "coded").exists()
+
+
+def test_two_sources_of_one_target_are_refused_before_any_work(run: Run, album: Path, tmp_path: Path) -> None:
+    (album / "a.jpg").write_bytes((album / "b.jpg").read_bytes())
+    result = run("batch", album, tmp_path / "coded")
+    assert result.exit_code == 2
+    assert "--keep-extension" in result.stderr
+    assert not contents(tmp_path / "coded")
+    assert run("batch", album, tmp_path / "coded", "--keep-extension").exit_code == 0
+    assert {"a.jpg.aez", "a.png.aez"} < contents(tmp_path / "coded").keys()
+
+
+@pytest.mark.parametrize("below", [".", "x", "x/y"])
+def test_results_need_a_place_of_their_own(run: Run, album: Path, below: str) -> None:
+    before = contents(album)
+    assert run("batch", album, album / below).exit_code == 2
+    assert contents(album) == before
+
+
+def test_files_of_others_are_not_overwritten(run: Run, album: Path, tmp_path: Path) -> None:
+    coded = tmp_path / "coded"
+    coded.mkdir()
+    (coded / "a.aez").write_text("precious")
+    result = run("batch", album, coded)
+    assert result.exit_code == 1
+    assert "a.aez exists" in result.stderr
+    assert (coded / "a.aez").read_text() == "precious"
+    assert len(contents(coded)) == 3
+    assert run("batch", album, coded, "-f").exit_code == 0
+    assert (coded / "a.aez").read_text(errors="replace") != "precious"
+
+
+def test_originals_stay_where_aez_is_larger(run: Run, tmp_path: Path) -> None:
+    album, coded = tmp_path / "album", tmp_path / "coded"
+    album.mkdir()
+    Image.new("RGB", (8, 8)).save(album / "a.png")
+    assert run("batch", album, coded, "--skip-larger").exit_code == 0
+    assert contents(coded) == contents(album)
+    assert "1 up to date" in run("batch", album, coded, "--skip-larger").stdout
+
+
+def test_the_report_has_a_line_per_file(run: Run, album: Path, tmp_path: Path, photograph: Image.Image) -> None:
+    (album / "bad.png").write_text("no picture")
+    report = tmp_path / "report.csv"
+    for _ in range(2):
+        run("batch", album, tmp_path / "coded", "--report", report, "--psnr", "33")
+        rows = {row["source"]: row for row in csv.DictReader(io.StringIO(report.read_text()))}
+        assert list(rows) == ["a.png", "b.jpg", "bad.png", "sommer, süd/c d.webp"]
+        assert "not a picture" in rows["bad.png"]["error"]
+        data = (tmp_path / "coded" / "a.aez").read_bytes()
+        assert int(rows["a.png"]["target_bytes"]) == len(data)
+        assert float(rows["a.png"]["psnr"]) == pytest.approx(psnr(aez.decode(data), photograph), abs=0.01)
+        assert float(rows["a.png"]["psnr"]) == pytest.approx(33, abs=0.06)
+    report.write_text("my diary")
+    assert run("batch", album, tmp_path / "coded", "--report", report).exit_code == 1
+    assert report.read_text() == "my diary"
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--to", "png", "-q", "3"], ["--to", "png", "--psnr", "30"], ["--res", "medium"], ["--upscale"]]
+)
+def test_options_of_the_other_direction_are_refused(
+    run: Run, album: Path, tmp_path: Path, arguments: list[str]
+) -> None:
+    assert run("batch", album, album.parent / "coded", *arguments).exit_code == 2
+
+
+@pytest.mark.parametrize("signal_number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+def test_killed_at_any_moment_and_run_again(tmp_path: Path, photograph: Image.Image, signal_number: int) -> None:
+    album, whole, pieces = tmp_path / "album", tmp_path / "whole", tmp_path / "pieces"
+    album.mkdir()
+    for number in range(16):
+        photograph.rotate(15 * number).save(album / f"{number}.png")
+    command = [*AEZ, "batch", album, "--threads", "1", "--jobs", "2", "--quiet"]
+    subprocess.run([*command, whole], check=True)
+    for _ in range(4):
+        process = subprocess.Popen([*command, pieces], stderr=subprocess.DEVNULL, start_new_session=True)
+        time.sleep(0.3)
+        seen = len(list(pieces.glob("*.aez")))
+        while process.poll() is None and len(list(pieces.glob("*.aez"))) < seen + 3:
+            time.sleep(0.01)
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal_number)
+        process.wait()
+        complete = contents(whole)
+        assert contents(pieces).items() <= complete.items()
+    subprocess.run([*command, pieces], check=True)
+    assert contents(pieces) == contents(whole)
+    assert not list(pieces.rglob("*.tmp"))
+
+
+def test_two_batches_do_not_write_to_one_folder(run: Run, album: Path, tmp_path: Path) -> None:
+    from filelock import FileLock
+
+    (tmp_path / "coded" / ".aez-batch").mkdir(parents=True)
+    with FileLock(tmp_path / "coded" / ".aez-batch" / "lock"):
+        result = run("batch", album, tmp_path / "coded")
+    assert result.exit_code == 1
+    assert "another batch is writing" in result.stderr
+
+
+def test_a_process_that_dies_costs_only_its_file(run: Run, album: Path, tmp_path: Path) -> None:
+    script = f"""
+import os, sys
+from aez.batch import jobs
+convert = jobs.Encoding.convert
+def dying(self, data):
+    if data[:4] == b"\\x89PNG":
+        os.kill(os.getpid(), 9)
+    return convert(self, data)
+jobs.Encoding.convert = dying
+if __name__ == "__main__":
+    from aez.cli import main
+    main(["batch", {str(album)!r}, {str(tmp_path / "coded")!r}, "--jobs", "2"])
+"""
+    path = tmp_path / "dying.py"
+    path.write_text(script)
+    result = subprocess.run([sys.executable, path], capture_output=True, text=True, check=False)
+    assert result.returncode == 1
+    assert result.stderr.startswith("aez: a.png: the process died")
+    assert list(contents(tmp_path / "coded")) == ["b.aez", "sommer, süd/c d.aez"]
+
+
+def test_a_manifest_that_cannot_be_read_is_said(run: Run, album: Path, tmp_path: Path) -> None:
+    manifest = tmp_path / "coded" / ".aez-batch" / "manifest.json"
+    manifest.parent.mkdir(parents=True)
+    for text in ("{", json.dumps({"version": 99}), json.dumps({"version": 1, "entries": {"a.aez": ["x", {"y": 1}]}})):
+        manifest.write_text(text)
+        result = run("batch", album, tmp_path / "coded")
+        assert result.exit_code == 1
+        assert "cannot be read" in result.stderr
+
+
+@pytest.fixture
+def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """A bucket of a real S3 server on loopback."""
+    import boto3
+    from moto.server import ThreadedMotoServer
+
+    server = ThreadedMotoServer("127.0.0.1", 0)
+    server.start()
+    host, port = server.get_host_and_port()
+    for name, value in {
+        "AWS_ENDPOINT_URL": f"http://{host}:{port}",
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_DEFAULT_REGION": "us-east-1",
+    }.items():
+        monkeypatch.setenv(name, value)
+    boto3.client("s3").create_bucket(Bucket="pictures")
+    yield "s3://pictures"
+    server.stop()
+
+
+def test_object_stores(run: Run, album: Path, tmp_path: Path, bucket: str) -> None:
+    run("batch", album, tmp_path / "here")
+    assert "3 done" in run("batch", album, f"{bucket}/coded").stdout
+    assert "0 done, 3 up to date" in run("batch", album, f"{bucket}/coded").stdout
+    os.utime(album / "a.png", (1, 1))
+    assert "0 done, 3 up to date" in run("batch", album, f"{bucket}/coded").stdout
+    assert "3 done" in run("batch", f"{bucket}/coded", f"{bucket}/back", "--to", "png").stdout
+    assert run("batch", f"{bucket}/coded", tmp_path / "back", "--to", "png").exit_code == 0
+    assert run("batch", tmp_path / "here", tmp_path / "expected", "--to", "png").exit_code == 0
+    assert contents(tmp_path / "back") == contents(tmp_path / "expected")
+    assert run("batch", f"{bucket}/coded", f"{bucket}/coded/below", "--to", "png").exit_code == 2
+    result = run("batch", "s3://nowhere/x", tmp_path / "none", "--to", "png")
+    assert result.exit_code == 1
+    assert len(result.stderr.splitlines()) == 1
+
+
+def test_a_web_server_with_a_list_of_files(run: Run, album: Path, tmp_path: Path) -> None:
+    handler = partial(SimpleHTTPRequestHandler, directory=str(album))
+    handler.log_message = lambda *_: None  # type: ignore[attr-defined]
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    Thread(target=server.serve_forever, daemon=True).start()
+    names = tmp_path / "names.txt"
+    names.write_text("a.png\nb.jpg\nmissing.png\n")
+    result = run("batch", f"http://127.0.0.1:{server.server_port}", tmp_path / "coded", "--files", names)
+    assert list(contents(tmp_path / "coded")) == ["a.aez", "b.aez"]
+    assert result.exit_code == 1
+    assert "missing.png" in result.stderr
+    server.shutdown()
+    server.server_close()
+
+
+def test_a_cluster_of_which_a_worker_is_killed(run: Run, tmp_path: Path, photograph: Image.Image) -> None:
+    from distributed import LocalCluster
+
+    album = tmp_path / "album"
+    album.mkdir()
+    for number in range(24):
+        photograph.rotate(15 * number).save(album / f"{number}.png")
+    run("batch", album, tmp_path / "here", "--threads", "1")
+    with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster:
+
+        def kill_one() -> None:
+            while len(list((tmp_path / "there").glob("*.aez"))) < 4:
+                time.sleep(0.01)
+            os.kill(next(iter(cluster.workers.values())).pid, signal.SIGKILL)
+
+        killer = Thread(target=kill_one)
+        killer.start()
+        result = run("batch", album, tmp_path / "there", "--dask", cluster.scheduler_address)
+        killer.join()
+    assert "24 done, 0 up to date, 0 failed" in result.stdout
+    assert contents(tmp_path / "there") == contents(tmp_path / "here")
+
+
+def test_a_scheduler_that_is_not_there(run: Run, album: Path, tmp_path: Path) -> None:
+    result = run("batch", album, tmp_path / "coded", "--dask", "tcp://127.0.0.1:9")
+    assert result.exit_code == 1
+    assert "no scheduler answers" in result.stderr
