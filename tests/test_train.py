@@ -3,6 +3,7 @@
 import csv
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -67,6 +68,16 @@ def test_training_is_deterministic_for_a_seed(run: Run, pictures: Path, trained:
     assert run(*arguments(pictures, tmp_path / "again", 4)).exit_code == 0
     first, second = (torch.load(p / "checkpoint.pt")["ema"] for p in (trained, tmp_path / "again"))
     assert all(torch.equal(first[key], second[key]) for key in first)
+
+
+def test_pauses_are_no_part_of_the_schedule(
+    run: Run, pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = iter([0, 100, 1e6, 1e6 + 100, 1e6 + 200, 1e6 + 300, 1e6 + 400])
+    monkeypatch.setattr("aez.train.loop.time", SimpleNamespace(monotonic=clock.__next__))
+    arguments = ["train", pictures, "--out", tmp_path / "run", "--minutes", 10, "--batch", 2, "--crop", 64]
+    assert run(*arguments).exit_code == 0
+    assert torch.load(tmp_path / "run" / "checkpoint.pt")["step"] == 6
 
 
 def test_training_resumes_and_does_not_overwrite(run: Run, pictures: Path, trained: Path) -> None:

@@ -22,6 +22,7 @@ from aez.train.model import Codec, random_qualities
 WARMUP_STEPS = 100
 EMA_DECAY = 0.999
 GENERATED_SHARE = 1 / 8
+LONGEST_STEP_SECONDS = 120.0  # what takes longer was a pause, and no part of the schedule
 VALIDATION_QUALITIES = (0.1, 0.3, 0.5, 0.7, 0.9)
 VALIDATION_CROP = 256
 KLT_BATCHES, KLT_CROPS, KLT_CROP = 8, 64, 128
@@ -91,10 +92,12 @@ class Trainer:
         """Train to the end of the schedule; a checkpoint and the log are written at every validation."""
         recent: list[Tensor] = []
         reported = validated = self.seconds
-        started = time.monotonic() - self.seconds
+        looked = time.monotonic()
         while self.progress() < 1:
             recent.append(self.train_step())
-            self.seconds = time.monotonic() - started
+            now = time.monotonic()
+            self.seconds += min(now - looked, LONGEST_STEP_SECONDS)
+            looked = now
             finished = self.progress() >= 1
             due = finished or self.seconds - validated >= self.settings.validate_every
             if due or self.seconds - reported >= self.settings.report_every:
