@@ -11,10 +11,9 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import click
 from click.core import ParameterSource
-from PIL import Image
 from rich.filesize import decimal
 
-from aez import MAX_PIXELS, __version__, api, files, paths
+from aez import __version__, api, files, paths
 from aez.errors import AezError
 from aez.networks import DEFAULT_MODEL, installed_models
 from aez.options import (
@@ -80,7 +79,7 @@ def encode(
         debug=debug,
         piped=paths.STANDARD in dict(pairs).values(),
     )
-    Image.MAX_IMAGE_PIXELS = max(options["max_pixels"], MAX_PIXELS)
+    files.allow_pixels(options["max_pixels"])
     for source, target in _progress(pairs, quiet):
         with report.file(source):
             paths.refuse_taken(target, force)
@@ -199,6 +198,7 @@ def models(as_json: bool) -> None:
 @click.option("--exclude", multiple=True, metavar="GLOB", help="No such names.")
 @click.option(
     "--files",
+    "listed",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
     help="Take the names below SRC from this file, one a line, instead of looking for them.",
 )
@@ -222,7 +222,7 @@ def batch(
     scheduler: str | None,
     dry_run: bool,
     report_file: Path | None,
-    files: Path | None,
+    listed: Path | None,
     include: tuple[str, ...],
     exclude: tuple[str, ...],
     keep_extension: bool,
@@ -242,14 +242,15 @@ def batch(
     from aez.batch.plan import Selection
 
     report = Reporter(quiet=quiet, debug=debug)
-    with report.file(Path(source)):
-        processes, threads = commands.processes_and_threads(jobs, threads)
+    if scheduler and jobs:
+        raise click.UsageError("--jobs has no meaning with --dask")
+    with report.file(source):
+        processes, threads = commands.processes_and_threads(jobs, threads or (1 if scheduler else 0))
         request = commands.Request(
             source=source,
             target=target,
             job=_job(context, options, threads, measure=report_file is not None),
-            selection=Selection(include, exclude),
-            names=files.read_text().splitlines() if files else None,
+            selection=Selection(include, exclude, _names(listed) if listed else None),
             keep_extension=keep_extension,
             force=force,
             processes=processes,
@@ -280,6 +281,7 @@ def batch(
 @click.option("--csv", "form", flag_value="csv", help="CSV on stdout, a line per picture, codec and quality.")
 @click.option("--model", metavar="NAME", default=DEFAULT_MODEL, show_default=True, help="An installed model.")
 @threads_option
+@max_pixels_option
 @click.option("--quiet", is_flag=True, help="Show no progress and no notes.")
 @click.option("--debug", is_flag=True, help="Show tracebacks.")
 def compare(
@@ -296,7 +298,7 @@ def compare(
     Curves over all qualities, BD-rates, sizes at equal PSNR, and speeds. WebP and AVIF are there if Pillow has them;
     BD-rates, reports and JPEG XL need aez[compare].
     """
-    from aez.compare import commands
+    from aez.compare import commands, page
     from aez.compare.codecs import installed_codecs
 
     if quality is not None and folder:
@@ -305,7 +307,8 @@ def compare(
     report = Reporter(quiet=quiet, debug=debug)
     with report.file(sources[0]):
         if folder:
-            commands.check_report_requirements()
+            page.check_report(folder)
+        files.allow_pixels(options["max_pixels"])
         codecs = installed_codecs(**options)
     report.exit()
     if quality is None:
@@ -389,8 +392,8 @@ def _job(context: click.Context, options: dict[str, Any], threads: int, measure:
     """What a batch does to each file; options of the other direction are refused."""
     from aez.batch.jobs import Decoding, Encoding
 
-    decoding = {"res", "upscale"}
-    encoding = {"quality", "bpp", "size", "psnr", "medium_psnr", "layers", "coding", "model", "skip_larger"}
+    decoding = ("res", "upscale")
+    encoding = ("quality", "bpp", "size", "psnr", "medium_psnr", "layers", "coding", "model", "skip_larger")
     word = "with" if options["to"] else "without"
     for name in encoding if options["to"] else decoding:
         if context.get_parameter_source(name) is not ParameterSource.DEFAULT:
@@ -400,6 +403,12 @@ def _job(context: click.Context, options: dict[str, Any], threads: int, measure:
         return Decoding(options["res"], options["to"], general | {"upscale": options["upscale"]})
     general |= {name: options[name] for name in ("layers", "coding", "model")}
     return Encoding(options["quality"], general, options["skip_larger"], measure)
+
+
+def _names(listed: Path) -> list[str]:
+    """The lines of a file that are not empty, whatever bytes they have."""
+    lines = listed.read_bytes().decode("utf-8", "surrogateescape").split("\n")
+    return [line.removesuffix("\r") for line in lines if line.strip()]
 
 
 def _expand(inputs: Sequence[Path], suffixes: set[str]) -> list[Path]:

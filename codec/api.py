@@ -105,12 +105,11 @@ def encode(image: Image.Image, quality: float | Target = 50, **options: Unpack[E
     _check_word("coding", coding, get_args(Coding))
     _check_word("device", options.get("device", "auto"), get_args(Device))
     wanted = quality if isinstance(quality, Target) else qualities.to_integer(quality)
-    if layers == "base" and isinstance(wanted, Target) and wanted.measure == "psnr":
-        raise TargetError("a base-only file has no high picture of its own", "--medium-psnr sets that of medium")
+    check_target(wanted, layers)
     _check_size(*image.size, options.get("max_pixels", MAX_PIXELS))
     model = load_model(options.get("model", DEFAULT_MODEL), options.get("threads", 0), options.get("device", "auto"))
     encoder = Encoder(model, image, layers, coding)
-    return (reach(wanted, encoder) if isinstance(wanted, Target) else encoder.encode(wanted)).data
+    return reach(wanted, encoder) if isinstance(wanted, Target) else encoder.encode(wanted).data
 
 
 def decode(data: bytes, resolution: Resolution = "high", **options: Unpack[DecodeOptions]) -> Image.Image:
@@ -176,6 +175,16 @@ def info(data: bytes) -> Info:
         complete=contents.complete,
         sections=[SectionInfo(frame.type.name.lower(), len(frame.data)) for frame in contents.frames.values()],
     )
+
+
+def check_target(quality: float | Target, layers: Layers) -> None:
+    """Refuse what no picture can reach.
+
+    Raises:
+        TargetError: the PSNR of a high picture, which the file will not have.
+    """
+    if layers == "base" and isinstance(quality, Target) and quality.measure == "psnr":
+        raise TargetError("a base-only file has no high picture of its own", "--medium-psnr sets that of medium")
 
 
 def _high(decoder: LayerDecoder, contents: Contents, upscale: bool) -> tuple[Plane, Plane | None]:

@@ -8,10 +8,11 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal, Unpack
 
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, ImageFile, UnidentifiedImageError
 
-from aez.api import DecodeOptions, EncodeOptions, Info, Resolution, decode, encode, info
+from aez.api import MAX_PIXELS, DecodeOptions, EncodeOptions, Info, Resolution, decode, encode, info
 from aez.errors import AezError, AezWarning, PictureError
+from aez.images import from_pillow, to_pillow
 from aez.metadata import save_options
 from aez.targets import Target
 
@@ -112,6 +113,27 @@ def open_picture(file: bytes) -> Image.Image:
         raise PictureError(f"cannot be read ({error})") from error
 
 
+def plain_picture(file: bytes) -> tuple[Image.Image, str]:
+    """The samples of a picture file, mode RGB or L, upright, without alpha and metadata; and the file's format.
+
+    Raises:
+        PictureError: it cannot be read.
+    """
+    with open_picture(file) as image:
+        picture = from_pillow(image)
+        return to_pillow(picture.rgb, None, picture.gray), str(image.format)
+
+
+def allow_pixels(count: int) -> None:
+    """Raise Pillow's own limit to so many pixels, for this process; it must not be lower than ours."""
+    Image.MAX_IMAGE_PIXELS = max(count, MAX_PIXELS)
+
+
+def allow_jpeg_bytes(image: Image.Image) -> None:
+    """Give Pillow's optimizing JPEG encoder room for noisy pictures, which its guess of their size is too small for."""
+    ImageFile.MAXBLOCK = max(ImageFile.MAXBLOCK, 4 * image.width * image.height)
+
+
 def save_picture(image: Image.Image, format: PictureFormat) -> bytes:
     """A Pillow image as a file of the format, with its metadata; JPEG loses alpha, with an `AezWarning`.
 
@@ -123,6 +145,7 @@ def save_picture(image: Image.Image, format: PictureFormat) -> bytes:
         warnings.warn("JPEG has no transparency; the picture is laid on white", AezWarning, stacklevel=2)
         white = Image.new("RGBA", image.size, "white")
         image = Image.alpha_composite(white, image.convert("RGBA")).convert("L" if image.mode == "LA" else "RGB")
+    allow_jpeg_bytes(image)
     buffer = io.BytesIO()
     try:
         image.save(buffer, format, **options)

@@ -47,16 +47,25 @@ def ms_ssim(samples: npt.NDArray[Any], expected: npt.NDArray[Any]) -> float | No
     height, width = samples.shape[:2]
     if min(height, width) < _MS_SSIM_SIDE_MIN:
         return None
-    ours, theirs = (array.reshape(height, width, -1).astype(np.float32) for array in (samples, expected))
-    product = np.ones(ours.shape[2])
+    pairs = zip(_channels(samples), _channels(expected), strict=True)
+    return float(np.mean([_ms_ssim_of_plane(ours, theirs) for ours, theirs in pairs]))
+
+
+def _channels(samples: npt.NDArray[Any]) -> list[Floats]:
+    deep = samples.reshape(*samples.shape[:2], -1)
+    return [deep[..., channel].astype(np.float32) for channel in range(deep.shape[2])]
+
+
+def _ms_ssim_of_plane(ours: Floats, theirs: Floats) -> float:
+    product = 1.0
     for scale, weight in enumerate(_MS_SSIM_WEIGHTS):
         if scale:
             ours, theirs = box_average(ours), box_average(theirs)
         luminance, contrast = _ssim_terms(ours, theirs)
         last = scale == len(_MS_SSIM_WEIGHTS) - 1
-        mean = (luminance * contrast if last else contrast).mean((0, 1))
-        product *= np.maximum(mean, 0) ** weight
-    return float(product.mean())
+        mean = float((luminance * contrast if last else contrast).mean())
+        product *= max(mean, 0) ** weight
+    return product
 
 
 def _ssim_terms(a: Floats, b: Floats) -> tuple[Floats, Floats]:
@@ -87,7 +96,7 @@ def mean_curve(curves: Sequence[Sequence[Point]]) -> list[Point]:
 
 
 def common_range(curves: Sequence[Sequence[Point]]) -> tuple[float, float] | None:
-    """`BD_RANGE`, or as much of it as all curves span; none if that is less than 2 dB."""
+    """`BD_RANGE`, or as much of it as the curves span; none if that is less than 2 dB."""
     low = max([BD_RANGE[0], *(min(point.psnr for point in curve) for curve in curves)])
     high = min([BD_RANGE[1], *(max(point.psnr for point in curve) for curve in curves)])
     return (low, high) if high - low >= _BD_LEAST_DB else None

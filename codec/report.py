@@ -34,7 +34,7 @@ class Reporter:
         self._piped = piped
 
     @contextmanager
-    def file(self, name: Path) -> Iterator[None]:
+    def file(self, name: Path | str) -> Iterator[None]:
         """Turn notes and errors about one input into lines on stderr."""
         with warnings.catch_warnings(record=True) as notes:
             warnings.simplefilter("ignore")
@@ -44,14 +44,14 @@ class Reporter:
             except (AezError, OSError, MemoryError) as error:
                 if self._debug:
                     raise
-                self.fail(describe(error, _shown(name)))
+                self.fail(describe(error, printable(name)))
         for note in notes:
             self.note(name, str(note.message))
 
-    def note(self, name: Path, text: str) -> None:
+    def note(self, name: Path | str, text: str) -> None:
         """One line on stderr about an input."""
         if not self._quiet:
-            click.echo(f"aez: {_shown(name)}: note: {text}", err=True)
+            click.echo(f"aez: {printable(name)}: note: {text}", err=True)
 
     def fail(self, line: str) -> None:
         """Something went wrong."""
@@ -78,8 +78,11 @@ class Reporter:
             sys.exit(1)
 
 
-def _shown(name: Path) -> str:
-    return "standard input" if name == STANDARD else str(name)
+def printable(name: Path | str) -> str:
+    """A file's name on one line, whatever bytes it has."""
+    if name == STANDARD:
+        return "standard input"
+    return str(name).encode("utf-8", "backslashreplace").decode().replace("\n", "\\n").replace("\r", "\\r")
 
 
 def describe(error: BaseException, name: str) -> str:
@@ -87,7 +90,8 @@ def describe(error: BaseException, name: str) -> str:
     if isinstance(error, MemoryError):
         return f"{name}: not enough memory"
     if isinstance(error, OSError):
-        return f"{error.filename or name}: {error.strerror or error}"
+        return printable(f"{error.filename or name}: {error.strerror or error}")
     hint = getattr(error, "hint", "")
-    text = " ".join(f"{error}; {hint}".split() if hint else str(error).split())
-    return text if text.startswith((f"{name}:", f"{name} ")) else f"{name}: {text}"
+    said = str(error) or type(error).__name__
+    text = printable(" ".join(f"{said}; {hint}".split() if hint else said.split()))
+    return text if text.startswith((f"{printable(name)}:", f"{printable(name)} ")) else f"{printable(name)}: {text}"

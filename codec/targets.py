@@ -6,6 +6,7 @@ between measurements: three encodings are usual.
 """
 
 import math
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, get_args
@@ -14,8 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 from aez.encoder import Encoded, Encoder
-from aez.errors import AezError
-from aez.quality import KNOT_DISTANCE, KNOTS, QUALITY_MAX, to_percent
+from aez.errors import AezError, AezWarning
+from aez.quality import KNOT_DISTANCE, KNOTS, QUALITY_MAX
 
 Measure = Literal["size", "bpp", "psnr", "medium-psnr"]
 
@@ -26,7 +27,6 @@ _TYPICAL_MEDIUM_PSNR = np.array([28.6, 30.3, 32.1, 34.1, 36.1, 38.1, 39.9, 41.4,
 _RELATIVE_TOLERANCE = 0.01
 _PSNR_TOLERANCE = 0.05
 _SMOOTH, _ENOUGH = 5, 12
-_RATES = ("size", "bpp")
 
 
 class TargetError(AezError):
@@ -64,31 +64,32 @@ class Target:
 
 @dataclass(frozen=True)
 class _Goal:
-    """A target as the search sees it: where to aim, what will do, and the typical curve over the knots."""
+    """A target as the search sees it: where to aim, what will do, the typical curve over the knots, and back again."""
 
     lowest: float
     aim: float
     highest: float
     typical: npt.NDArray[np.float64]
     value: Callable[[Encoded], float]
+    shown: Callable[[float], float]
 
 
 @dataclass(frozen=True)
 class _Trial:
-    """An encoding, its value, and where its quality is on the typical curve."""
+    """A file, its value, and where its quality is on the typical curve."""
 
-    encoded: Encoded
+    data: bytes
     value: float
     place: float
 
 
-def reach(target: Target, encoder: Encoder) -> Encoded:
-    """The encoding that meets the target.
+def reach(target: Target, encoder: Encoder) -> bytes:
+    """The file that meets the target.
 
-    Where sizes jump over it, as those of tiny pictures do, the nearest one is taken, for "size" the nearest below.
+    Sizes of tiny pictures jump; then the nearest one below is taken, with an `AezWarning`.
 
     Raises:
-        TargetError: even the lowest or the highest quality does not reach it.
+        TargetError: no quality reaches it; the message says what the nearest ones give.
     """
     goal = _goal(target, encoder)
     trials: list[_Trial] = []
@@ -98,15 +99,17 @@ def reach(target: Target, encoder: Encoder) -> Encoded:
         encoded = encoder.encode(quality)
         value = goal.value(encoded)
         if goal.lowest <= value <= goal.highest:
-            return encoded
-        trials.append(_Trial(encoded, value, float(np.interp(quality, _QUALITIES, goal.typical))))
+            return encoded.data
+        trials.append(_Trial(encoded.data, value, float(np.interp(quality, _QUALITIES, goal.typical))))
         low, high = (quality + 1, high) if value < goal.lowest else (low, quality - 1)
-    if low > QUALITY_MAX or high < 0:
-        last = trials[-1]
-        reached = target.shown(math.exp(last.value) if target.measure in _RATES else last.value)
-        raise TargetError(f"{target} cannot be reached: quality {to_percent(last.encoded.quality):g} gives {reached}")
-    allowed = [trial for trial in trials if trial.value <= goal.highest or target.measure != "size"]
-    return min(allowed, key=lambda trial: abs(trial.value - goal.aim)).encoded
+    below = max((trial for trial in trials if trial.value < goal.lowest), key=lambda trial: trial.value, default=None)
+    above = min((trial for trial in trials if trial.value > goal.highest), key=lambda trial: trial.value, default=None)
+    if below and above and target.measure == "size":
+        warnings.warn(f"no size is nearer to {target} than {len(below.data)} bytes", AezWarning, stacklevel=3)
+        return below.data
+    nearest = " and ".join(target.shown(goal.shown(trial.value)) for trial in (below, above) if trial)
+    ends = "the lowest quality gives" if not below else "the highest quality gives" if not above else "the nearest are"
+    raise TargetError(f"{target} cannot be reached: {ends} {nearest}")
 
 
 def _goal(target: Target, encoder: Encoder) -> _Goal:
@@ -123,11 +126,12 @@ def _goal(target: Target, encoder: Encoder) -> _Goal:
         highest=math.log(target.value) + above,
         typical=_TYPICAL_LOG_BPP + math.log(per_byte * encoder.pixels / 8),
         value=lambda encoded: math.log(per_byte * len(encoded.data)),
+        shown=math.exp,
     )
 
 
 def _psnr_goal(wanted: float, typical: npt.NDArray[np.float64], value: Callable[[Encoded], float]) -> _Goal:
-    return _Goal(wanted - _PSNR_TOLERANCE, wanted, wanted + _PSNR_TOLERANCE, typical, value)
+    return _Goal(wanted - _PSNR_TOLERANCE, wanted, wanted + _PSNR_TOLERANCE, typical, value, float)
 
 
 def _next_quality(goal: _Goal, trials: list[_Trial], low: int, high: int) -> int:

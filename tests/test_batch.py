@@ -5,6 +5,7 @@ import hashlib
 import io
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -112,6 +113,14 @@ def test_two_sources_of_one_target_are_refused_before_any_work(run: Run, album: 
     assert {"a.jpg.aez", "a.png.aez"} < contents(tmp_path / "coded").keys()
 
 
+def test_a_file_and_a_folder_of_one_name_are_refused(run: Run, album: Path, tmp_path: Path) -> None:
+    (album / "a.aez").mkdir()
+    (album / "a.aez" / "x.png").write_bytes((album / "a.png").read_bytes())
+    result = run("batch", album, tmp_path / "coded")
+    assert result.exit_code == 2
+    assert "needs a folder" in result.stderr
+
+
 @pytest.mark.parametrize("below", [".", "x", "x/y"])
 def test_results_need_a_place_of_their_own(run: Run, album: Path, below: str) -> None:
     before = contents(album)
@@ -130,6 +139,61 @@ def test_files_of_others_are_not_overwritten(run: Run, album: Path, tmp_path: Pa
     assert len(contents(coded)) == 3
     assert run("batch", album, coded, "-f").exit_code == 0
     assert (coded / "a.aez").read_text(errors="replace") != "precious"
+
+
+def test_files_of_others_behind_links_are_not_overwritten(run: Run, album: Path, tmp_path: Path) -> None:
+    coded, other = tmp_path / "coded", tmp_path / "other"
+    coded.mkdir()
+    other.mkdir()
+    (coded / "sommer, süd").symlink_to(other)
+    (other / "c d.aez").write_text("precious")
+    assert run("batch", album, coded).exit_code == 1
+    assert (other / "c d.aez").read_text() == "precious"
+
+
+def test_another_source_does_not_replace_results(run: Run, album: Path, tmp_path: Path) -> None:
+    coded, other = tmp_path / "coded", tmp_path / "other"
+    other.mkdir()
+    with Image.open(album / "a.png") as image:
+        image.rotate(180).save(other / "a.png")
+    run("batch", album, coded)
+    before = contents(coded)
+    result = run("batch", other, coded)
+    assert result.exit_code == 1
+    assert f"holds results of {album}" in result.stderr
+    assert contents(coded) == before
+    assert run("batch", other, coded, "-f").exit_code == 0
+
+
+def test_what_has_failed_is_nobodys(run: Run, album: Path, tmp_path: Path) -> None:
+    (album / "bad.png").write_text("no picture")
+    run("batch", album, tmp_path / "coded")
+    (tmp_path / "coded" / "bad.aez").write_text("precious")
+    shutil.copy(album / "a.png", album / "bad.png")
+    assert run("batch", album, tmp_path / "coded").exit_code == 1
+    assert (tmp_path / "coded" / "bad.aez").read_text() == "precious"
+
+
+def test_originals_that_stay_may_change(run: Run, tmp_path: Path, photograph: Image.Image) -> None:
+    album, coded = tmp_path / "album", tmp_path / "coded"
+    album.mkdir()
+    for colour in ("black", "white"):
+        Image.new("RGB", (8, 8), colour).save(album / "a.png")
+        assert run("batch", album, coded, "--skip-larger").exit_code == 0
+        assert contents(coded) == contents(album)
+    photograph.save(album / "a.png")
+    assert run("batch", album, coded, "--skip-larger").exit_code == 0
+    assert list(contents(coded)) == ["a.aez"]
+    Image.new("RGB", (8, 8)).save(album / "a.png")
+    (coded / "a.png").write_text("precious")
+    assert run("batch", album, coded, "--skip-larger").exit_code == 1
+    assert (coded / "a.png").read_text() == "precious"
+
+
+def test_larger_files_are_announced(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "album").mkdir()
+    Image.new("RGB", (8, 8)).save(tmp_path / "album" / "a.png")
+    assert "is larger" in run("batch", tmp_path / "album", tmp_path / "coded").stderr
 
 
 def test_originals_stay_where_aez_is_larger(run: Run, tmp_path: Path) -> None:
@@ -219,14 +283,14 @@ if __name__ == "__main__":
     path.write_text(script)
     result = subprocess.run([sys.executable, path], capture_output=True, text=True, check=False)
     assert result.returncode == 1
-    assert result.stderr.startswith("aez: a.png: the process died")
+    assert result.stderr.startswith("aez: a.png: its process died (exit code -9)")
     assert list(contents(tmp_path / "coded")) == ["b.aez", "sommer, süd/c d.aez"]
 
 
 def test_a_manifest_that_cannot_be_read_is_said(run: Run, album: Path, tmp_path: Path) -> None:
     manifest = tmp_path / "coded" / ".aez-batch" / "manifest.json"
     manifest.parent.mkdir(parents=True)
-    for text in ("{", json.dumps({"version": 99}), json.dumps({"version": 1, "entries": {"a.aez": ["x", {"y": 1}]}})):
+    for text in ("{", json.dumps({"version": 99}), json.dumps({"version": 1, "source": "", "entries": []})):
         manifest.write_text(text)
         result = run("batch", album, tmp_path / "coded")
         assert result.exit_code == 1
@@ -268,6 +332,86 @@ def test_object_stores(run: Run, album: Path, tmp_path: Path, bucket: str) -> No
     result = run("batch", "s3://nowhere/x", tmp_path / "none", "--to", "png")
     assert result.exit_code == 1
     assert len(result.stderr.splitlines()) == 1
+
+
+def test_memory_is_a_file_system_too(run: Run, album: Path, tmp_path: Path) -> None:
+    import fsspec
+
+    memory = fsspec.filesystem("memory")
+    for path in ("/pictures", "/coded"):
+        if memory.exists(path):
+            memory.rm(path, recursive=True)
+    memory.put(f"{album}/a.png", "/pictures/a.png")
+    assert "1 done" in run("batch", "memory://pictures", "memory://coded").stdout
+    assert "0 done, 1 up to date" in run("batch", "memory://pictures", "memory:///coded").stdout
+    assert memory.cat("/coded/a.aez") == aez.encode(Image.open(album / "a.png"))
+    assert run("batch", "memory://pictures", "memory:///pictures/below").exit_code == 2
+
+
+def test_names_that_lead_elsewhere_are_refused(run: Run, album: Path, tmp_path: Path) -> None:
+    names = tmp_path / "names.txt"
+    names.write_text("a.png\n../album/b.jpg\n/etc/x.png\nsommer, süd/./c d.webp\n\nx\\..\\y.png\n")
+    result = run("batch", album, tmp_path / "coded", "--files", names)
+    assert result.exit_code == 1
+    assert list(contents(tmp_path / "coded")) == ["a.aez"]
+    assert result.stderr.count("is not a name below the source") == 4
+
+
+@pytest.mark.skipif(sys.platform == "darwin", reason="names are UTF-8 there")
+def test_strange_names_and_things(run: Run, album: Path, tmp_path: Path) -> None:
+    picture = (album / "a.png").read_bytes()
+    for name in ("new\nline.png", "[b].png", "umlaut\udcfc.png", "$x_$.png"):
+        (album / name).write_bytes(picture)
+    (album / "bad\udcfc\n.png").write_bytes(b"")
+    (album / "loop.png").symlink_to("loop.png")
+    os.mkfifo(album / "pipe.png")
+    report = tmp_path / "report.csv"
+    result = run("batch", album, tmp_path / "coded", "--report", report)
+    assert result.exit_code == 1
+    assert result.stderr.splitlines() == ["aez: bad\\udcfc\\n.png: the file is empty"]
+    assert len(contents(tmp_path / "coded")) == 7
+    assert "0 to do, 7 up to date" in run("batch", album, tmp_path / "coded", "--exclude", "bad*", "--dry-run").stdout
+
+
+@pytest.mark.parametrize("arguments", [["--model", "none"], ["--layers", "base", "--psnr", "30"]])
+def test_what_is_wrong_with_every_file_is_said_once(
+    run: Run, album: Path, tmp_path: Path, arguments: list[str]
+) -> None:
+    result = run("batch", album, tmp_path / "coded", *arguments)
+    assert result.exit_code == 1
+    assert len(result.stderr.splitlines()) == 1
+    assert not (tmp_path / "coded").exists()
+
+
+def test_pictures_beyond_the_limit_of_pillow(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "album").mkdir()
+    Image.new("L", (300, 200)).save(tmp_path / "album" / "a.png")
+    result = run("batch", tmp_path / "album", tmp_path / "coded", "--max-pixels", "50k")
+    assert "60000" in result.stderr or "0.05 megapixels" in result.stderr
+    assert run("batch", tmp_path / "album", tmp_path / "coded", "--max-pixels", "60k").exit_code == 0
+
+
+def test_places_that_cannot_be_used(run: Run, album: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x")
+    for source, target, words in (
+        (tmp_path / "none", tmp_path / "x", "is not a folder"),
+        (album, tmp_path / "file", "is not a folder"),
+        (album / "sommer, süd" / "none", tmp_path / "x", "is not a folder"),
+        ("foo://bar", tmp_path / "x", "foo://bar"),
+        ("http://127.0.0.1:9/x", tmp_path / "x", "--files"),
+        (album, "http://127.0.0.1:9/x", "nothing can be written"),
+    ):
+        result = run("batch", source, target)
+        assert result.exit_code == 1
+        (line,) = result.stderr.splitlines()
+        assert words in line
+
+
+def test_a_report_needs_its_own_place(run: Run, album: Path, tmp_path: Path) -> None:
+    assert run("batch", album, tmp_path / "coded").exit_code == 0
+    report = tmp_path / "report.csv"
+    assert "3 done" in run("batch", album, tmp_path / "coded", "--report", report).stdout
+    assert all(row["psnr"] for row in csv.DictReader(io.StringIO(report.read_text())))
 
 
 def test_a_web_server_with_a_list_of_files(run: Run, album: Path, tmp_path: Path) -> None:

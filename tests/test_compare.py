@@ -93,7 +93,8 @@ def test_csv_has_a_line_per_codec_and_quality(run: Run, png: Path, result: Any) 
 
 
 def test_one_quality_beside_the_nearest_jpeg(run: Run, png: Path) -> None:
-    ours, theirs, _ = json.loads(run("compare", png, "-q", "60", "--json").stdout)
+    (single,) = json.loads(run("compare", png, "-q", "60", "--json").stdout)
+    ours, theirs, _ = single["samples"]
     with Image.open(png) as opened:
         image = opened.convert("RGB")
     distances = {q: abs(psnr(Image.open(io.BytesIO(jpeg(image, q))), image) - ours["psnr"]) for q in range(1, 101)}
@@ -107,6 +108,7 @@ def test_a_jpeg_is_compared_with_its_own_bytes(run: Run, png: Path, tmp_path: Pa
     with Image.open(png) as image:
         image.save(path, quality=92)
     assert "The JPEG itself has" in run("compare", path).stdout
+    assert "the file itself" in run("compare", path, "-q", "50").stdout
     (picture,) = json.loads(run("compare", path, "--json").stdout)["pictures"]
     assert (picture["file_format"], picture["file_bytes"]) == ("JPEG", path.stat().st_size)
 
@@ -123,6 +125,32 @@ def test_gray_and_tiny_pictures_and_bad_files(run: Run, photograph: Image.Image,
     assert [Path(picture["name"]).name for picture in pictures] == ["gray.png", "tiny.png"]
     assert all(sample["ms_ssim"] is None for picture in pictures for sample in picture["samples"])
     assert run("compare", tmp_path).exit_code == 1
+
+
+def test_noisy_pictures_and_strange_names(run: Run, tmp_path: Path) -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (90, 300, 3), np.uint8)
+    (tmp_path / "a[").mkdir()
+    path = tmp_path / "a[" / "b]cost_$5_$6\udcfc\n.png"
+    Image.fromarray(noise).save(path)
+    for arguments in ([], ["-q", "100"], ["--csv"], ["--json"], ["--report", tmp_path / "report"]):
+        result = run("compare", path, *arguments)
+        assert (result.exit_code, result.stderr) == (0, "")
+
+
+def test_what_a_codec_cannot_write_is_said(run: Run, png: Path, tmp_path: Path) -> None:
+    Image.new("RGB", (16384, 1)).save(tmp_path / "wide.png")
+    result = run("compare", png, tmp_path / "wide.png", "--json")
+    assert result.exit_code == 1
+    assert "WebP cannot write it" in result.stderr
+    assert len(json.loads(result.stdout)["pictures"]) == 1
+
+
+def test_a_report_does_not_replace_other_things(run: Run, png: Path, tmp_path: Path) -> None:
+    (tmp_path / "index.html").write_text("my home page")
+    result = run("compare", png, "--report", tmp_path)
+    assert result.exit_code == 1
+    assert "something else" in result.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["index.html"]
 
 
 @pytest.mark.parametrize("arguments", [["-q", "50", "--report", "out"], ["-q", "nan"]])

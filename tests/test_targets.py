@@ -60,10 +60,10 @@ def test_what_is_out_of_reach_is_said(run: Run, photograph: Image.Image, tmp_pat
     path = tmp_path / "img.png"
     photograph.save(path)
     for target, parts in {
-        ("--size", "100"): ("100 bytes cannot be reached", "quality 0 gives"),
-        ("--size", "1M"): ("1000000 bytes cannot be reached", "quality 100 gives"),
-        ("--psnr", "70"): ("70.00 dB cannot be reached", "quality 100 gives"),
-        ("--medium-psnr", "5"): ("5.00 dB cannot be reached", "quality 0 gives"),
+        ("--size", "100"): ("100 bytes cannot be reached", "the lowest quality gives"),
+        ("--size", "1M"): ("1000000 bytes cannot be reached", "the highest quality gives"),
+        ("--psnr", "70"): ("70.00 dB cannot be reached", "the highest quality gives"),
+        ("--medium-psnr", "5"): ("5.00 dB cannot be reached", "the lowest quality gives"),
         ("--psnr", "30", "--layers", "base"): ("no high picture of its own", "--medium-psnr"),
     }.items():
         result = run("encode", path, *target)

@@ -10,11 +10,11 @@ from aez.batch.jobs import Job
 from aez.batch.manifest import Entry, Manifest
 from aez.batch.plan import Plan, Selection, make_plan, refuse_overlap
 from aez.batch.run import run_here, run_on_cluster
-from aez.batch.tally import Tally, write_report
+from aez.batch.tally import Tally, check_report, write_report
 from aez.batch.trees import LocalTree, RemoteTree, open_tree
 from aez.batch.work import Worker
 from aez.errors import AezError
-from aez.report import Reporter
+from aez.report import Reporter, printable
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,6 @@ class Request:
     target: str
     job: Job
     selection: Selection
-    names: list[str] | None
     keep_extension: bool
     force: bool
     processes: int
@@ -33,46 +32,39 @@ class Request:
     report: Path | None
 
 
+@dataclass(frozen=True)
+class _Prepared:
+    """Both trees, what earlier batches did, and what is to be done."""
+
+    source: LocalTree | RemoteTree
+    target: LocalTree | RemoteTree
+    manifest: Manifest
+    plan: Plan
+
+
 def convert_tree(request: Request, report: Reporter, visible: bool) -> None:
     """Convert what is not up to date; failures are said at the end.
 
     Raises:
-        AezError: nothing was begun.
+        AezError, OSError: nothing was begun.
         PathError: nothing was begun, since files would become one or results be read.
     """
-    source, target = _open(request)
-    with _alone(target):
-        manifest = Manifest(target)
-        plan = _plan(request, source, target, manifest)
-        settings = request.job.settings
-        manifest.entries.update({task.target: Entry(settings, task.before) for task in plan.tasks})
-        if plan.tasks:
-            manifest.save()
-        tally = Tally(len(plan.tasks))
-        worker = Worker(request.job, source, target)
-        if request.scheduler:
-            outcomes = run_on_cluster(worker, plan.tasks, request.scheduler)
-        else:
-            outcomes = run_here(worker, plan.tasks, request.processes)
-        try:
-            with tally.shown(outcomes if plan.tasks else iter(()), visible) as passing:
-                for outcome in passing:
-                    for note in outcome.notes:
-                        report.note(Path(outcome.task.source), note)
-                    if outcome.result:
-                        manifest.finish(outcome.task.target, Entry(settings, outcome.result))
-        finally:
-            if plan.tasks:
-                manifest.save()
     if request.report:
-        write_report(plan.done + tally.unchanged + tally.results, tally.failures, request.report)
-    for line in sorted(error for _, error in tally.failures):
-        report.fail(line)
-    for name in plan.taken:
-        report.fail(f"{name} exists and was not written by aez batch; -f overwrites it")
-    failed = len(tally.failures) + len(plan.taken)
-    current = len(plan.done) + len(tally.unchanged)
-    report.say(f"{len(tally.results)} done, {current} up to date, {failed} failed  {tally.rates}".rstrip())
+        check_report(request.report)
+    request.job.check()
+    ready = _prepare(request)
+    tally = Tally(len(ready.plan.tasks))
+    tally.failures += ready.plan.refused
+    if ready.plan.tasks:
+        with _alone(ready):
+            _convert(request, ready, tally, report, visible)
+    for source, reason in sorted(tally.failures):
+        report.fail(reason if reason.startswith(printable(source)) else f"{printable(source)}: {reason}")
+    current = len(ready.plan.done) + len(tally.unchanged)
+    counts = f"{len(tally.results)} done, {current} up to date, {len(tally.failures)} failed"
+    report.say(f"{counts}  {tally.rates}".rstrip())
+    if request.report:
+        write_report(ready.plan.done + tally.unchanged + tally.results, tally.failures, request.report)
 
 
 def show_plan(request: Request, report: Reporter) -> None:
@@ -81,13 +73,12 @@ def show_plan(request: Request, report: Reporter) -> None:
     Raises:
         As `convert_tree`.
     """
-    source, target = _open(request)
-    plan = _plan(request, source, target, Manifest(target))
-    for task in plan.tasks:
-        report.say(f"{source}/{task.source} -> {target}/{task.target}")
-    for name in plan.taken:
-        report.fail(f"{name} exists and was not written by aez batch; -f overwrites it")
-    report.say(f"{len(plan.tasks)} to do, {len(plan.done)} up to date")
+    ready = _prepare(request)
+    for task in ready.plan.tasks:
+        report.say(printable(f"{ready.source}/{task.source} -> {ready.target}/{task.target}"))
+    for source, reason in ready.plan.refused:
+        report.fail(f"{printable(source)}: {reason}")
+    report.say(f"{len(ready.plan.tasks)} to do, {len(ready.plan.done)} up to date")
 
 
 def processes_and_threads(processes: int | None, threads: int) -> tuple[int, int]:
@@ -97,24 +88,60 @@ def processes_and_threads(processes: int | None, threads: int) -> tuple[int, int
     return processes, threads or max(cores // processes, 1)
 
 
-def _open(request: Request) -> tuple[LocalTree | RemoteTree, LocalTree | RemoteTree]:
-    source, target = open_tree(request.source, request.names), open_tree(request.target)
+def _prepare(request: Request) -> _Prepared:
+    source, target = open_tree(request.source), open_tree(request.target)
     if isinstance(source, LocalTree) and not source.root.is_dir():
         raise AezError(f"{source} is not a folder")
+    if isinstance(target, LocalTree) and target.root.exists() and not target.root.is_dir():
+        raise AezError(f"{target} is not a folder")
+    if isinstance(source, RemoteTree) and "http" in source.kind and request.selection.names is None:
+        raise AezError(f"{source}: web servers have no lists of files", "--files gives one")
+    if isinstance(target, RemoteTree) and "http" in target.kind:
+        raise AezError(f"{target}: nothing can be written to a web server")
     refuse_overlap(source, target)
-    return source, target
-
-
-def _plan(request: Request, source: LocalTree | RemoteTree, target: LocalTree | RemoteTree, manifest: Manifest) -> Plan:
-    plan = make_plan(source, target, request.job, manifest, request.selection, request.keep_extension, request.force)
-    if not (plan.tasks or plan.done or plan.taken):
+    manifest = Manifest(target)
+    if manifest.source not in ("", str(source)) and not request.force:
+        raise AezError(
+            f"{target} holds results of {manifest.source}; choose another folder, or -f to go on with this one"
+        )
+    selected = request.selection, request.keep_extension, request.force
+    plan = make_plan(source, target, request.job, manifest, *selected)
+    if not (plan.tasks or plan.done or plan.refused):
         raise AezError(f"{source}: nothing to do")
-    return plan
+    return _Prepared(source, target, manifest, plan)
+
+
+def _convert(request: Request, ready: _Prepared, tally: Tally, report: Reporter, visible: bool) -> None:
+    """Work on all tasks. Targets are noted before they are written, so that a later batch knows them as ours."""
+    manifest, tasks, settings = ready.manifest, ready.plan.tasks, request.job.settings
+    new = {task.target for task in tasks} - manifest.entries.keys()
+    manifest.source = str(ready.source)
+    manifest.entries.update({goal: Entry(settings, None) for goal in new})
+    manifest.save()
+    worker = Worker(request.job, ready.source, ready.target, request.force)
+    if request.scheduler:
+        outcomes = run_on_cluster(worker, tasks, request.scheduler)
+    else:
+        outcomes = run_here(worker, tasks, request.processes)
+    try:
+        with tally.shown(outcomes, visible) as passing:
+            for outcome in passing:
+                goal = outcome.task.target
+                for note in outcome.notes:
+                    report.note(outcome.task.source, note)
+                if outcome.result:
+                    manifest.entries[goal] = Entry(settings, outcome.result)
+                elif goal in new:
+                    del manifest.entries[goal]
+                manifest.save_now_and_then()
+    finally:
+        manifest.save()
 
 
 @contextmanager
-def _alone(target: LocalTree | RemoteTree) -> Iterator[None]:
+def _alone(ready: _Prepared) -> Iterator[None]:
     """The only batch that writes to a local folder, without unfinished files of those that were killed."""
+    target = ready.target
     if not isinstance(target, LocalTree):
         yield
         return
@@ -123,6 +150,8 @@ def _alone(target: LocalTree | RemoteTree) -> Iterator[None]:
     target.scratch.mkdir(parents=True, exist_ok=True)
     try:
         with FileLock(target.scratch / "lock", timeout=0):
+            if Manifest(target).stored != ready.manifest.stored:
+                raise AezError(f"another batch has just written to {target}; run this one again")
             for unfinished in target.scratch.glob("*.tmp"):
                 with suppress(OSError):
                     unfinished.unlink()

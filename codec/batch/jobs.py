@@ -3,15 +3,21 @@
 import json
 import warnings
 from dataclasses import asdict, dataclass
+from typing import Any
+
+from PIL import Image
+from rich.filesize import decimal
 
 from aez import api, files
 from aez.api import DecodeOptions, EncodeOptions, Resolution
-from aez.compare.measure import load
+from aez.batch.manifest import Result
 from aez.errors import AezWarning
 from aez.files import PictureFormat
 from aez.metrics import psnr
 from aez.networks import DEFAULT_MODEL, installed_models
 from aez.targets import Target
+
+_SHARED = ("threads", "device", "max_pixels")
 
 
 @dataclass(frozen=True)
@@ -44,23 +50,42 @@ class Encoding:
         kept = [self.options.get("layers"), self.options.get("coding"), self.skip_larger]
         return json.dumps(["encode", quality, model, *kept])
 
+    def is_complete(self, result: Result) -> bool:
+        """Whether a result has all that is asked for; kept originals have no PSNR."""
+        return not self.measure or result.psnr is not None or not result.target.endswith(self.suffix)
+
+    def check(self) -> None:
+        """Find out once what would go wrong with every file.
+
+        Raises:
+            AezError: no file can be encoded with these options.
+        """
+        api.check_target(self.quality, self.options.get("layers", "all"))
+        api.encode(Image.new("RGB", (1, 1)), 50, **self.options)
+
     def convert(self, data: bytes) -> Converted:
         """Encode a file.
 
         Raises:
             AezError: it cannot be.
         """
+        files.allow_pixels(self.options.get("max_pixels", api.MAX_PIXELS))
         coded = files.encode_bytes(data, self.quality, **self.options)
         found = api.info(coded)
-        if self.skip_larger and len(coded) > len(data):
-            return Converted(None, found.width, found.height, None)
+        if len(coded) > len(data):
+            if self.skip_larger:
+                return Converted(None, found.width, found.height, None)
+            warnings.warn(
+                f"the .aez is larger: {decimal(len(coded))} for {decimal(len(data))}", AezWarning, stacklevel=2
+            )
         return Converted(coded, found.width, found.height, self._psnr(data, coded) if self.measure else None)
 
     def _psnr(self, data: bytes, coded: bytes) -> float:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", AezWarning)
-            original, _ = load(data)
-            decoded = api.decode(coded, threads=self.options.get("threads", 0))
+            original, _ = files.plain_picture(data)
+            options: Any = {name: value for name, value in self.options.items() if name in _SHARED}
+            decoded = api.decode(coded, **options)
         return psnr(decoded.convert(original.mode), original)
 
 
@@ -83,6 +108,13 @@ class Decoding:
     def settings(self) -> str:
         """As in `Encoding`."""
         return json.dumps(["decode", self.resolution, self.format, self.options.get("upscale")])
+
+    def is_complete(self, _: Result) -> bool:
+        """As in `Encoding`."""
+        return True
+
+    def check(self) -> None:
+        """As in `Encoding`; nothing goes wrong with every file."""
 
     def convert(self, data: bytes) -> Converted:
         """Decode a file.

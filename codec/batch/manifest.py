@@ -1,4 +1,4 @@
-"""What a batch has done so far, kept beside its results, so that it can be continued."""
+"""What batches have made so far, kept beside their results, so that they can be continued."""
 
 import json
 import time
@@ -40,7 +40,7 @@ class Entry:
 
 
 class Manifest:
-    """Entries by the name of the target. It is saved now and then: what is lost is only done again.
+    """Entries by the name of the target, all from one source. What is lost between two saves is only done again.
 
     Raises:
         AezError: there is one that cannot be read.
@@ -49,16 +49,19 @@ class Manifest:
     def __init__(self, tree: Tree) -> None:
         self._tree = tree
         self._next_save = 0.0
+        self.source = ""
         self.entries: dict[str, Entry] = {}
-        if not tree.stamp(NAME):
+        self.stored = tree.read(NAME) if tree.exists(NAME) else b""
+        if not self.stored:
             return
         try:
-            stored = json.loads(tree.read(NAME))
-            if stored["version"] != VERSION:
-                raise ValueError(f"version {stored['version']}")
-            for target, (settings, result) in stored["entries"].items():
+            values = json.loads(self.stored)
+            if values["version"] != VERSION:
+                raise ValueError(f"version {values['version']}")
+            self.source = str(values["source"])
+            for target, (settings, result) in values["entries"].items():
                 self.entries[target] = Entry(settings, Result(**result) if result else None)
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise AezError(f"{tree}/{NAME} cannot be read ({error}); remove it to begin anew") from error
 
     def save(self) -> None:
@@ -68,12 +71,12 @@ class Manifest:
             target: (entry.settings, asdict(entry.result) if entry.result else None)
             for target, entry in self.entries.items()
         }
-        self._tree.write(NAME, json.dumps({"version": VERSION, "entries": entries}).encode())
+        values = {"version": VERSION, "source": self.source, "entries": entries}
+        self._tree.write(NAME, json.dumps(values).encode())
         finished = time.monotonic()
         self._next_save = finished + max(_SAVE_SECONDS, (finished - started) / _SAVE_SHARE)
 
-    def finish(self, target: str, entry: Entry) -> None:
-        """Note a finished target."""
-        self.entries[target] = entry
+    def save_now_and_then(self) -> None:
+        """Write it, unless that was done a moment ago."""
         if time.monotonic() >= self._next_save:
             self.save()

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
-from pathlib import Path, PurePosixPath
+from pathlib import PurePath, PurePosixPath
 
 from aez.batch.jobs import Job
 from aez.batch.manifest import Manifest, Result
@@ -13,10 +13,14 @@ from aez.paths import PathError
 
 @dataclass(frozen=True)
 class Selection:
-    """Which files: globs on the name below the root or on its last part; no `include` means all."""
+    """Which files: globs on the name below the root or on its last part; no `include` means all.
+
+    `names`, where given, are all there is.
+    """
 
     include: Sequence[str] = ()
     exclude: Sequence[str] = ()
+    names: Sequence[str] | None = None
 
     def __contains__(self, name: str) -> bool:
         return (not self.include or _matches(name, self.include)) and not _matches(name, self.exclude)
@@ -24,21 +28,22 @@ class Selection:
 
 @dataclass(frozen=True)
 class Task:
-    """One file to convert; `before` is what was made of it by an earlier batch with the same settings."""
+    """One file to convert; `before` is what a batch made of it, with these settings if `same_settings`."""
 
     source: str
     source_stamp: str
     target: str
     before: Result | None
+    same_settings: bool
 
 
 @dataclass
 class Plan:
-    """What is to be done, what is done, and which targets are taken by files that no batch has written."""
+    """What is to be done, what is done, and why some sources are not touched."""
 
     tasks: list[Task] = field(default_factory=list)
     done: list[Result] = field(default_factory=list)
-    taken: list[str] = field(default_factory=list)
+    refused: list[tuple[str, str]] = field(default_factory=list)
 
 
 def make_plan(
@@ -48,28 +53,38 @@ def make_plan(
 
     Raises:
         PathError: two files would become one.
-        OSError: a tree cannot be listed.
+        AezError, OSError: a tree cannot be listed.
     """
-    found = source.find()
-    there = target.find()
+    found = source.find() if selection.names is None else dict.fromkeys(selection.names, "")
     names = [name for name in found if PurePosixPath(name).suffix.lower() in job.reads and name in selection]
     plan = Plan()
-    for name, goal in _targets(names, job.suffix, keep_extension).items():
+    plan.refused = [(name, "is not a name below the source") for name in names if not is_below(name)]
+    goals = _targets([name for name in names if is_below(name)], job.suffix, keep_extension)
+    kept = [entry.result.target for entry in manifest.entries.values() if entry.result]
+    there = target.existing([*goals.values(), *kept])
+    settings = job.settings
+    for name, goal in goals.items():
         entry = manifest.entries.get(goal)
-        before = entry.result if entry and entry.settings == job.settings else None
-        task = Task(name, found[name], goal, before)
+        before = entry.result if entry else None
+        task = Task(name, found[name], goal, before, entry is not None and entry.settings == settings)
         if entry is None and goal in there and not force:
-            plan.taken.append(goal)
-        elif before and _is_current(before, task, there):
+            plan.refused.append((name, f"{goal} exists and was not written by aez batch; -f overwrites it"))
+        elif before and task.same_settings and job.is_complete(before) and _is_current(before, task, there):
             plan.done.append(before)
         else:
             plan.tasks.append(task)
     return plan
 
 
+def is_below(name: str) -> bool:
+    """Whether a name leads to a place below its root, on every system."""
+    plain = all(part not in ("", ".", "..") for part in name.split("/"))
+    return plain and "\\" not in name and "\0" not in name and not PurePath(name).drive
+
+
 def _is_current(before: Result, task: Task, there: dict[str, str]) -> bool:
-    same_source = (before.source, before.source_stamp) == (task.source, task.source_stamp)
-    return same_source and there.get(before.target) == before.target_stamp
+    same_source = before.source == task.source and before.source_stamp == task.source_stamp != ""
+    return same_source and there.get(before.target) == before.target_stamp != ""
 
 
 def _targets(names: Iterable[str], suffix: str, keep_extension: bool) -> dict[str, str]:
@@ -81,6 +96,10 @@ def _targets(names: Iterable[str], suffix: str, keep_extension: bool) -> dict[st
         if goal in sources:
             raise PathError(f"{sources[goal]} and {name} would both become {goal}; --keep-extension tells them apart")
         targets[name], sources[goal] = goal, name
+    for name, goal in targets.items():
+        for folder in PurePosixPath(goal).parents:
+            if str(folder) in sources:
+                raise PathError(f"{sources[str(folder)]} would become a file where {name} needs a folder")
     return targets
 
 
@@ -95,8 +114,10 @@ def refuse_overlap(source: LocalTree | RemoteTree, target: LocalTree | RemoteTre
         PathError: the target is the source, or inside it.
     """
     if isinstance(source, LocalTree) and isinstance(target, LocalTree):
-        inside = Path(target.root).resolve().is_relative_to(Path(source.root).resolve())
+        inside = target.root.resolve().is_relative_to(source.root.resolve())
+    elif isinstance(source, RemoteTree) and isinstance(target, RemoteTree):
+        inside = source.kind == target.kind and f"{target.root}/".startswith(f"{source.root}/")
     else:
-        inside = f"{str(target).rstrip('/')}/".startswith(f"{str(source).rstrip('/')}/")
+        inside = False
     if inside:
         raise PathError(f"{target} is inside {source}; results need a place of their own")

@@ -5,25 +5,25 @@ import signal
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, as_completed
 
+from pebble import ProcessExpired, ProcessPool
+
 from aez.batch.plan import Task
 from aez.batch.work import Outcome, Worker
 from aez.errors import AezError
+from aez.report import describe, printable
 
 
 def run_here(worker: Worker, tasks: Sequence[Task], processes: int) -> Iterator[Outcome]:
     """Outcomes in the order in which they come. A process that dies costs its task; the others go on."""
-    from pebble import ProcessExpired, ProcessPool
-
+    if worker.source.private or worker.target.private:
+        yield from map(worker, tasks)
+        return
     context = multiprocessing.get_context("spawn")
     with ProcessPool(processes, context=context, initializer=_leave_signals_to_parent) as pool:
         try:
             futures: dict[Future[Outcome], Task] = {pool.schedule(worker, args=[task]): task for task in tasks}
             for future in as_completed(futures):
-                try:
-                    yield future.result()
-                except ProcessExpired as error:
-                    task = futures[future]
-                    yield Outcome(task, None, f"{task.source}: the process died of it (exit code {error.exitcode})")
+                yield _outcome(future, futures[future])
         except BaseException:
             pool.stop()  # type: ignore[no-untyped-call]
             raise
@@ -48,11 +48,16 @@ def run_on_cluster(worker: Worker, tasks: Sequence[Task], scheduler: str) -> Ite
         futures = client.map(worker, tasks, pure=False, key="aez")
         by_key = {future.key: task for future, task in zip(futures, tasks, strict=True)}
         for future in completed(futures):  # type: ignore[no-untyped-call]
-            try:
-                yield future.result()
-            except Exception as error:  # workers die of whatever, again and again
-                task = by_key[future.key]
-                yield Outcome(task, None, f"{task.source}: {error}")
+            yield _outcome(future, by_key[future.key])
+
+
+def _outcome(future: "Future[Outcome]", task: Task) -> Outcome:
+    try:
+        return future.result()
+    except ProcessExpired as error:
+        return Outcome(task, None, f"{printable(task.source)}: its process died (exit code {error.exitcode})")
+    except Exception as error:  # Dask gave up on it
+        return Outcome(task, None, describe(error, task.source))
 
 
 def _leave_signals_to_parent() -> None:

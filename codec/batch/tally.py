@@ -26,25 +26,31 @@ class Tally:
         self.results: list[Result] = []
         self.unchanged: list[Result] = []
         self.failures: list[tuple[str, str]] = []
+        self._pixels = self._before = self._after = 0
         self._total = total
         self._started = time.monotonic()
 
     def add(self, outcome: Outcome) -> None:
         """One more."""
-        if outcome.result:
-            (self.results if outcome.fresh else self.unchanged).append(outcome.result)
-        else:
+        result = outcome.result
+        if result is None:
             self.failures.append((outcome.task.source, outcome.error))
+        elif not outcome.fresh:
+            self.unchanged.append(result)
+        else:
+            self.results.append(result)
+            self._pixels += result.width * result.height
+            self._before += result.source_bytes
+            self._after += result.target_bytes
 
     @property
     def rates(self) -> str:
         """Megapixels per second so far, and bytes before and after."""
         if not self.results:
             return ""
-        megapixels = sum(result.width * result.height for result in self.results) / 1e6
-        before, after = (sum(getattr(r, name) for r in self.results) for name in ("source_bytes", "target_bytes"))
-        speed = megapixels / max(time.monotonic() - self._started, 1e-3)
-        return f"{speed:.1f} MP/s, {decimal(before)} -> {decimal(after)} ({100 * after / max(before, 1):.0f} %)"
+        speed = self._pixels / 1e6 / max(time.monotonic() - self._started, 1e-3)
+        share = 100 * self._after / max(self._before, 1)
+        return f"{speed:.1f} MP/s, {decimal(self._before)} -> {decimal(self._after)} ({share:.0f} %)"
 
     @contextmanager
     def shown(self, outcomes: Iterable[Outcome], visible: bool) -> Iterator[Iterator[Outcome]]:
@@ -62,23 +68,30 @@ class Tally:
             yield passing()
 
 
+def check_report(path: Path) -> None:
+    """Stop before any work is done in vain.
+
+    Raises:
+        AezError: what is there is no report.
+        OSError: it cannot be read.
+    """
+    if path.exists() and not path.read_bytes().startswith(",".join(_COLUMNS).encode()):
+        raise AezError(f"{path} exists and is not a report of aez batch")
+
+
 def write_report(results: Sequence[Result], failures: Sequence[tuple[str, str]], path: Path) -> None:
     """A line of CSV per file, in order of name; an earlier report is replaced.
 
     Raises:
-        AezError: what is there is no report.
         OSError: it cannot be written.
     """
-    header = ",".join(_COLUMNS)
-    if path.exists() and not path.read_bytes().startswith(header.encode()):
-        raise AezError(f"{path} exists and is not a report of aez batch")
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
     writer.writerow(_COLUMNS)
-    rows = [(r.source, *_figures(r), "") for r in results]
+    rows = [(result.source, *_figures(result), "") for result in results]
     rows += [(source, *[""] * 8, error) for source, error in failures]
     writer.writerows(sorted(rows))
-    write_file(path, buffer.getvalue().encode(), overwrite=True)
+    write_file(path, buffer.getvalue().encode("utf-8", "backslashreplace"), overwrite=True)
 
 
 def _figures(result: Result) -> tuple[object, ...]:

@@ -32,6 +32,7 @@ class Worker:
     job: Job
     source: Tree
     target: Tree
+    force: bool
 
     def __call__(self, task: Task) -> Outcome:
         with warnings.catch_warnings(record=True) as caught:
@@ -39,7 +40,7 @@ class Worker:
             warnings.simplefilter("always", AezWarning)
             try:
                 result, fresh = self._convert(task)
-            except (AezError, OSError, MemoryError) as error:
+            except Exception as error:  # file systems raise whatever their libraries do
                 return Outcome(task, None, describe(error, task.source))
         return Outcome(task, result, fresh=fresh, notes=tuple(str(note.message) for note in caught))
 
@@ -47,17 +48,18 @@ class Worker:
         started = time.perf_counter()
         data = self.source.read(task.source)
         digest = _sha256(data)
-        if task.before and self._still_holds(task, task.before, digest):
-            stamp = self.target.stamp(task.before.target)
-            return replace(task.before, source_stamp=task.source_stamp, target_stamp=stamp), False
+        before = task.before
+        if before and task.same_settings and self._still_holds(task, before, digest):
+            stamp = self.target.stamp(before.target)
+            return replace(before, source_stamp=task.source_stamp, target_stamp=stamp), False
         converted = self.job.convert(data)
-        target = task.target
-        coded = converted.data
+        coded, target = converted.data, task.target
         if coded is None:
             coded, target = data, str(PurePosixPath(task.target).parent / PurePosixPath(task.source).name)
-            if self.target.stamp(target) and self.target.read(target) != data:
-                raise AezError(f"{target} exists and is another file")
+            self._refuse_foreign(target, coded, before)
         self.target.write(target, coded)
+        if before and before.target != target and self._is(before.target, before.target_sha256):
+            self.target.remove(before.target)
         result = Result(
             source=task.source,
             source_stamp=task.source_stamp,
@@ -76,9 +78,17 @@ class Worker:
 
     def _still_holds(self, task: Task, before: Result, digest: str) -> bool:
         """Whether only stamps have changed."""
-        if (before.source, before.source_sha256) != (task.source, digest) or not self.target.stamp(before.target):
-            return False
-        return _sha256(self.target.read(before.target)) == before.target_sha256
+        same_source = (before.source, before.source_sha256) == (task.source, digest)
+        return same_source and self.job.is_complete(before) and self._is(before.target, before.target_sha256)
+
+    def _refuse_foreign(self, target: str, data: bytes, before: Result | None) -> None:
+        """An original that is kept must not replace a file of the same name that somebody else put there."""
+        known = {_sha256(data), before.target_sha256 if before else ""}
+        if not self.force and self.target.exists(target) and _sha256(self.target.read(target)) not in known:
+            raise AezError(f"{target} exists and was not written by aez batch; -f overwrites it")
+
+    def _is(self, target: str, digest: str) -> bool:
+        return self.target.exists(target) and _sha256(self.target.read(target)) == digest
 
 
 def _sha256(data: bytes) -> str:

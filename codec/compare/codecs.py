@@ -10,6 +10,7 @@ from typing import Any
 from PIL import Image, features
 
 from aez import api
+from aez.files import allow_jpeg_bytes
 
 AEZ, JPEG, JPEG_444 = "aez", "JPEG 4:2:0", "JPEG 4:4:4"
 _JPEG_QUALITIES = (8, 15, 25, 40, 55, 70, 80, 88, 94, 97)
@@ -43,17 +44,18 @@ def jpeg_codec() -> Codec:
     return _pillow_codec(JPEG, "jpeg", _JPEG_QUALITIES, optimize=True, subsampling=2)
 
 
-def installed_codecs(model: str, threads: int) -> Codecs:
-    """All codecs that can be written here; aez has run once, so that no measurement includes its start.
+def installed_codecs(model: str, threads: int, max_pixels: int) -> Codecs:
+    """All codecs that can be written here; aez, on the CPU, has run once, so that no measurement includes its start.
 
     Raises:
         ModelError: there is no such model, or it does not work on this machine.
     """
+    options: Any = {"threads": threads, "max_pixels": max_pixels, "device": "cpu"}
     aez = Codec(
         AEZ,
         (0, 10, 25, 40, 55, 70, 85, 100),
-        lambda image, quality: api.encode(image, quality, model=model, threads=threads),
-        lambda data: api.decode(data, threads=threads),
+        lambda image, quality: api.encode(image, quality, model=model, **options),
+        lambda data: api.decode(data, **options),
     )
     aez.decode(aez.encode(Image.new("RGB", (64, 64)), 50))
     jpeg_444 = _pillow_codec(JPEG_444, "jpeg", _JPEG_QUALITIES, optimize=True, subsampling=0)
@@ -71,6 +73,7 @@ def installed_codecs(model: str, threads: int) -> Codecs:
 
 def _pillow_codec(name: str, format: str, qualities: tuple[float, ...], **options: Any) -> Codec:
     def encode(image: Image.Image, quality: float) -> bytes:
+        allow_jpeg_bytes(image)
         buffer = io.BytesIO()
         image.save(buffer, format, quality=int(quality), **options)
         return buffer.getvalue()

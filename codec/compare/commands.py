@@ -12,22 +12,10 @@ import click
 from aez import paths
 from aez.compare import page, tables
 from aez.compare.codecs import Codecs
-from aez.compare.measure import Comparison, Sample, compare, compare_once
-from aez.errors import AezError
-from aez.report import Reporter
+from aez.compare.measure import Comparison, Single, compare, compare_once
+from aez.report import Reporter, printable
 
 Form = Literal["json", "csv"] | None
-
-
-def check_report_requirements() -> None:
-    """Stop before any work is done in vain.
-
-    Raises:
-        AezError: what a report needs is missing.
-    """
-    for package in ("matplotlib", "jinja2", "bjontegaard"):
-        if not find_spec(package):
-            raise AezError(f"a report needs {package}", "pip install 'aez[compare]'")
 
 
 def compare_curves(sources: Iterable[Path], report: Reporter, codecs: Codecs, form: Form, folder: Path | None) -> None:
@@ -37,7 +25,7 @@ def compare_curves(sources: Iterable[Path], report: Reporter, codecs: Codecs, fo
     for source in sources:
         with report.file(source):
             file = paths.read(source)
-            comparison = compare(str(source), file, codecs)
+            comparison = compare(printable(source), file, codecs)
             if folder:
                 crops.append(page.crop_at_equal_size(file, codecs))
             comparisons.append(comparison)
@@ -54,18 +42,21 @@ def compare_curves(sources: Iterable[Path], report: Reporter, codecs: Codecs, fo
     else:
         tables.console().print(tables.tables(comparisons))
         if not find_spec("bjontegaard"):
-            report.note(Path(comparisons[0].name), "BD-rates need aez[compare]")
+            report.note(comparisons[0].name, "BD-rates need aez[compare]")
 
 
 def compare_quality(sources: Iterable[Path], report: Reporter, codecs: Codecs, form: Form, quality: float) -> None:
     """Compare one quality with the JPEGs of nearest PSNR and print the result."""
-    rows: list[tuple[str, Sample]] = []
+    singles: list[Single] = []
     for source in sources:
         with report.file(source):
-            rows += [(str(source), sample) for sample in compare_once(paths.read(source), quality, codecs)]
-    if form == "csv":
+            singles.append(compare_once(printable(source), paths.read(source), quality, codecs))
+    if not singles:
+        return
+    if form == "json":
+        click.echo(json.dumps([asdict(single) for single in singles]))
+    elif form == "csv":
+        rows = [(single.name, sample) for single in singles for sample in single.samples]
         click.echo(tables.as_csv(rows), nl=False)
-    elif form == "json":
-        click.echo(json.dumps([{"picture": name, **asdict(sample)} for name, sample in rows]))
-    elif rows:
-        tables.console().print(tables.single_table(rows))
+    else:
+        tables.console().print(tables.single_tables(singles))

@@ -14,12 +14,13 @@ from PIL import Image
 
 from aez import api
 from aez.compare.codecs import AEZ, JPEG, Codec, Codecs
-from aez.files import open_picture
-from aez.images import from_pillow, to_pillow
+from aez.errors import PictureError
+from aez.files import plain_picture
 from aez.metrics import Point, bd_rate, bpp_at, common_range, mean_curve, ms_ssim, psnr
 from aez.samples import box_average
 
 CHOSEN_QUALITY = 50
+JPEG_FORMATS = ("JPEG", "MPO")  # MPO is what many telephones write
 
 
 @dataclass(frozen=True)
@@ -73,27 +74,31 @@ class Comparison:
 
 
 @dataclass(frozen=True)
+class Single:
+    """One picture at one quality: its file, aez, and both JPEGs of the nearest PSNR."""
+
+    name: str
+    file_format: str
+    file_bytes: int
+    samples: list[Sample]
+
+
+@dataclass(frozen=True)
 class Summary:
-    """A codec over all pictures: BD-rate in percent against JPEG 4:2:0, bytes at equal PSNR over those of aez with the
-    number of pictures that reach it, and megapixels per second over all samples."""
+    """A codec over all pictures.
+
+    BD-rate is in percent against JPEG 4:2:0 over the range of PSNRs, 29 to 39 dB as far as both curves go; bytes at
+    equal PSNR are over those of aez, with the number of pictures that reach it; speeds are megapixels per second over
+    all samples.
+    """
 
     codec: str
     bd_rate: float | None
+    bd_range: tuple[float, float] | None
     times_as_large: float | None
     pictures: int
     encode_speed: float
     decode_speed: float
-
-
-def load(file: bytes) -> tuple[Image.Image, str]:
-    """A picture as all codecs get it, mode RGB or L, and the format of its file.
-
-    Raises:
-        PictureError: it cannot be read.
-    """
-    with open_picture(file) as image:
-        picture = from_pillow(image)
-        return to_pillow(picture.rgb, None, picture.gray), str(image.format)
 
 
 def compare(name: str, file: bytes, codecs: Codecs) -> Comparison:
@@ -102,29 +107,34 @@ def compare(name: str, file: bytes, codecs: Codecs) -> Comparison:
     Raises:
         AezError: it cannot be read or encoded.
     """
-    image, file_format = load(file)
+    image, file_format = plain_picture(file)
     samples = [measure(codec, image, quality) for codec in codecs for quality in codec.qualities]
     return Comparison(name, *image.size, file_format, len(file), samples, _store(image, codecs))
 
 
-def compare_once(file: bytes, quality: float, codecs: Codecs) -> list[Sample]:
-    """aez at one quality, and both JPEGs of the nearest PSNR.
+def compare_once(name: str, file: bytes, quality: float, codecs: Codecs) -> Single:
+    """Measure one quality, and find both JPEGs of the nearest PSNR.
 
     Raises:
         AezError: it cannot be read or encoded.
     """
-    image, _ = load(file)
+    image, file_format = plain_picture(file)
     ours = measure(codecs.aez, image, quality)
-    return [
-        ours,
-        *(nearest(codec, image, ours.psnr, lambda sample: sample.psnr) for codec in (codecs.jpeg, codecs.jpeg_444)),
-    ]
+    jpegs = [nearest(jpeg, image, ours.psnr, lambda sample: sample.psnr) for jpeg in (codecs.jpeg, codecs.jpeg_444)]
+    return Single(name, file_format, len(file), [ours, *jpegs])
 
 
 def measure(codec: Codec, image: Image.Image, quality: float) -> Sample:
-    """Encode and decode a picture."""
+    """Encode and decode a picture.
+
+    Raises:
+        AezError: the codec cannot write it.
+    """
     started = time.perf_counter()
-    data = codec.encode(image, quality)
+    try:
+        data = codec.encode(image, quality)
+    except (OSError, ValueError) as error:  # what Pillow's plugins raise
+        raise PictureError(f"{codec.name} cannot write it ({error})") from error
     encoded = time.perf_counter()
     decoded = codec.decode(data).convert(image.mode)
     finished = time.perf_counter()
@@ -152,26 +162,30 @@ def nearest(codec: Codec, image: Image.Image, wanted: float, measured: Callable[
     return min(tried.values(), key=lambda sample: abs(measured(sample) - wanted))
 
 
-def summarize(comparisons: Sequence[Comparison]) -> tuple[list[Summary], tuple[float, float] | None]:
-    """Every codec over all pictures, and the range of PSNRs of the BD-rates: 29 to 39 dB as far as all curves go.
-
-    Without the package `bjontegaard` (aez[compare]), or where the curves have too little in common, there are none.
-    """
-    codecs = list(dict.fromkeys(sample.codec for sample in comparisons[0].samples))
-    curves = {codec: mean_curve([comparison.curve(codec) for comparison in comparisons]) for codec in codecs}
-    psnrs = common_range(list(curves.values())) if find_spec("bjontegaard") else None
-    rates = {codec: bd_rate(curves[JPEG], curve, psnrs) if psnrs else None for codec, curve in curves.items()}
-    return [_summarize(codec, rates[codec], comparisons) for codec in codecs], psnrs
+def mean_curves(comparisons: Sequence[Comparison]) -> dict[str, list[Point]]:
+    """The mean curve of every codec."""
+    codecs = dict.fromkeys(sample.codec for sample in comparisons[0].samples)
+    return {codec: mean_curve([comparison.curve(codec) for comparison in comparisons]) for codec in codecs}
 
 
-def _summarize(codec: str, rate: float | None, comparisons: Sequence[Comparison]) -> Summary:
+def summarize(comparisons: Sequence[Comparison]) -> list[Summary]:
+    """Every codec over all pictures. Without the package `bjontegaard` (aez[compare]) there are no BD-rates."""
+    curves = mean_curves(comparisons)
+    return [_summarize(codec, curve, curves[JPEG], comparisons) for codec, curve in curves.items()]
+
+
+def _summarize(
+    codec: str, curve: Sequence[Point], anchor: Sequence[Point], comparisons: Sequence[Comparison]
+) -> Summary:
+    psnrs = common_range([anchor, curve]) if find_spec("bjontegaard") else None
     pairs = [(comparison.bytes_at_equal_psnr(codec), comparison.stored.bytes) for comparison in comparisons]
     reached = [(theirs, ours) for theirs, ours in pairs if theirs is not None]
     samples = [(c.width * c.height / 1e6, s) for c in comparisons for s in c.samples if s.codec == codec]
     megapixels = sum(size for size, _ in samples)
     return Summary(
         codec=codec,
-        bd_rate=rate,
+        bd_rate=bd_rate(anchor, curve, psnrs) if psnrs else None,
+        bd_range=psnrs,
         times_as_large=sum(t for t, _ in reached) / sum(o for _, o in reached) if reached else None,
         pictures=len(reached),
         encode_speed=megapixels / sum(sample.encode_seconds for _, sample in samples),
@@ -184,7 +198,7 @@ def _store(image: Image.Image, codecs: Codecs) -> Stored:
     data = aez.encode(image, CHOSEN_QUALITY)
     found = api.info(data)
     average = box_average(np.asarray(image))
-    high, medium = aez.decode(data), api.decode(data, "medium")
+    high, medium = aez.decode(data), api.decode(data, "medium", max_pixels=image.width * image.height)
     medium_psnr = psnr(medium, average)
     half_size = Image.fromarray(np.rint(average).astype(np.uint8))
     curve = []

@@ -5,18 +5,22 @@ import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.resources import files
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
 from aez.compare.codecs import Codecs
-from aez.compare.measure import CHOSEN_QUALITY, Comparison, Sample, load, measure, nearest, summarize
+from aez.compare.measure import CHOSEN_QUALITY, Comparison, Sample, mean_curves, measure, nearest, summarize
 from aez.compare.plots import as_png, as_svg, plot_curves
-from aez.files import write_file
-from aez.metrics import Point, mean_curve
+from aez.compare.tables import sentences
+from aez.errors import AezError
+from aez.files import plain_picture, write_file
+from aez.metrics import BD_RANGE
 
 CROP = 384, 256
+_MARK = b"<title>aez compared: "
 
 
 @dataclass(frozen=True)
@@ -33,7 +37,7 @@ class Crop:
 
 def crop_at_equal_size(file: bytes, codecs: Codecs) -> Crop:
     """The detail with the strongest gradients, from an .aez of medium quality and the JPEG of nearest size."""
-    image, _ = load(file)
+    image, _ = plain_picture(file)
     aez, jpeg = codecs.aez, codecs.jpeg
     ours = measure(aez, image, CHOSEN_QUALITY)
     theirs = nearest(jpeg, image, ours.bytes, lambda sample: sample.bytes)
@@ -45,34 +49,53 @@ def crop_at_equal_size(file: bytes, codecs: Codecs) -> Crop:
     return Crop(area[2] - area[0], area[3] - area[1], ours, theirs, *urls)
 
 
+def check_report(folder: Path) -> None:
+    """Stop before any work is done in vain.
+
+    Raises:
+        AezError: what a report needs is missing, or something else is there.
+        OSError: the folder cannot be read.
+    """
+    for package in ("matplotlib", "jinja2", "bjontegaard"):
+        if not find_spec(package):
+            raise AezError(f"a report needs {package}", "pip install 'aez[compare]'")
+    page = folder / "index.html"
+    if folder.exists() and any(folder.iterdir()) and not (page.exists() and _MARK in page.read_bytes()):
+        raise AezError(f"{folder} holds something else than a report of aez compare")
+
+
 def write_report(comparisons: Sequence[Comparison], crops: Sequence[Crop], folder: Path) -> None:
     """Write `index.html`, and `curves.png` with one more plot per picture where there are several.
 
+    An earlier report is replaced. Check first with `check_report`.
+
     Raises:
-        ImportError: matplotlib or jinja2 is missing.
         OSError: something cannot be written.
     """
     from jinja2 import Environment, select_autoescape
 
     folder.mkdir(parents=True, exist_ok=True)
+    for old in folder.glob("curves*.png"):
+        old.unlink()
     title = comparisons[0].name if len(comparisons) == 1 else f"mean of {len(comparisons)} pictures"
-    mean = plot_curves(_mean_curves(comparisons), title)
+    mean = plot_curves(mean_curves(comparisons), title)
     write_file(folder / "curves.png", as_png(mean), overwrite=True)
-    plots = [plot_curves(_mean_curves([comparison]), comparison.name) for comparison in comparisons]
+    plots = [plot_curves(mean_curves([comparison]), comparison.name) for comparison in comparisons]
     if len(plots) > 1:
         for number, plot in enumerate(plots, 1):
             write_file(folder / f"curves-{number}.png", as_png(plot), overwrite=True)
-    summaries, psnrs = summarize(comparisons)
     source = files("aez.compare").joinpath("page.html.jinja").read_text()
     page = Environment(autoescape=select_autoescape(default=True)).from_string(source)
     pictures = list(zip(comparisons, crops, map(as_svg, plots), strict=True))
-    text = page.render(title=title, summaries=summaries, psnrs=psnrs, mean=as_svg(mean), pictures=pictures)
+    text = page.render(
+        title=title,
+        summaries=summarize(comparisons),
+        sentences=list(sentences(comparisons)),
+        usual_range=BD_RANGE,
+        mean=as_svg(mean),
+        pictures=pictures,
+    )
     write_file(folder / "index.html", text.encode(), overwrite=True)
-
-
-def _mean_curves(comparisons: Sequence[Comparison]) -> dict[str, list[Point]]:
-    codecs = dict.fromkeys(sample.codec for sample in comparisons[0].samples)
-    return {codec: mean_curve([comparison.curve(codec) for comparison in comparisons]) for codec in codecs}
 
 
 def _busiest(image: Image.Image) -> tuple[int, int, int, int]:

@@ -16,7 +16,8 @@ def plot_curves(curves: Mapping[str, Sequence[Point]], title: str) -> "Figure":
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(7, 5), layout="constrained")
-    axes = figure.add_subplot(xlabel="bits per pixel", ylabel="PSNR, dB", title=title, xscale="log")
+    axes = figure.add_subplot(xlabel="bits per pixel", ylabel="PSNR, dB", xscale="log")
+    axes.set_title(title, parse_math=False)
     for codec, points in curves.items():
         ours = codec == AEZ
         rates, psnrs = [point.bpp for point in points], [point.psnr for point in points]

@@ -11,34 +11,39 @@ from rich.console import Console, Group, RenderableType
 from rich.filesize import decimal
 from rich.table import Table
 
-from aez.compare.codecs import AEZ, JPEG
-from aez.compare.measure import Comparison, Sample, Summary, summarize
+from aez.compare.codecs import JPEG
+from aez.compare.measure import JPEG_FORMATS, Comparison, Sample, Single, Summary, summarize
+from aez.metrics import BD_RANGE
 
 _PIPED_WIDTH = 160
 
 
 def console() -> Console:
     """Standard output; tables are Markdown, and keep their width where there is no terminal."""
-    found = Console(highlight=False)
-    return found if found.is_terminal else Console(highlight=False, width=_PIPED_WIDTH)
+    found = Console(highlight=False, markup=False, emoji=False)
+    return found if found.is_terminal else Console(highlight=False, markup=False, emoji=False, width=_PIPED_WIDTH)
 
 
 def tables(comparisons: Sequence[Comparison]) -> RenderableType:
     """Everything for the terminal."""
-    parts: list[RenderableType] = [_summary(comparisons), "", _curves(comparisons), "", *_sentences(comparisons)]
+    parts: list[RenderableType] = [_summary(comparisons), "", _curves(comparisons), "", *sentences(comparisons)]
     if len(comparisons) > 1:
         parts = [_pictures(comparisons), "", *parts]
     return Group(*parts)
 
 
-def single_table(rows: Sequence[tuple[str, Sample]]) -> RenderableType:
+def single_tables(singles: Sequence[Single]) -> RenderableType:
     """One quality of aez and the nearest ones of JPEG, picture by picture."""
     table = _table("picture", "codec", "quality", "size", "bpp", "PSNR, dB", "MS-SSIM", "beside aez")
-    ours = 1
-    for name, sample in rows:
-        ours = sample.bytes if sample.codec == AEZ else ours
-        cells = name, sample.codec, f"{sample.quality:g}", decimal(sample.bytes), f"{sample.bpp:.3f}"
-        table.add_row(*cells, f"{sample.psnr:.2f}", _optional(sample.ms_ssim, ".4f"), f"x {sample.bytes / ours:.2f}")
+    for single in singles:
+        ours = single.samples[0]
+        for sample in single.samples:
+            cells = single.name, sample.codec, f"{sample.quality:g}", decimal(sample.bytes), f"{sample.bpp:.3f}"
+            times = f"x {sample.bytes / ours.bytes:.2f}"
+            table.add_row(*cells, f"{sample.psnr:.2f}", _optional(sample.ms_ssim, ".4f"), times)
+        if single.file_format in JPEG_FORMATS:
+            times = f"x {single.file_bytes / ours.bytes:.2f}"
+            table.add_row(single.name, "the file itself", "", decimal(single.file_bytes), "", "", "", times)
     return table
 
 
@@ -46,7 +51,7 @@ def _pictures(comparisons: Sequence[Comparison]) -> Table:
     table = _table("picture", "file", "aez", "PSNR, dB", "JPEG of equal PSNR", "beside aez", "BD-rate, %")
     for comparison in comparisons:
         jpeg = comparison.bytes_at_equal_psnr(JPEG)
-        summaries, _ = summarize([comparison])
+        ours, *_ = summarize([comparison])
         table.add_row(
             comparison.name,
             f"{comparison.file_format} {decimal(comparison.file_bytes)}",
@@ -54,24 +59,26 @@ def _pictures(comparisons: Sequence[Comparison]) -> Table:
             f"{comparison.stored.psnr:.2f}",
             "" if jpeg is None else decimal(jpeg),
             "" if jpeg is None else f"x {jpeg / comparison.stored.bytes:.2f}",
-            _optional(summaries[0].bd_rate, "+.1f"),
+            _bd_rate(ours),
         )
     return table
 
 
 def _summary(comparisons: Sequence[Comparison]) -> Table:
-    summaries, psnrs = summarize(comparisons)
-    over = f", {psnrs[0]:.1f} to {psnrs[1]:.1f} dB" if psnrs else ""
-    table = _table("codec", f"BD-rate, %{over}", "size at equal PSNR", "encode, MP/s", "decode, MP/s")
-    for summary in summaries:
-        table.add_row(
-            summary.codec,
-            _optional(summary.bd_rate, "+.1f"),
-            _times(summary, len(comparisons)),
-            f"{summary.encode_speed:.1f}",
-            f"{summary.decode_speed:.1f}",
-        )
+    heading = f"BD-rate, {BD_RANGE[0]:g} to {BD_RANGE[1]:g} dB, %"
+    table = _table("codec", heading, "size at equal PSNR", "encode, MP/s", "decode, MP/s")
+    for summary in summarize(comparisons):
+        speeds = f"{summary.encode_speed:.1f}", f"{summary.decode_speed:.1f}"
+        table.add_row(summary.codec, _bd_rate(summary), _times(summary, len(comparisons)), *speeds)
     return table
+
+
+def _bd_rate(summary: Summary) -> str:
+    """The BD-rate, with its range where that is not the usual one."""
+    if summary.bd_rate is None or summary.bd_range is None:
+        return ""
+    other = "" if summary.bd_range == BD_RANGE else f" ({summary.bd_range[0]:.1f} to {summary.bd_range[1]:.1f} dB)"
+    return f"{summary.bd_rate:+.1f}{other}"
 
 
 def _times(summary: Summary, pictures: int) -> str:
@@ -98,7 +105,7 @@ def _curves(comparisons: Sequence[Comparison]) -> Table:
     return table
 
 
-def _sentences(comparisons: Sequence[Comparison]) -> Iterator[str]:
+def sentences(comparisons: Sequence[Comparison]) -> Iterator[str]:
     """What matters, in words; about those pictures for which JPEG has a file of equal PSNR."""
     pairs = [(comparison.stored, comparison.bytes_at_equal_psnr(JPEG)) for comparison in comparisons]
     high = [(stored, jpeg) for stored, jpeg in pairs if jpeg is not None]
@@ -116,7 +123,7 @@ def _sentences(comparisons: Sequence[Comparison]) -> Iterator[str]:
             f"A cache that serves high and medium stores {decimal(ours)} as .aez, or two JPEGs of equal PSNR, "
             f"{decimal(theirs)} + {decimal(medium)}: {(theirs + medium) / ours:.2f} times as much."
         )
-    own = [comparison for comparison in comparisons if comparison.file_format == "JPEG"]
+    own = [comparison for comparison in comparisons if comparison.file_format in JPEG_FORMATS]
     if own:
         theirs, ours = sum(c.file_bytes for c in own), sum(c.stored.bytes for c in own)
         psnr = _mean([comparison.stored.psnr for comparison in own])
@@ -128,11 +135,9 @@ def _sentences(comparisons: Sequence[Comparison]) -> Iterator[str]:
 
 def as_json(comparisons: Sequence[Comparison]) -> dict[str, Any]:
     """The comparison as one object."""
-    summaries, psnrs = summarize(comparisons)
     return {
         "pictures": [asdict(comparison) for comparison in comparisons],
-        "codecs": [asdict(summary) for summary in summaries],
-        "bd_rate_range_db": psnrs,
+        "codecs": [asdict(summary) for summary in summarize(comparisons)],
     }
 
 
@@ -148,7 +153,7 @@ def as_csv(rows: Sequence[tuple[str, Sample]]) -> str:
 def _table(*columns: str) -> Table:
     table = Table(box=box.MARKDOWN)
     for number, column in enumerate(columns):
-        table.add_column(column, justify="right" if number else "left", no_wrap=number == 0)
+        table.add_column(column, justify="right" if number else "left", overflow="fold")
     return table
 
 
