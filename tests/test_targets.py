@@ -45,6 +45,7 @@ def test_medium_psnr_is_met(photograph: Image.Image, layers: Any) -> None:
     assert psnr(aez.decode(data, "medium"), expected) == pytest.approx(33, abs=0.05)
 
 
+@pytest.mark.filterwarnings("ignore:no size is nearer")
 @settings(max_examples=30, deadline=None)
 @given(st.integers(1, 90), st.integers(1, 90), st.integers(60, 4000), st.integers(0, 255))
 def test_sizes_are_never_exceeded(width: int, height: int, size: int, seed: int) -> None:
@@ -54,6 +55,22 @@ def test_sizes_are_never_exceeded(width: int, height: int, size: int, seed: int)
     except aez.TargetError:
         return
     assert len(data) <= size
+
+
+def test_a_size_between_two_possible_ones_is_missed_with_a_note(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "img.png"
+    Image.linear_gradient("L").resize((16, 16)).save(path)
+    smallest, largest = (len(aez.encode(Image.open(path), quality)) for quality in (0, 100))
+    notes = 0
+    for size in range(smallest + 1, largest):
+        result = run("encode", path, "-f", "--size", size)
+        assert result.exit_code == 0
+        found = path.with_suffix(".aez").stat().st_size
+        assert found <= size
+        missed = found < 0.99 * size
+        assert ("no size is nearer" in result.stderr) == missed
+        notes += missed
+    assert notes
 
 
 def test_what_is_out_of_reach_is_said(run: Run, photograph: Image.Image, tmp_path: Path) -> None:
