@@ -84,7 +84,7 @@ def write_report(comparisons: Sequence[Comparison], crops: Sequence[Crop], folde
     if len(plots) > 1:
         for number, plot in enumerate(plots, 1):
             write_file(folder / f"curves-{number}.png", as_png(plot), overwrite=True)
-    source = files("aez.compare").joinpath("page.html.jinja").read_text()
+    source = files("aez.compare").joinpath("page.html.jinja").read_text("utf-8")
     page = Environment(autoescape=select_autoescape(default=True)).from_string(source)
     pictures = list(zip(comparisons, crops, map(as_svg, plots), strict=True))
     text = page.render(

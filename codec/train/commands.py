@@ -1,10 +1,12 @@
 """What `aez train` and `aez export` do."""
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
@@ -18,8 +20,10 @@ from aez.train.loop import VALIDATION_CROP, Settings, Trainer
 from aez.train.loop import Progress as Row
 from aez.train.model import Architecture, Codec
 from aez.train.plot import plot_log
+from aez.train.synthetic import synthetic_pictures
 
 KEPT_ASIDE = 20
+SYNTHETIC_SHARE, SYNTHETIC_SIZE, SYNTHETIC_SEED = 0.1, (768, 512), 1
 CALIBRATION_PICTURES = 90
 
 
@@ -123,11 +127,23 @@ def _load(folders: Iterable[Path], valid: Path | None, crop: int, device: torch.
     paths = find_pictures(folders)
     aside = find_pictures([valid]) if valid else paths[::KEPT_ASIDE]
     pictures = list(load_pictures(sorted({*paths} - {*aside}), crop, device))
+    pictures += _made_up(pictures, crop, device)
     kept = load_pictures(aside, VALIDATION_CROP, device)
     middles = [_middle(picture, VALIDATION_CROP) for picture in kept]
     if not middles:
         raise AezError(f"no validation picture of at least {VALIDATION_CROP} x {VALIDATION_CROP} pixels")
     return pictures, torch.stack(middles)
+
+
+def _made_up(pictures: list[Tensor], crop: int, device: torch.device) -> list[Tensor]:
+    """As many synthetic pictures as make `SYNTHETIC_SHARE` of all pixels."""
+    width, height = max(SYNTHETIC_SIZE[0], crop), max(SYNTHETIC_SIZE[1], crop)
+    pixels = sum(picture.shape[1] * picture.shape[2] for picture in pictures)
+    count = math.ceil(SYNTHETIC_SHARE / (1 - SYNTHETIC_SHARE) * pixels / (width * height))
+    return [
+        torch.tensor(np.asarray(image)).permute(2, 0, 1).contiguous().to(device)
+        for image in synthetic_pictures(count, width, height, SYNTHETIC_SEED)
+    ]
 
 
 def _middle(picture: Tensor, size: int) -> Tensor:
