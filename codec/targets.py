@@ -1,8 +1,8 @@
 """From what is wanted, bytes or PSNR, to the quality that gives it.
 
-Bits per pixel rise with the quality on nearly the same curve for every picture, but for a factor; PSNR but for an
-offset. So the search starts on the typical curve, shifts it to go through the first measurement, and then interpolates
-between measurements: three encodings are usual.
+Pictures differ in one number, mostly: their curves over the quality, of log rate or of PSNR, are the typical curve
+plus so many times the typical deviation from it. So the search starts on the typical curve, takes the picture's own
+one through the first measurement, and then interpolates between measurements: three encodings are usual.
 """
 
 import math
@@ -20,13 +20,14 @@ from aez.quality import KNOT_DISTANCE, KNOTS, QUALITY_MAX
 
 Measure = Literal["size", "bpp", "psnr", "medium-psnr"]
 
+Values = npt.NDArray[np.float64]
+
 _QUALITIES = np.arange(KNOTS) * KNOT_DISTANCE
-_TYPICAL_LOG_BPP = np.array([-1.708, -1.480, -1.212, -0.917, -0.602, -0.286, 0.016, 0.296, 0.549])
-_TYPICAL_PSNR = np.array([27.1, 28.5, 30.1, 31.9, 33.8, 35.7, 37.5, 39.2, 40.5])
-_TYPICAL_MEDIUM_PSNR = np.array([28.6, 30.3, 32.1, 34.1, 36.1, 38.1, 39.9, 41.4, 42.6])
 _RELATIVE_TOLERANCE = 0.01
 _PSNR_TOLERANCE = 0.05
 _SMOOTH, _ENOUGH = 5, 12
+_FINEST = QUALITY_MAX // 2000
+_NOT_AT_THE_ENDS = slice(2, -2)
 
 
 class TargetError(AezError):
@@ -63,24 +64,52 @@ class Target:
 
 
 @dataclass(frozen=True)
+class _Curve:
+    """Typical values at the knots of the quality, and how pictures deviate from them. Mean of photographs, fast-2."""
+
+    mean: Values
+    deviation: Values
+
+    def through(self, quality: int, value: float) -> Values:
+        """The curve of a picture that has a value at a quality."""
+        mean, deviation = (float(np.interp(quality, _QUALITIES, part)) for part in (self.mean, self.deviation))
+        moved = self.mean + (value - mean) / deviation * self.deviation
+        return moved if (np.diff(moved) > 0).all() else self.mean + (value - mean)
+
+
+_LOG_BPP = _Curve(
+    np.array([-1.708, -1.480, -1.212, -0.917, -0.602, -0.286, 0.016, 0.296, 0.549]),
+    np.array([0.79, 0.88, 0.97, 1.04, 1.08, 1.09, 1.08, 1.03, 0.98]),
+)
+_PSNR = _Curve(
+    np.array([27.1, 28.5, 30.1, 31.9, 33.8, 35.7, 37.5, 39.2, 40.5]),
+    np.array([0.99, 0.99, 0.98, 0.98, 0.97, 0.97, 0.99, 1.04, 1.13]),
+)
+_MEDIUM_PSNR = _Curve(
+    np.array([28.6, 30.3, 32.1, 34.1, 36.1, 38.1, 39.9, 41.4, 42.6]),
+    np.array([0.83, 0.81, 0.82, 0.84, 0.90, 1.00, 1.13, 1.29, 1.45]),
+)
+
+
+@dataclass(frozen=True)
 class _Goal:
-    """A target as the search sees it: where to aim, what will do, the typical curve over the knots, and back again."""
+    """A target as the search sees it: where to aim, what will do, the typical curve, and how to show a value."""
 
     lowest: float
     aim: float
     highest: float
-    typical: npt.NDArray[np.float64]
+    typical: _Curve
     value: Callable[[Encoded], float]
     shown: Callable[[float], float]
 
 
 @dataclass(frozen=True)
 class _Trial:
-    """A file, its value, and where its quality is on the typical curve."""
+    """A file, the quality integer that it stores, and its value."""
 
     data: bytes
+    quality: int
     value: float
-    place: float
 
 
 def reach(target: Target, encoder: Encoder) -> bytes:
@@ -94,13 +123,13 @@ def reach(target: Target, encoder: Encoder) -> bytes:
     goal = _goal(target, encoder)
     trials: list[_Trial] = []
     low, high = 0, QUALITY_MAX
-    while low <= high and (len(trials) < _ENOUGH or all(trial.value > goal.highest for trial in trials)):
+    while high - low >= _FINEST and (len(trials) < _ENOUGH or all(trial.value > goal.highest for trial in trials)):
         quality = _next_quality(goal, trials, low, high)
         encoded = encoder.encode(quality)
         value = goal.value(encoded)
         if goal.lowest <= value <= goal.highest:
             return encoded.data
-        trials.append(_Trial(encoded.data, value, float(np.interp(quality, _QUALITIES, goal.typical))))
+        trials.append(_Trial(encoded.data, quality, value))
         low, high = (quality + 1, high) if value < goal.lowest else (low, quality - 1)
     below = max((trial for trial in trials if trial.value < goal.lowest), key=lambda trial: trial.value, default=None)
     above = min((trial for trial in trials if trial.value > goal.highest), key=lambda trial: trial.value, default=None)
@@ -114,9 +143,9 @@ def reach(target: Target, encoder: Encoder) -> bytes:
 
 def _goal(target: Target, encoder: Encoder) -> _Goal:
     if target.measure == "psnr":
-        return _psnr_goal(target.value, _TYPICAL_PSNR, encoder.psnr)
+        return _psnr_goal(target.value, _PSNR, encoder.psnr)
     if target.measure == "medium-psnr":
-        return _psnr_goal(target.value, _TYPICAL_MEDIUM_PSNR, encoder.medium_psnr)
+        return _psnr_goal(target.value, _MEDIUM_PSNR, encoder.medium_psnr)
     per_byte = 8 / encoder.pixels if target.measure == "bpp" else 1
     above = 0 if target.measure == "size" else math.log(1 + _RELATIVE_TOLERANCE)
     below = math.log(1 - _RELATIVE_TOLERANCE)
@@ -124,13 +153,13 @@ def _goal(target: Target, encoder: Encoder) -> _Goal:
         lowest=math.log(target.value) + below,
         aim=math.log(target.value) + (above + below) / 2,
         highest=math.log(target.value) + above,
-        typical=_TYPICAL_LOG_BPP + math.log(per_byte * encoder.pixels / 8),
+        typical=_Curve(_LOG_BPP.mean + math.log(per_byte * encoder.pixels / 8), _LOG_BPP.deviation),
         value=lambda encoded: math.log(per_byte * len(encoded.data)),
         shown=math.exp,
     )
 
 
-def _psnr_goal(wanted: float, typical: npt.NDArray[np.float64], value: Callable[[Encoded], float]) -> _Goal:
+def _psnr_goal(wanted: float, typical: _Curve, value: Callable[[Encoded], float]) -> _Goal:
     return _Goal(wanted - _PSNR_TOLERANCE, wanted, wanted + _PSNR_TOLERANCE, typical, value, float)
 
 
@@ -138,22 +167,23 @@ def _next_quality(goal: _Goal, trials: list[_Trial], low: int, high: int) -> int
     """Where to try next, `low` to `high`: where the trials so far let expect the aim."""
     if len(trials) > _SMOOTH:
         return (low + high) // 2
-    if len(trials) < 2:
-        place = goal.aim + sum(trial.place - trial.value for trial in trials)
-    else:
-        distinct = {trial.value: trial for trial in trials}
+    if not trials:
+        return round(float(np.interp(goal.aim, goal.typical.mean[_NOT_AT_THE_ENDS], _QUALITIES[_NOT_AT_THE_ENDS])))
+    curve = goal.typical.through(trials[0].quality, trials[0].value)
+    place = goal.aim
+    if len(trials) > 1:
+        distinct = {trial.value: float(np.interp(trial.quality, _QUALITIES, curve)) for trial in trials}
         nearest = sorted(distinct, key=lambda value: abs(value - goal.aim))[:3]
-        place = _interpolate([distinct[value] for value in nearest], goal.aim)
-    quality = round(float(np.interp(place, goal.typical, _QUALITIES)))
+        place = _interpolate({value: distinct[value] for value in nearest}, goal.aim)
+    quality = round(float(np.interp(place, curve, _QUALITIES)))
     if low <= quality <= high:
         return quality
     return (low + high) // 2 if low > 0 and high < QUALITY_MAX else min(max(quality, low), high)
 
 
-def _interpolate(trials: list[_Trial], value: float) -> float:
-    """The place of a value, by the polynomial through the trials (Lagrange)."""
-    place = 0.0
-    for trial in trials:
-        others = [other.value for other in trials if other is not trial]
-        place += trial.place * math.prod((value - other) / (trial.value - other) for other in others)
-    return place
+def _interpolate(places: dict[float, float], value: float) -> float:
+    """The place of a value, by the polynomial through the known ones (Lagrange)."""
+    found = 0.0
+    for known, place in places.items():
+        found += place * math.prod((value - other) / (known - other) for other in places if other != known)
+    return found

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from aez.train.gradients import round_through, straight_through
+from aez.train.gradients import lower_bound, round_through, straight_through
 
 ACTIVATION_UNIT = 1 / 16
 ACTIVATION_MAX = 255
@@ -22,8 +22,8 @@ EXPONENT_MAX = 12
 
 
 def quantize_activation(x: Tensor) -> Tensor:
-    """ReLU and rounding to uint8 in units of 1/16."""
-    x = x.clamp(0, ACTIVATION_MAX * ACTIVATION_UNIT)
+    """ReLU and rounding to uint8 in units of 1/16; gradients pass the upper bound where they lead back."""
+    x = -lower_bound(-F.relu(x), -ACTIVATION_MAX * ACTIVATION_UNIT)
     return straight_through(x, torch.round(x / ACTIVATION_UNIT) * ACTIVATION_UNIT)
 
 
