@@ -122,8 +122,8 @@ def quality_options(command: Command) -> Command:
 
 def encoding_options(command: Command) -> Command:
     """How pictures are encoded."""
-    return _add(
-        quality_options(command),
+    coded = _add(
+        command,
         click.option(
             "--layers",
             type=click.Choice(["all", "base"]),
@@ -141,6 +141,7 @@ def encoding_options(command: Command) -> Command:
         click.option("--model", metavar="NAME", default=DEFAULT_MODEL, show_default=True, help="An installed model."),
         click.option("--skip-larger", is_flag=True, help="Keep the input where the .aez would be larger."),
     )
+    return quality_options(coded)
 
 
 def no_nan(_: click.Context, __: click.Parameter, value: float | None) -> float | None:
