@@ -72,13 +72,7 @@ def encode(
     zstd alone (Kodak, quality 50); --coding zstd needs no coder but zstd to decode.
     """
     pairs = _paths(inputs, files.READABLE, output, lambda source: source.with_suffix(".aez"))
-    report = Reporter(
-        quiet=quiet,
-        verbose=verbose,
-        as_json=as_json,
-        debug=debug,
-        piped=paths.STANDARD in dict(pairs).values(),
-    )
+    report = Reporter(quiet=quiet, verbose=verbose, as_json=as_json, debug=debug, piped=_piped(pairs))
     files.allow_pixels(options["max_pixels"])
     for source, target in _progress(pairs, quiet):
         with report.file(source):
@@ -131,13 +125,7 @@ def decode(
     suffix = {None: ".png", "jpeg": ".jpg"}.get(picture_format, f".{picture_format}")
     ending = f".medium{suffix}" if res == "medium" else suffix
     pairs = _paths(inputs, {".aez"}, output, lambda source: source.with_name(source.stem + ending))
-    report = Reporter(
-        quiet=quiet,
-        verbose=verbose,
-        as_json=as_json,
-        debug=debug,
-        piped=paths.STANDARD in dict(pairs).values(),
-    )
+    report = Reporter(quiet=quiet, verbose=verbose, as_json=as_json, debug=debug, piped=_piped(pairs))
     for source, target in _progress(pairs, quiet):
         with report.file(source):
             paths.refuse_taken(target, force)
@@ -428,6 +416,11 @@ def _paths(
         return list(zip(sources, paths.place(sources, output, beside), strict=True))
     except paths.PathError as error:
         raise click.UsageError(str(error)) from error
+
+
+def _piped(pairs: Sequence[tuple[Path, Path]]) -> bool:
+    """Whether standard output is taken by a picture."""
+    return any(target == paths.STANDARD for _, target in pairs)
 
 
 def _progress(items: Sequence[Item], quiet: bool) -> Iterable[Item]:

@@ -51,15 +51,15 @@ def convert_tree(request: Request, report: Reporter, visible: bool) -> None:
     """
     if request.report:
         check_report(request.report)
-    request.job.check()
     ready = _prepare(request)
     tally = Tally(len(ready.plan.tasks))
     tally.failures += ready.plan.refused
     if ready.plan.tasks:
+        request.job.check()
         with _alone(ready):
             _convert(request, ready, tally, report, visible)
-    for source, reason in sorted(tally.failures):
-        report.fail(reason if reason.startswith(printable(source)) else f"{printable(source)}: {reason}")
+    for _, reason in sorted(tally.failures):
+        report.fail(reason)
     current = len(ready.plan.done) + len(tally.unchanged)
     counts = f"{len(tally.results)} done, {current} up to date, {len(tally.failures)} failed"
     report.say(f"{counts}  {tally.rates}".rstrip())
@@ -76,8 +76,8 @@ def show_plan(request: Request, report: Reporter) -> None:
     ready = _prepare(request)
     for task in ready.plan.tasks:
         report.say(printable(f"{ready.source}/{task.source} -> {ready.target}/{task.target}"))
-    for source, reason in ready.plan.refused:
-        report.fail(f"{printable(source)}: {reason}")
+    for _, reason in ready.plan.refused:
+        report.fail(reason)
     report.say(f"{len(ready.plan.tasks)} to do, {len(ready.plan.done)} up to date")
 
 

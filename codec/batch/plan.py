@@ -8,7 +8,9 @@ from pathlib import PurePath, PurePosixPath
 from aez.batch.jobs import Job
 from aez.batch.manifest import Manifest, Result
 from aez.batch.trees import LocalTree, RemoteTree, Tree
+from aez.errors import AezError
 from aez.paths import PathError
+from aez.report import describe, printable
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,7 @@ class Task:
 
 @dataclass
 class Plan:
-    """What is to be done, what is done, and why some sources are not touched."""
+    """What is to be done, what is done, and which sources are not touched, each with a line that says why."""
 
     tasks: list[Task] = field(default_factory=list)
     done: list[Result] = field(default_factory=list)
@@ -58,7 +60,9 @@ def make_plan(
     found = source.find() if selection.names is None else dict.fromkeys(selection.names, "")
     names = [name for name in found if PurePosixPath(name).suffix.lower() in job.reads and name in selection]
     plan = Plan()
-    plan.refused = [(name, "is not a name below the source") for name in names if not is_below(name)]
+    plan.refused = [
+        (name, f"{printable(name)}: is not a name below the source") for name in names if not is_below(name)
+    ]
     goals = _targets([name for name in names if is_below(name)], job.suffix, keep_extension)
     kept = [entry.result.target for entry in manifest.entries.values() if entry.result]
     there = target.existing([*goals.values(), *kept])
@@ -68,12 +72,17 @@ def make_plan(
         before = entry.result if entry else None
         task = Task(name, found[name], goal, before, entry is not None and entry.settings == settings)
         if entry is None and goal in there and not force:
-            plan.refused.append((name, f"{goal} exists and was not written by aez batch; -f overwrites it"))
+            plan.refused.append((name, describe(taken(goal), name)))
         elif before and task.same_settings and job.is_complete(before) and _is_current(before, task, there):
             plan.done.append(before)
         else:
             plan.tasks.append(task)
     return plan
+
+
+def taken(target: str) -> AezError:
+    """What is said where a file of somebody else is in the way."""
+    return AezError(f"{target} exists and was not written by aez batch", "-f overwrites it")
 
 
 def is_below(name: str) -> bool:

@@ -8,9 +8,9 @@ from pathlib import PurePosixPath
 
 from aez.batch.jobs import Job
 from aez.batch.manifest import Result
-from aez.batch.plan import Task
+from aez.batch.plan import Task, taken
 from aez.batch.trees import Tree
-from aez.errors import AezError, AezWarning
+from aez.errors import AezWarning
 from aez.report import describe
 
 
@@ -85,7 +85,7 @@ class Worker:
         """An original that is kept must not replace a file of the same name that somebody else put there."""
         known = {_sha256(data), before.target_sha256 if before else ""}
         if not self.force and self.target.exists(target) and _sha256(self.target.read(target)) not in known:
-            raise AezError(f"{target} exists and was not written by aez batch; -f overwrites it")
+            raise taken(target)
 
     def _is(self, target: str, digest: str) -> bool:
         return self.target.exists(target) and _sha256(self.target.read(target)) == digest
