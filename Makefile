@@ -42,7 +42,7 @@ $(VENV)/.aez: $(SOURCES) | $(BIN)/python
 
 $(VENV)/.dev: pyproject.toml | $(VENV)/.aez
 	$(PIP) install torch==2.13.0
-	$(PIP) install "$$(ls build/wheel/*.whl)[train,compare,cloud,cluster]"
+	$(PIP) install "$$(ls build/wheel/*.whl)[train,compare,cloud,cluster,serve]"
 	$(PIP) install --group dev
 	touch $@
 

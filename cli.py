@@ -17,6 +17,7 @@ from aez import __version__, api, files, paths
 from aez.errors import AezError
 from aez.networks import DEFAULT_MODEL, installed_models
 from aez.options import (
+    Count,
     device_option,
     encoding_options,
     inputs_argument,
@@ -252,6 +253,92 @@ def batch(
                 commands.convert_tree(request, report, visible=not quiet and sys.stderr.isatty())
         except paths.PathError as error:
             raise click.UsageError(str(error)) from error
+    report.exit()
+
+
+@main.command()
+@click.argument("root", type=click.Path(path_type=Path))
+@click.option("--origin", metavar="URL", help="Where to pull what is not below ROOT: a web server, s3://, a folder.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen at.")
+@click.option("--port", type=click.IntRange(0, 65535), default=8080, show_default=True, help="0: any free one.")
+@click.option("--workers", type=click.IntRange(1), default=1, show_default=True, help="Processes.")
+@click.option("--threads", type=click.IntRange(1), default=1, show_default=True, help="Of the networks, per picture.")
+@click.option("--decodes", type=click.IntRange(1), help="Pictures coded at a time.  [default: one per core]")
+@click.option("--queue", type=click.IntRange(0), default=64, show_default=True, help="Pictures that may wait for it.")
+@click.option("--cache-size", type=Count(), default="1000M", show_default=True, help="Bytes kept below ROOT.")
+@click.option("--max-pixels", type=Count(), default="24M", show_default=True, help="Refuse to code larger pictures.")
+@click.option("--max-body", type=Count(), default="50M", show_default=True, help="Bytes of an upload or original.")
+@click.option("--max-age", type=click.IntRange(0), default=3600, show_default=True, help="Seconds until asked again.")
+@click.option(
+    "--timeout", type=click.FloatRange(1), default=60, callback=no_nan, show_default=True, help="Seconds for a request."
+)
+@click.option("-q", "--quality", type=click.FloatRange(0, 100), default=50, callback=no_nan, help="Of what is encoded.")
+@click.option(
+    "--token", envvar="AEZ_TOKEN", metavar="TOKEN", help="What PUT and DELETE must bring; better by AEZ_TOKEN."
+)
+@click.option("--debug", is_flag=True, help="Show tracebacks.")
+def serve(
+    root: Path,
+    host: str,
+    port: int,
+    workers: int,
+    decodes: int | None,
+    queue: int,
+    cache_size: int,
+    timeout: float,
+    debug: bool,
+    **options: Any,
+) -> None:
+    """Serve the .aez files below ROOT over HTTP, in both resolutions and as AVIF, WebP, JPEG or PNG (needs aez[serve]).
+
+    \b
+    /a/b.aez?res=medium   the front part of ROOT/a/b.aez: a valid .aez file
+    /a/b?res=medium       the picture in a format that the client accepts
+    /                     all pictures on a page
+    """
+    report = Reporter(debug=debug)
+    with report.file(root):
+        try:
+            from aez.batch.commands import processes_and_threads
+            from aez.serve import commands
+            from aez.serve.settings import Settings
+        except ImportError as error:
+            raise AezError(str(error), "pip install 'aez[serve]'") from error
+        settings = Settings(
+            root=root.absolute(),
+            cache_bytes=cache_size,
+            running=processes_and_threads(decodes, options["threads"])[0],
+            waiting=queue,
+            request_seconds=timeout,
+            **options,
+        )
+        commands.serve(settings, host, port, workers)
+    report.exit()
+
+
+@main.command()
+@click.argument("root", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@click.argument("originals", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@threads_option
+@max_pixels_option
+@click.option("--debug", is_flag=True, help="Show tracebacks.")
+def gallery(root: Path, originals: Path, threads: int, max_pixels: int, debug: bool) -> None:
+    """Measure what JPEG and AVIF of equal PSNR would need for the .aez files below ROOT, for the page of aez serve.
+
+    Kept in ROOT/gallery.json; only what is new is measured. The original of a/b.aez is a/b.png, or another picture of
+    that name, below ORIGINALS.
+    """
+    report = Reporter(debug=debug)
+    with report.file(root):
+        try:
+            from aez.serve.facts import measure_folder
+        except ImportError as error:
+            raise AezError(str(error), "pip install 'aez[serve]'") from error
+        for name, trouble in measure_folder(root, originals, threads, max_pixels):
+            if trouble:
+                report.fail(f"{name}: {trouble}")
+            else:
+                report.say(name)
     report.exit()
 
 

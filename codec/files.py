@@ -134,13 +134,17 @@ def allow_jpeg_bytes(image: Image.Image) -> None:
     ImageFile.MAXBLOCK = max(ImageFile.MAXBLOCK, 4 * image.width * image.height)
 
 
-def save_picture(image: Image.Image, format: PictureFormat) -> bytes:
+def save_picture(image: Image.Image, format: PictureFormat, quality: int | None = None) -> bytes:
     """A Pillow image as a file of the format, with its metadata; JPEG loses alpha, with an `AezWarning`.
+
+    The usual quality is nearly lossless. With another one JPEG has subsampled colour.
 
     Raises:
         PictureError: the format cannot hold the picture.
     """
     options = {**_QUALITY_OPTIONS[format], **save_options(image, format)}
+    if quality is not None:
+        options |= {"quality": quality, "subsampling": 2} if format == "jpeg" else {"quality": quality}
     if format == "jpeg" and image.mode in ("LA", "RGBA"):
         warnings.warn("JPEG has no transparency; the picture is laid on white", AezWarning, stacklevel=2)
         white = Image.new("RGBA", image.size, "white")

@@ -47,8 +47,8 @@ class Tree(Protocol):
     def stamp(self, name: str) -> str:
         """The stamp of a file."""
 
-    def read(self, name: str) -> bytes:
-        """A whole file."""
+    def read(self, name: str, at_most: int | None = None) -> bytes:
+        """A file, or its first bytes."""
 
     def write(self, name: str, data: bytes) -> None:
         """Write a file as a whole or not at all, over one that is there."""
@@ -89,8 +89,9 @@ class LocalTree:
             return ""
         return f"{state.st_size}-{state.st_mtime_ns}" if stat.S_ISREG(state.st_mode) else ""
 
-    def read(self, name: str) -> bytes:
-        return (self.root / name).read_bytes()
+    def read(self, name: str, at_most: int | None = None) -> bytes:
+        with (self.root / name).open("rb") as file:
+            return file.read(at_most)
 
     def write(self, name: str, data: bytes) -> None:
         path = self.root / name
@@ -160,10 +161,10 @@ class RemoteTree:
             except FileNotFoundError:
                 return ""
 
-    def read(self, name: str) -> bytes:
+    def read(self, name: str, at_most: int | None = None) -> bytes:
         with _translated(f"{self.url}/{name}"):
             try:
-                data: bytes = self._system.cat_file(f"{self.root}/{name}")
+                data: bytes = self._system.cat_file(f"{self.root}/{name}", end=at_most)
             except FileNotFoundError as error:
                 raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), name) from error
             return data

@@ -1,0 +1,88 @@
+"""A cache of bytes on disk that all workers share: the least recently used go first."""
+
+import asyncio
+import shutil
+import sqlite3
+import struct
+import sys
+import zlib
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, TypeVar
+
+import diskcache
+
+T = TypeVar("T")
+_CRC = struct.Struct("<I")
+_THREADS = 4
+
+
+class _BytesOnly(diskcache.Disk):  # type: ignore[misc]
+    """Never unpickles: whoever could write to the database could otherwise run code here."""
+
+    def store(self, value: bytes, read: bool, key: Any = diskcache.UNKNOWN) -> Any:
+        if not isinstance(value, bytes):
+            raise TypeError("only bytes are cached")
+        return super().store(value, read, key=key)
+
+    def fetch(self, mode: int, filename: str | None, value: Any, read: bool) -> Any:
+        if mode not in (diskcache.core.MODE_RAW, diskcache.core.MODE_BINARY):
+            raise OSError("not bytes")
+        return super().fetch(mode, filename, value, read)
+
+    def get(self, key: Any, raw: bool) -> Any:
+        return super().get(key, raw) if raw else ""
+
+
+class Cache:
+    """Values by keys; beyond `size` bytes the least recently used go. What is damaged is as if it were not there."""
+
+    def __init__(self, folder: Path, size: int) -> None:
+        self._values = _open(folder, size)
+        self._threads = ThreadPoolExecutor(_THREADS, "cache")
+
+    async def get(self, key: str) -> bytes | None:
+        """A value, if it is there."""
+        stored: bytes | None = await self._do(lambda: self._values.get(key, retry=True))
+        if stored is None or len(stored) < _CRC.size:
+            return None
+        value = stored[_CRC.size :]
+        return value if zlib.crc32(value) == _CRC.unpack_from(stored)[0] else None
+
+    async def put(self, key: str, value: bytes, seconds: float | None = None) -> None:
+        """Keep a value, for so long at most; where the disk is full, nothing is kept."""
+        stored = _CRC.pack(zlib.crc32(value)) + value
+        try:
+            await self._do(lambda: self._values.set(key, stored, seconds, retry=True))
+        except (OSError, sqlite3.Error) as error:
+            print(f"aez: cache: {error}", file=sys.stderr, flush=True)
+
+    async def remove(self, key: str) -> None:
+        """Forget a value."""
+        await self._do(lambda: self._values.delete(key, retry=True))
+
+    async def keys(self, prefix: str) -> list[str]:
+        """The keys that begin so."""
+        return await self._do(lambda: sorted(key for key in self._values if key.startswith(prefix)))
+
+    def close(self) -> None:
+        """Close the database."""
+        self._threads.shutdown()
+        self._values.close()
+
+    async def _do(self, work: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+
+
+def repair(folder: Path, size: int) -> None:
+    """Remove what a killed process has left behind, and a broken database; nobody may use the cache meanwhile."""
+    try:
+        with _open(folder, size) as values:
+            values.check(fix=True, retry=True)
+    except sqlite3.DatabaseError:
+        shutil.rmtree(folder)
+
+
+def _open(folder: Path, size: int) -> diskcache.Cache:
+    return diskcache.Cache(folder, disk=_BytesOnly, size_limit=size, eviction_policy="least-recently-used")

@@ -1,0 +1,123 @@
+"""What JPEG and AVIF would need for what an .aez file shows: measured once, offline, against the original."""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from aez import api
+from aez.compare.codecs import Codec, installed_codecs
+from aez.compare.measure import nearest
+from aez.errors import AezError
+from aez.files import READABLE, plain_picture, write_file
+from aez.metrics import psnr
+from aez.networks import DEFAULT_MODEL
+from aez.samples import box_average
+from aez.serve.folder import Folder
+from aez.serve.names import SUFFIX
+
+FILE = "gallery.json"
+
+
+@dataclass(frozen=True)
+class Facts:
+    """PSNR of a resolution in dB, and bytes of the JPEG and the AVIF of nearest PSNR."""
+
+    psnr: float
+    jpeg: int
+    avif: int | None
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Both resolutions of a file; `bytes` tells whether it is still the same."""
+
+    bytes: int
+    high: Facts
+    medium: Facts
+
+
+def load_facts(root: Path) -> dict[str, Measured]:
+    """What was measured of the files of a folder, by names without suffix; nothing where that cannot be read."""
+    try:
+        stored = json.loads((root / FILE).read_text())
+        return {
+            name: Measured(facts["bytes"], Facts(**facts["high"]), Facts(**facts["medium"]))
+            for name, facts in stored.items()
+        }
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return {}
+
+
+def measure_folder(root: Path, originals: Path, threads: int, max_pixels: int) -> Iterator[tuple[str, AezError | None]]:
+    """Measure what is new in a folder of .aez files, and keep that beside them; yields names, with what went wrong.
+
+    The original of `a/b.aez` is `a/b.png`, or another picture of that name, in the folder of originals.
+
+    Raises:
+        AezError, OSError: nothing can be measured, or nothing kept.
+    """
+    folder = Folder(root)
+    known: Mapping[str, Measured] = load_facts(root)
+    found: dict[str, Measured] = {}
+    codecs = installed_codecs(DEFAULT_MODEL, threads, max_pixels)
+    avif = next((codec for codec in codecs.others if codec.name.startswith("AVIF")), None)
+    for file_name in folder.names():
+        name = file_name.removesuffix(SUFFIX)
+        stored = folder.read(file_name)
+        if stored is None:
+            continue
+        if name in known and known[name].bytes == len(stored.data):
+            found[name] = known[name]
+            continue
+        try:
+            original, _ = plain_picture(_original(originals, name).read_bytes())
+            found[name] = _measure(stored.data, original, codecs.jpeg, avif, threads, max_pixels)
+        except (AezError, OSError) as error:
+            yield name, error if isinstance(error, AezError) else AezError(str(error))
+            continue
+        yield name, None
+        _keep(root, found)
+    _keep(root, found)
+
+
+def _keep(root: Path, found: Mapping[str, Measured]) -> None:
+    text = json.dumps({name: asdict(measured) for name, measured in found.items()}, indent=1)
+    write_file(root / FILE, text.encode(), overwrite=True)
+
+
+def _original(originals: Path, name: str) -> Path:
+    for suffix in sorted(READABLE):
+        path = originals / (name + suffix)
+        if path.is_file():
+            return path
+    raise AezError(f"{originals} has no original of {name}")
+
+
+def _measure(
+    data: bytes, original: Image.Image, jpeg: Codec, avif: Codec | None, threads: int, max_pixels: int
+) -> Measured:
+    average = box_average(np.asarray(original))
+    half_size = Image.fromarray(np.rint(average).astype(np.uint8))
+    options: api.DecodeOptions = {"threads": threads, "max_pixels": max_pixels}
+    high = api.decode(data, "high", **options).convert(original.mode)
+    medium = api.decode(data, "medium", **options).convert(original.mode)
+    if high.size != original.size:
+        raise AezError(f"the original has another size, {original.width} x {original.height}")
+    return Measured(
+        bytes=len(data),
+        high=_facts(original, psnr(high, original), jpeg, avif),
+        medium=_facts(half_size, psnr(medium, average), jpeg, avif),
+    )
+
+
+def _facts(image: Image.Image, decibels: float, jpeg: Codec, avif: Codec | None) -> Facts:
+    sizes: Iterable[int | None] = (
+        nearest(codec, image, decibels, lambda sample: sample.psnr).bytes if codec else None for codec in (jpeg, avif)
+    )
+    jpeg_bytes, avif_bytes = sizes
+    assert jpeg_bytes is not None
+    return Facts(decibels, jpeg_bytes, avif_bytes)

@@ -1,0 +1,51 @@
+"""Coding of pictures: so many at a time, so many waiting, over all workers; nobody else gets in."""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import TypeVar
+
+from aez.serve.slots import Slots
+
+T = TypeVar("T")
+
+
+class BusyError(Exception):
+    """Too many pictures wait already."""
+
+
+class Pool:
+    """Threads of this worker that code pictures, within the bounds of all workers."""
+
+    def __init__(self, folder: Path, running: int, waiting: int, waits: Callable[[int], None]) -> None:
+        """`waits` is told when a picture begins (1) and ceases (-1) to wait."""
+        self._places = Slots(folder / "places", running + waiting)
+        self._running = Slots(folder / "running", running)
+        self._threads = ThreadPoolExecutor(running, "pool")
+        self._waits = waits
+
+    async def run(self, work: Callable[[], T]) -> T:
+        """Do work in a thread. What has begun is finished, also when nobody waits for it any longer.
+
+        Raises:
+            BusyError: too many wait.
+        """
+        return await asyncio.shield(asyncio.create_task(self._run(work)))
+
+    def close(self) -> None:
+        """Wait for the threads."""
+        self._threads.shutdown()
+
+    async def _run(self, work: Callable[[], T]) -> T:
+        with self._places.at_once() as admitted:
+            if not admitted:
+                raise BusyError
+            async with AsyncExitStack() as turn:
+                self._waits(1)
+                try:
+                    await turn.enter_async_context(self._running.in_turn())
+                finally:
+                    self._waits(-1)
+                return await asyncio.get_running_loop().run_in_executor(self._threads, work)

@@ -1,0 +1,56 @@
+"""Variants of pictures, made once and then kept."""
+
+from aez import __version__, api, files
+from aez.errors import AezError
+from aez.serve import counters
+from aez.serve.cache import Cache
+from aez.serve.flights import Flights
+from aez.serve.library import Source
+from aez.serve.pool import Pool
+from aez.serve.settings import Settings
+from aez.serve.variants import Variant
+
+_FAILED_SECONDS = 60.0
+_FINE, _FAILED = b"+", b"-"
+
+
+class Results:
+    """Pictures decoded, and coded anew in the format of a client."""
+
+    def __init__(self, settings: Settings, cache: Cache, flights: Flights, pool: Pool) -> None:
+        self._options = settings.decoding
+        self._cache = cache
+        self._flights = flights
+        self._pool = pool
+
+    async def get(self, name: str, source: Source, variant: Variant) -> tuple[bytes, bool]:
+        """A variant of an .aez file, and whether it was there already.
+
+        Raises:
+            AezError: the file is damaged, or larger than it may be.
+            BusyError: it is not there, and too many others wait.
+        """
+        key = f"result/{__version__}/{source.tag}/{variant}/{name}"
+        stored = await self._cache.get(key)
+        hit = stored is not None
+        if stored is None:
+            stored = await self._flights.once(
+                key, lambda: self._cache.get(key), lambda: self._make(key, source, variant)
+            )
+        if stored.startswith(_FAILED):
+            raise AezError(stored.removeprefix(_FAILED).decode())
+        return stored.removeprefix(_FINE), hit
+
+    async def _make(self, key: str, source: Source, variant: Variant) -> bytes:
+        try:
+            made = _FINE + await self._pool.run(lambda: self._code(source.data, variant))
+        except (AezError, MemoryError) as error:
+            made = _FAILED + (str(error) or "not enough memory").encode()
+        await self._cache.put(key, made, _FAILED_SECONDS if made.startswith(_FAILED) else None)
+        return made
+
+    def _code(self, data: bytes, variant: Variant) -> bytes:
+        assert variant.format != "aez"
+        counters.CODED.inc()
+        image = api.decode(data, variant.resolution, **self._options)
+        return files.save_picture(image, variant.format, variant.quality)

@@ -1,0 +1,236 @@
+"""`aez serve --origin`: what is pulled, kept, encoded and refused."""
+
+import io
+import json
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import boto3
+import pytest
+from click.testing import Result
+from conftest import psnr
+from moto.server import ThreadedMotoServer
+from PIL import Image
+from server import Answer, Served, Web, serve
+
+import aez
+
+Run = Callable[..., Result]
+
+
+@pytest.fixture(scope="module")
+def jpeg(photograph: Image.Image) -> bytes:
+    buffer = io.BytesIO()
+    photograph.save(buffer, "jpeg", quality=95)
+    return buffer.getvalue()
+
+
+@pytest.fixture(scope="module")
+def web() -> Iterator[Web]:
+    with Web() as web:
+        yield web
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory, web: Web) -> Iterator[Served]:
+    root = tmp_path_factory.mktemp("origin") / "root"
+    root.mkdir()
+    options = ("--origin", f"{web.url}/pictures/", "--timeout", "6", "--max-body", "300k", "--max-pixels", "100k")
+    with serve(root, *options) as served:
+        yield served
+
+
+def when_encoded(server: Served, path: str) -> float:
+    """Wait until a picture is served as .aez; returns its PSNR against what was served before."""
+    before = Image.open(io.BytesIO(server.get(path).content)).convert("RGB")
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        response = server.get(path, Accept="image/aez")
+        if response.headers["content-type"] == "image/aez":
+            return psnr(aez.decode(response.content), before)
+        time.sleep(0.05)
+    pytest.fail("is never encoded")
+
+
+def test_files_are_pulled_once(server: Served, web: Web, photograph: Image.Image) -> None:
+    data = aez.encode(photograph)
+    web.answers["/pictures/a/x%20y.aez"] = Answer(data)
+    assert server.get("/a/x%20y.aez").content == data
+    assert server.get("/a/x%20y.aez?res=medium").content == data[: aez.info(data).medium_bytes]
+    assert server.get("/a/x%20y?res=medium").headers["content-type"] == "image/jpeg"
+    assert web.asked.count("/pictures/a/x%20y.aez") == 1
+
+
+def test_originals_are_served_as_they_are_and_then_encoded(server: Served, web: Web, jpeg: bytes) -> None:
+    web.answers["/pictures/b.jpg"] = Answer(jpeg, headers={"Content-Type": "text/html"})
+    first = server.get("/b.jpg?res=medium", Accept="image/avif")
+    assert first.content == jpeg
+    assert first.headers["content-type"] == "image/jpeg"
+    assert first.headers["x-content-type-options"] == "nosniff"
+    assert int(first.headers["cache-control"].rpartition("=")[2]) <= 10
+    assert when_encoded(server, "/b.jpg") > 25
+    assert web.asked.count("/pictures/b.jpg") == 1
+    assert server.get("/b.jpg?res=medium", Accept="image/avif").headers["content-type"] == "image/avif"
+
+
+def test_an_original_can_be_had_as_aez_at_once(server: Served, web: Web, jpeg: bytes) -> None:
+    web.answers["/pictures/c.jpg"] = Answer(jpeg)
+    assert aez.info(server.get("/c.jpg.aez").content).width == 171
+
+
+def test_originals_that_would_grow_stay(server: Served, web: Web) -> None:
+    buffer = io.BytesIO()
+    Image.new("L", (8, 8)).save(buffer, "webp")
+    web.answers["/pictures/tiny"] = Answer(buffer.getvalue())
+    for _ in range(3):
+        response = server.get("/tiny")
+        assert (response.content, response.headers["content-type"]) == (buffer.getvalue(), "image/webp")
+        time.sleep(0.1)
+    assert server.get("/tiny.aez").status_code == 422
+
+
+def test_a_picture_beyond_the_limit_stays_as_it_is(server: Served, web: Web) -> None:
+    buffer = io.BytesIO()
+    Image.new("RGB", (2000, 2000)).save(buffer, "png")
+    web.answers["/pictures/large.png"] = Answer(buffer.getvalue())
+    assert server.get("/large.png").content == buffer.getvalue()
+    assert server.get("/large.png.aez").status_code == 422
+
+
+@pytest.mark.parametrize(
+    ("name", "answer", "status"),
+    [
+        ("missing", Answer(status=404), 404),
+        ("gone", Answer(status=410), 404),
+        ("forbidden", Answer(status=403), 502),
+        ("failing", Answer(status=500), 502),
+        ("page", Answer(b"<script>alert(1)</script>", headers={"Content-Type": "image/png"}), 502),
+        ("svg", Answer(b"<svg xmlns='http://www.w3.org/2000/svg'/>"), 502),
+        ("gif", Answer(b"GIF89a\1\0\1\0\0\0\0;"), 502),
+        ("empty", Answer(b""), 502),
+        ("huge", Answer(bytes(400_000)), 502),
+        ("away", Answer(status=302, headers={"Location": "http://127.0.0.2:1/x"}), 502),
+        ("local", Answer(status=302, headers={"Location": "file:///etc/passwd"}), 502),
+        ("circle", Answer(status=302, headers={"Location": "circle"}), 502),
+        ("lying", Answer(b"abc", headers={"Content-Length": "99"}), 502),
+        ("packed", Answer(b"no gzip", headers={"Content-Encoding": "gzip"}), 502),
+        ("hanging", Answer(endless=True), 504),
+    ],
+)
+def test_what_an_origin_may_do(server: Served, web: Web, name: str, answer: Answer, status: int) -> None:
+    web.answers[f"/pictures/{name}"] = answer
+    response = server.get(f"/{name}")
+    assert response.status_code == status
+    assert "Traceback" not in response.text
+    asked = len(web.asked)
+    assert server.get(f"/{name}").status_code == status
+    assert len(web.asked) == asked, "known for a while"
+
+
+def test_redirects_within_the_origin_are_followed(server: Served, web: Web, jpeg: bytes) -> None:
+    web.answers["/pictures/old.jpg"] = Answer(status=301, headers={"Location": "/elsewhere.jpg"})
+    web.answers["/elsewhere.jpg"] = Answer(jpeg)
+    assert server.get("/old.jpg").content == jpeg
+
+
+def test_garbage_under_the_name_of_an_aez_file(server: Served, web: Web) -> None:
+    web.answers["/pictures/bad.aez"] = Answer(b"\x89AEZ and nothing")
+    assert server.get("/bad.aez").status_code == server.get("/bad").status_code == 502
+
+
+def test_unreadable_pictures_are_served_as_they_are(server: Served, web: Web, jpeg: bytes) -> None:
+    web.answers["/pictures/cut.jpg"] = Answer(jpeg[:2000])
+    for _ in range(2):
+        assert server.get("/cut.jpg").content == jpeg[:2000]
+    assert server.get("/cut.jpg.aez").status_code == 422
+
+
+def test_changes_at_the_origin(tmp_path: Path, web: Web, jpeg: bytes, photograph: Image.Image) -> None:
+    root = tmp_path / "root"
+    root.mkdir()
+    first, second = aez.encode(photograph), aez.encode(photograph.rotate(180))
+    path = "/moving/m.aez"
+    web.answers[path] = Answer(first, headers={"ETag": '"1"', "Last-Modified": "Sun, 06 Nov 1994 08:49:37 GMT"})
+    with serve(root, "--origin", f"{web.url}/moving", "--max-age", "1") as served:
+        response = served.get("/m.aez")
+        assert response.content == first
+        assert response.headers["last-modified"] == "Sun, 06 Nov 1994 08:49:37 GMT"
+        time.sleep(1.1)
+        assert served.get("/m.aez").content == first
+        assert web.asked.count(path) == 2
+        web.answers[path] = Answer(second, headers={"ETag": '"2"'})
+        time.sleep(1.1)
+        assert served.get("/m.aez").content == second
+        web.answers[path] = Answer(status=500)
+        time.sleep(1.1)
+        assert served.get("/m.aez").content == second, "better old than none"
+        served.kill()
+    web.answers.pop(path)
+    with serve(root, "--origin", f"{web.url}/moving", "--max-age", "1") as served:
+        deadline = time.monotonic() + 15
+        while served.get("/m.aez").status_code == 200 and time.monotonic() < deadline:
+            time.sleep(0.2)
+        assert served.get("/m.aez").status_code == 404
+
+
+def test_own_files_come_first(tmp_path: Path, web: Web, photograph: Image.Image) -> None:
+    root = tmp_path / "root"
+    root.mkdir()
+    mine, theirs = aez.encode(photograph, 20), aez.encode(photograph, 80)
+    (root / "o.aez").write_bytes(mine)
+    web.answers["/o.aez"] = Answer(theirs)
+    with serve(root, "--origin", web.url) as served:
+        assert served.get("/o.aez").content == mine
+        (root / "o.aez").unlink()
+        assert served.get("/o.aez").content == theirs
+
+
+def test_a_folder_as_origin(tmp_path: Path, jpeg: bytes) -> None:
+    root, origin = tmp_path / "root", tmp_path / "origin"
+    root.mkdir()
+    (origin / "sub").mkdir(parents=True)
+    (origin / "sub" / "x.jpg").write_bytes(jpeg)
+    (tmp_path / "secret.jpg").write_bytes(jpeg)
+    with serve(root, "--origin", origin) as served:
+        assert served.get("/sub/x.jpg").content == jpeg
+        assert when_encoded(served, "/sub/x.jpg") > 25
+        assert served.get("/sub").status_code == served.get("/sub/x.jpg/y").status_code == 404
+        assert "sub/x.jpg" in served.get("/").text
+
+
+def test_a_bucket_as_origin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, jpeg: bytes) -> None:
+    server = ThreadedMotoServer("127.0.0.1", 0)
+    server.start()
+    host, port = server.get_host_and_port()
+    variables = {
+        "AWS_ENDPOINT_URL": f"http://{host}:{port}",
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_DEFAULT_REGION": "us-east-1",
+    }
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    try:
+        client = boto3.client("s3")
+        client.create_bucket(Bucket="originals")
+        client.put_object(Bucket="originals", Key="photos/x.jpg", Body=jpeg)
+        root = tmp_path / "root"
+        root.mkdir()
+        with serve(root, "--origin", "s3://originals/photos") as served:
+            assert served.get("/x.jpg").content == jpeg
+            assert when_encoded(served, "/x.jpg") > 25
+            assert served.get("/y.jpg").status_code == 404
+    finally:
+        server.stop()
+
+
+def test_the_log_says_what_it_was(server: Served) -> None:
+    routes = {json.loads(line)["route"] for line in server.log.read_text().splitlines()}
+    assert {"file", "picture"} <= routes
+
+
+def test_an_origin_of_no_kind(run: Run, tmp_path: Path) -> None:
+    result = run("serve", tmp_path, "--origin", "nosuch://x")
+    assert result.exit_code == 1
+    assert result.stderr.startswith("aez: ") and result.stderr.count("\n") == 1
