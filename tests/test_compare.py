@@ -3,7 +3,6 @@
 import csv
 import io
 import json
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -12,12 +11,12 @@ import numpy as np
 import pytest
 import torch
 from click.testing import Result
-from conftest import psnr
+from conftest import psnr, start_browser
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 from pytorch_msssim import ms_ssim as reference_ms_ssim
-from selenium.webdriver import Chrome, ChromeOptions, ChromeService
+from selenium.webdriver import Chrome
 from selenium.webdriver.common.by import By
 
 import aez
@@ -177,19 +176,7 @@ def test_bd_rate_of_a_curve_that_is_some_percent_larger(factor: float) -> None:
 
 @pytest.fixture
 def browser(tmp_path: Path) -> Iterator[Chrome]:
-    """Headless Chromium, without anything that would look for a network."""
-    chromium, driver = shutil.which("chromium"), shutil.which("chromedriver")
-    if not chromium or not driver:
-        pytest.skip("needs chromium and chromium-driver")
-    options = ChromeOptions()
-    options.binary_location = chromium
-    for argument in ("headless", "no-sandbox", "disable-gpu", "disable-quic", "no-first-run", "disable-sync"):
-        options.add_argument(f"--{argument}")
-    options.add_argument("--disable-background-networking")
-    options.add_argument("--disable-component-update")
-    options.add_argument(f"--user-data-dir={tmp_path / 'chromium'}")
-    options.add_argument("--window-size=1000,1400")
-    with Chrome(options, ChromeService(driver)) as started:
+    with start_browser(tmp_path, "1000,1400") as started:
         yield started
 
 

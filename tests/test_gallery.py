@@ -1,0 +1,103 @@
+"""The page of `aez serve`, in a browser, and `aez gallery`, which measures what stands on it."""
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from click.testing import Result
+from conftest import start_browser
+from PIL import Image
+from selenium.webdriver import Chrome
+from selenium.webdriver.common.by import By
+from selenium.webdriver.remote.webelement import WebElement
+from selenium.webdriver.support.wait import WebDriverWait
+from server import Served, serve
+
+import aez
+
+Run = Callable[..., Result]
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory: pytest.TempPathFactory, photograph: Image.Image) -> tuple[Path, Path]:
+    """A folder with .aez files, and one with their originals."""
+    base = tmp_path_factory.mktemp("gallery")
+    root, originals = base / "root", base / "originals"
+    for name in ("a/one", 'b "<i>&'):
+        for folder, suffix, data in ((root, ".aez", aez.encode(photograph)), (originals, ".png", b"")):
+            path = folder / (name + suffix)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            if data:
+                path.write_bytes(data)
+            else:
+                photograph.save(path)
+    (root / "lost.aez").write_bytes(aez.encode(photograph))
+    (root / "broken.aez").write_bytes(b"nothing")
+    return root, originals
+
+
+@pytest.fixture(scope="module")
+def server(folders: tuple[Path, Path]) -> Iterator[Served]:
+    with serve(folders[0]) as served:
+        yield served
+
+
+def test_measured_once(run: Run, folders: tuple[Path, Path], server: Served) -> None:
+    root, originals = folders
+    first = run("gallery", root, originals)
+    assert first.exit_code == 1
+    assert sorted(first.stdout.splitlines()) == ["a/one", 'b "<i>&']
+    said = first.stderr.splitlines()
+    assert len(said) == 2 and said[1] == f"aez: lost: {originals} has no original of lost"
+    facts = json.loads((root / "gallery.json").read_text())
+    size = (root / "a" / "one.aez").stat().st_size
+    assert facts["a/one"]["bytes"] == size
+    assert facts["a/one"]["high"]["jpeg"] > size
+    assert facts["a/one"]["medium"]["psnr"] > facts["a/one"]["high"]["psnr"] > 28
+    assert run("gallery", root, originals).stdout == ""
+
+    before = server.counter("aez_saved_bytes_total")
+    assert server.get("/a/one.aez").status_code == 200
+    assert server.counter("aez_saved_bytes_total") == before + facts["a/one"]["high"]["jpeg"] - size
+
+
+def test_pages(server: Served) -> None:
+    page = server.get("/")
+    assert page.headers["content-type"].startswith("text/html")
+    assert "b &#34;&lt;i&gt;&amp;" in page.text and "<i>" not in page.text
+    assert "broken" not in page.text
+    assert server.get("/?page=2").status_code == server.get("/?page=x").status_code == 404
+    assert "Sec-CH-Width" in page.headers["accept-ch"]
+    assert server.get("/healthz").status_code == 200
+
+
+@pytest.fixture
+def browser(tmp_path: Path) -> Iterator[Chrome]:
+    with start_browser(tmp_path, "400,900") as started:
+        yield started
+
+
+def test_in_a_browser(run: Run, folders: tuple[Path, Path], server: Served, browser: Chrome) -> None:
+    run("gallery", *folders)
+    browser.get(server.url)
+    figure = browser.find_element(By.TAG_NAME, "figure")
+
+    def visible() -> WebElement:
+        return next(image for image in figure.find_elements(By.TAG_NAME, "img") if image.is_displayed())
+
+    def width() -> int:
+        return int(browser.execute_script("return arguments[0].naturalWidth", visible()))
+
+    WebDriverWait(browser, 20).until(lambda _: width() == 86)
+    figure.find_element(By.CSS_SELECTOR, "label.high").click()
+    WebDriverWait(browser, 20).until(lambda _: width() == 171)
+    facts = json.loads((folders[0] / "gallery.json").read_text())["a/one"]
+    text = figure.text
+    assert f"{facts['high']['psnr']:.1f} dB" in text
+    assert browser.execute_script("return document.documentElement.scrollWidth <= window.innerWidth"), "fits a phone"
+    with httpx.Client() as client:
+        assert client.get(figure.find_element(By.TAG_NAME, "a").get_attribute("href") or "").content == (
+            (folders[0] / "a" / "one.aez").read_bytes()
+        )
