@@ -2,14 +2,19 @@
 
 import os
 import stat
+import threading
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from cachetools import LRUCache
+
 from aez.files import write_file
 from aez.serve.names import SUFFIX
 from aez.serve.settings import OWN_FOLDER
+
+_RECENT_BYTES = 64_000_000
 
 
 @dataclass(frozen=True)
@@ -26,7 +31,18 @@ class Folder:
 
     def __init__(self, root: Path) -> None:
         self.root = root.resolve()
+        self._recent: LRUCache[str, Stored] = LRUCache(_RECENT_BYTES, getsizeof=lambda stored: len(stored.data))
+        self._keeping = threading.Lock()
         self._scratch = self.root / OWN_FOLDER / "unfinished"
+
+    def recent(self, name: str) -> Stored | None:
+        """A file that was read and has not changed since, if it is still in memory."""
+        stored = self._recent.get(name)
+        path = self._inside(name) if stored else None
+        try:
+            return stored if stored and path and _tag(path.stat()) == stored.tag else None
+        except OSError:
+            return None
 
     def read(self, name: str) -> Stored | None:
         """A file, if there is one that may be served."""
@@ -41,7 +57,11 @@ class Folder:
             state = os.fstat(descriptor)
             if not stat.S_ISREG(state.st_mode):
                 return None
-            return Stored(file.read(), f"{state.st_mtime_ns:x}-{state.st_size:x}-{state.st_ino:x}", state.st_mtime)
+            stored = Stored(file.read(), _tag(state), state.st_mtime)
+        with self._keeping:
+            if len(stored.data) < _RECENT_BYTES / 8:
+                self._recent[name] = stored
+        return stored
 
     def write(self, name: str, data: bytes) -> bool:
         """Write a file as a whole; says whether there was none before.
@@ -92,3 +112,7 @@ class Folder:
         except (OSError, RuntimeError):
             return None
         return path if path.is_relative_to(self.root) else None
+
+
+def _tag(state: os.stat_result) -> str:
+    return f"{state.st_mtime_ns:x}-{state.st_size:x}-{state.st_ino:x}"

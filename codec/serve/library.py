@@ -95,9 +95,9 @@ class Library:
             PictureError: it cannot be encoded.
         """
         plain = name.removesuffix(SUFFIX)
-        stored = await run_sync(self.folder.read, plain + SUFFIX)
+        stored = await self._stored(plain)
         if stored:
-            return Source(stored.data, AEZ, stored.tag, stored.modified)
+            return stored
         entry = await self._pulled(plain) if self._origin else None
         if entry is None or entry.state == "missing":
             return None
@@ -111,9 +111,9 @@ class Library:
 
     async def known(self, plain: str) -> Source | None:
         """What is there without asking the origin, for a name without `SUFFIX`."""
-        stored = await run_sync(self.folder.read, plain + SUFFIX)
+        stored = await self._stored(plain)
         if stored:
-            return Source(stored.data, AEZ, stored.tag, stored.modified)
+            return stored
         entry = await self._entry(plain) if self._origin else None
         return entry.source() if entry and entry.state == "there" else None
 
@@ -129,6 +129,11 @@ class Library:
             task.cancel()
         if self._origin:
             await self._origin.close()
+
+    async def _stored(self, plain: str) -> Source | None:
+        name = plain + SUFFIX
+        stored = self.folder.recent(name) or await run_sync(self.folder.read, name)
+        return Source(stored.data, AEZ, stored.tag, stored.modified) if stored else None
 
     async def _entry(self, plain: str) -> Entry | None:
         packed = await self._cache.get(_PREFIX + plain)

@@ -1,5 +1,7 @@
 """Variants of pictures, made once and then kept."""
 
+from cachetools import TTLCache
+
 from aez import __version__, api, files
 from aez.errors import AezError
 from aez.serve import counters
@@ -11,6 +13,7 @@ from aez.serve.settings import Settings
 from aez.serve.variants import Variant
 
 _FAILED_SECONDS = 60.0
+_RECENT_SECONDS, _RECENT_BYTES = 60.0, 64_000_000
 _FINE, _FAILED = b"+", b"-"
 
 
@@ -22,6 +25,7 @@ class Results:
         self._cache = cache
         self._flights = flights
         self._pool = pool
+        self._recent: TTLCache[str, bytes] = TTLCache(_RECENT_BYTES, _RECENT_SECONDS, getsizeof=len)
 
     async def get(self, name: str, source: Source, variant: Variant) -> tuple[bytes, bool]:
         """A variant of an .aez file, and whether it was there already.
@@ -31,15 +35,21 @@ class Results:
             BusyError: it is not there, and too many others wait.
         """
         key = f"result/{__version__}/{source.tag}/{variant}/{name}"
-        stored = await self._cache.get(key)
+        stored = self._recent.get(key) or await self._cache.get(key)
         hit = stored is not None
         if stored is None:
             stored = await self._flights.once(
                 key, lambda: self._cache.get(key), lambda: self._make(key, source, variant)
             )
+        self._keep(key, stored)
         if stored.startswith(_FAILED):
             raise AezError(stored.removeprefix(_FAILED).decode())
         return stored.removeprefix(_FINE), hit
+
+    def _keep(self, key: str, stored: bytes) -> None:
+        """In memory, for so short a time that the cache on disk learns what is in use."""
+        if key not in self._recent and len(stored) < _RECENT_BYTES / 8:
+            self._recent[key] = stored
 
     async def _make(self, key: str, source: Source, variant: Variant) -> bytes:
         try:
