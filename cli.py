@@ -296,6 +296,8 @@ def serve(
     /a/b?res=medium       the picture in a format that the client accepts
     /                     all pictures on a page
     """
+    if options["token"] is not None and not options["token"].strip():
+        raise click.UsageError("the token is empty")
     report = Reporter(debug=debug)
     with report.file(root):
         try:

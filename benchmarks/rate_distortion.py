@@ -13,8 +13,9 @@ from pictures import load_pictures
 from PIL import Image
 
 import aez
-from aez import samples
-from aez.metrics import psnr
+from aez.compare.codecs import jpeg_codec
+from aez.compare.measure import half_size
+from aez.metrics import BD_RANGE, Point, bd_rate, mean_curve, psnr
 
 QUALITIES = (0, 10, 25, 40, 55, 70, 85, 100)
 SHARE_QUALITIES = (10, 25, 50, 75, 90)
@@ -45,7 +46,9 @@ def main() -> None:
         data = aez.encode(image, quality, threads=arguments.threads)
         return measure_file(image, data, arguments.threads)
 
-    print_curve({quality: [code(image, quality) for image in pictures] for quality in QUALITIES})
+    coded = {quality: [code(image, quality) for image in pictures] for quality in QUALITIES}
+    print_curve(coded)
+    print_medium(pictures, coded)
     print_qualities(pictures, arguments.threads)
 
 
@@ -54,10 +57,8 @@ def measure_file(image: Image.Image, data: bytes, threads: int) -> Coded:
     found = aez.info(data)
     high = aez.decode(data, threads=threads)
     medium = aez.decode(data[: found.medium_bytes], "medium", threads=threads)
-    half_size = samples.box_average(np.asarray(image))
-    return Coded(
-        found.bytes, found.medium_bytes, image.width * image.height, psnr(high, image), psnr(medium, half_size)
-    )
+    _, average = half_size(image)
+    return Coded(found.bytes, found.medium_bytes, image.width * image.height, psnr(high, image), psnr(medium, average))
 
 
 def print_curve(coded: dict[float, list[Coded]]) -> None:
@@ -68,6 +69,28 @@ def print_curve(coded: dict[float, list[Coded]]) -> None:
         high, medium = np.mean([row.high for row in rows]), np.mean([row.medium for row in rows])
         share = 100 * sum(row.medium_bytes for row in rows) / sum(row.bytes for row in rows)
         print(f"| {quality} | {bpp:.3f} | {high:.2f} | {medium:.2f} | {share:.0f} |")
+
+
+def print_medium(pictures: list[Image.Image], coded: dict[float, list[Coded]]) -> None:
+    """BD-rate of the front part against JPEG files of the half-size pictures; rates per full-resolution pixel."""
+    jpeg = jpeg_codec()
+    anchors = []
+    for image in pictures:
+        smaller, average = half_size(image)
+        files = {quality: jpeg.encode(smaller, quality) for quality in jpeg.qualities}
+        pixels = image.width * image.height
+        anchors.append(
+            [Point(q, 8 * len(file) / pixels, psnr(jpeg.decode(file), average)) for q, file in files.items()]
+        )
+    curves = [
+        [
+            Point(quality, 8 * row.medium_bytes / row.pixels, row.medium)
+            for quality, row in zip(coded, rows, strict=True)
+        ]
+        for rows in zip(*coded.values(), strict=True)
+    ]
+    rate = bd_rate(mean_curve(anchors), mean_curve(curves))
+    print(f"\nMedium against JPEG of the half-size picture, {BD_RANGE[0]:g} to {BD_RANGE[1]:g} dB: {rate:+.1f} %.")
 
 
 def print_qualities(pictures: list[Image.Image], threads: int) -> None:

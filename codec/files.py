@@ -1,5 +1,6 @@
 """Files in, files out: whole or not at all, and never over an existing file unless told so."""
 
+import errno
 import io
 import os
 import secrets
@@ -183,7 +184,7 @@ def refuse_existing(path: Path, overwrite: bool) -> None:
 
 
 def write_file(path: Path, data: bytes, overwrite: bool, scratch: Path | None = None) -> None:
-    """Write a file under a temporary name, beside it or in `scratch`, and rename it when it is complete.
+    """Write a file under a temporary name, in `scratch` if that can be, and rename it when it is complete.
 
     Devices are written to.
 
@@ -207,6 +208,9 @@ def write_file(path: Path, data: bytes, overwrite: bool, scratch: Path | None = 
         refuse_existing(path, overwrite)
         raise
     except OSError as error:
+        if error.errno == errno.EXDEV and scratch:
+            write_file(path, data, overwrite)
+            return
         error.filename, error.filename2 = str(path), None
         raise
     finally:

@@ -92,6 +92,7 @@ class Web:
 
     def __init__(self) -> None:
         self.answers: dict[str, Answer] = {}
+        self.otherwise = Answer(status=404)
         self.asked: list[str] = []
         self.patience = threading.Event()
         web = self
@@ -99,7 +100,7 @@ class Web:
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 web.asked.append(self.path)
-                answer = web.answers.get(self.path, Answer(status=404))
+                answer = web.answers.get(self.path, web.otherwise)
                 if answer.endless:
                     web.patience.wait(30)
                     return

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import httpx
 import pytest
@@ -21,9 +21,11 @@ from PIL import Image
 from server import Served, serve
 
 import aez
+from aez.files import save_picture
 
 Run = Callable[..., Result]
 TOKEN = {"Authorization": "Bearer sesam"}
+LARGE_BYTES = 12_000_000
 BROWSER = "image/avif,image/webp,image/apng,image/svg+xml,image/*,*/*;q=0.8"
 
 
@@ -51,6 +53,8 @@ def root(tmp_path_factory: pytest.TempPathFactory, photograph: Image.Image) -> P
     damaged[-40] ^= 1
     (root / "damaged.aez").write_bytes(damaged)
     (root / "nonsense.aez").write_bytes(b"no picture")
+    (root / "truncated.aez").write_bytes(damaged[: aez.info(damaged).medium_bytes - 1])
+    (root / "large.aez").write_bytes(aez.encode(photograph) + os.urandom(LARGE_BYTES))
     (root / ".hidden.aez").write_bytes(b"secret")
     (root / "notes.txt").write_bytes(b"secret")
     (base / "outside.aez").write_bytes(aez.encode(photograph))
@@ -107,6 +111,24 @@ def test_conditions_and_ranges(server: Served, path: str) -> None:
     assert beyond.headers["content-range"] == f"bytes */{size}"
     for nonsense in ("bytes=5-2", "bytes=x", "lines=0-1", "bytes=0-1,3-4"):
         assert server.get(path, Range=nonsense).content == whole.content
+
+
+def test_absurd_dates(server: Served) -> None:
+    for date in ("Sun, 06 Nov 99999999999999999999 08:49:37 GMT", "Fri, 31 Dec 9999 23:59:59 -2359", "x", ""):
+        assert server.get("/a/photo.aez", If_Modified_Since=date).status_code in (200, 304)
+        assert server.get("/a/photo.aez", If_Range=date, Range="bytes=0-1").status_code in (200, 206)
+
+
+def test_what_the_client_has_is_not_made_again(server: Served) -> None:
+    before = server.counter("aez_coded_total")
+    assert server.get("/a/photo?format=webp&res=high&q=50", If_None_Match="*").status_code == 304
+    assert server.counter("aez_coded_total") == before
+
+
+def test_errors_are_not_kept(server: Served) -> None:
+    for path in ("/none", "/a/photo?res=x", "/nonsense"):
+        assert server.get(path).headers["cache-control"] == "no-store"
+    assert server.get("/a/photo.aez", Range="bytes=99999999-").headers["cache-control"] == "no-store"
 
 
 @pytest.mark.parametrize(
@@ -221,6 +243,7 @@ def test_broken_files(server: Served) -> None:
     assert server.get("/damaged?res=high").status_code == 422
     assert server.get("/damaged?res=medium").status_code == 200
     assert server.get("/nonsense").status_code == server.get("/nonsense.aez").status_code == 422
+    assert server.get("/truncated.aez?res=medium").status_code == server.get("/truncated.aez").status_code == 422
     assert "aez" in server.get("/nonsense").text
 
 
@@ -236,6 +259,13 @@ def test_upload_and_removal(server: Served, root: Path, photograph: Image.Image)
     assert server.client.delete("/new/x", headers=TOKEN).status_code == 204
     assert server.client.delete("/new/x", headers=TOKEN).status_code == 404
     assert server.get("/new/x").status_code == 404
+
+
+def test_removing_a_link_leaves_what_it_leads_to(server: Served, root: Path, photograph: Image.Image) -> None:
+    (root / "real.aez").write_bytes(aez.encode(photograph))
+    (root / "alias.aez").symlink_to("real.aez")
+    assert server.client.delete("/alias", headers=TOKEN).status_code == 204
+    assert not (root / "alias.aez").is_symlink() and (root / "real.aez").exists()
 
 
 def test_uploads_that_are_refused(server: Served, root: Path, photograph: Image.Image) -> None:
@@ -277,7 +307,9 @@ def test_health_metrics_and_log(server: Served) -> None:
 
 
 def test_other_methods(server: Served) -> None:
-    assert server.client.post("/a/photo", content=b"x").status_code == 405
+    posted = server.client.post("/a/photo", content=b"x")
+    assert posted.status_code == 405
+    assert set(posted.headers["allow"].split(", ")) == {"GET", "HEAD", "PUT", "DELETE"}
     assert server.client.request("BREW", "/a/photo").status_code == 405
 
 
@@ -318,6 +350,27 @@ def test_slow_clients_are_left(server: Served) -> None:
     for connection in (silent, half, upload):
         connection.close()
     assert server.get("/healthz").status_code == 200
+
+
+def read_all(connection: socket.socket, pause: float) -> int:
+    """Bytes until the other side hangs up or there are no more, half a megabyte at a time."""
+    count = 0
+    try:
+        while chunk := connection.recv(500_000, socket.MSG_WAITALL):
+            count += len(chunk)
+            time.sleep(pause)
+    except ConnectionError:
+        pass
+    return count
+
+
+def test_readers_may_be_slow_but_not_stand_still(server: Served) -> None:
+    request = b"GET /large.aez HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+    with raw(server, request) as still, raw(server, request) as slow, ThreadPoolExecutor(1) as threads:
+        steady = threads.submit(read_all, slow, 0.3)
+        time.sleep(6)
+        assert read_all(still, 0) < LARGE_BYTES
+        assert steady.result() > LARGE_BYTES
 
 
 def test_headers_are_limited(server: Served) -> None:
@@ -373,9 +426,17 @@ def test_a_full_queue_says_so_at_once(tmp_path: Path, sample: Image.Image) -> No
         assert served.get("/0?format=avif&q=85&res=high").status_code == 200
 
 
-def test_many_clients_and_no_wrong_byte(server: Served) -> None:
-    paths = [f"/a/photo{rest}" for rest in (".aez", ".aez?res=medium", "?res=medium", "?res=high&format=webp")]
-    expected = {path: server.get(path).content for path in paths}
+def test_many_clients_and_no_wrong_byte(server: Served, root: Path) -> None:
+    data = {name: (root / f"{name}.aez").read_bytes() for name in ("a/photo", "a/clear Ä", "damaged")}
+    expected = {}
+    for name, stored in data.items():
+        path = "/" + quote(name)
+        picture = aez.decode(stored, "medium", threads=1)
+        expected[f"{path}.aez"] = stored
+        expected[f"{path}.aez?res=medium"] = stored[: aez.info(stored).medium_bytes]
+        expected[f"{path}?res=medium&format=webp"] = save_picture(picture, "webp", 75)
+        expected[f"{path}?res=medium&format=png"] = save_picture(picture, "png")
+    paths = list(expected)
 
     def ask(number: int) -> bool:
         path = paths[number % len(paths)]
@@ -408,6 +469,7 @@ def test_killed_at_any_moment(tmp_path: Path, photograph: Image.Image) -> None:
     picture = png(photograph)
     for moment in (0.02, 0.1, 0.25):
         with serve(root, "--workers", "2", "--token", "sesam") as served, ThreadPoolExecutor(8) as threads:
+            served.get("/x?res=medium")
             threading.Timer(moment, served.kill).start()
 
             def write(number: int, url: str = served.url) -> None:
@@ -433,6 +495,49 @@ def test_killed_at_any_moment(tmp_path: Path, photograph: Image.Image) -> None:
             assert bodies.get(path, body) == body
             Image.open(io.BytesIO(body)).load()
         assert not list((root / ".aez-serve" / "unfinished").glob("*"))
+
+
+def test_a_killed_worker_is_replaced_and_holds_nothing(tmp_path: Path, sample: Image.Image) -> None:
+    root = tmp_path / "root"
+    root.mkdir()
+    (root / "x.aez").write_bytes(aez.encode(sample))
+    with serve(root, "--workers", "2", "--decodes", "1", "--queue", "1") as served, ThreadPoolExecutor(2) as threads:
+        served.get("/x?res=medium")
+        paths = [f"{served.url}/x?format=avif&res=high&q={quality}" for quality in (95, 85)]
+        asked = [threads.submit(httpx.get, path, timeout=30) for path in paths]
+        while served.counter("aez_coded_total") < 2:
+            time.sleep(0.005)
+        listed = Path(f"/proc/{served.process.pid}/task/{served.process.pid}/children").read_text().split()
+        for child in map(int, listed):
+            if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes():
+                os.kill(child, signal.SIGKILL)
+        assert any(isinstance(job.exception(), httpx.TransportError) for job in asked)
+        deadline = time.monotonic() + 30
+        while time.monotonic() < deadline:
+            try:
+                if served.get("/healthz").status_code == 200:
+                    break
+            except httpx.TransportError:
+                time.sleep(0.1)
+        assert [httpx.get(path, timeout=30).status_code for path in paths] == [200, 200]
+        assert served.counter("aez_queue_length") == 0
+
+
+def test_workers_end_with_their_server(tmp_path: Path, photograph: Image.Image) -> None:
+    root = tmp_path / "root"
+    root.mkdir()
+    (root / "x.aez").write_bytes(aez.encode(photograph))
+    with serve(root, "--workers", "2") as served:
+        served.get("/x?res=medium")
+        os.kill(served.process.pid, signal.SIGKILL)
+        served.process.wait()
+        deadline = time.monotonic() + 20
+        with pytest.raises(httpx.TransportError):
+            while time.monotonic() < deadline:
+                httpx.get(f"{served.url}/healthz")
+                time.sleep(0.1)
+    with serve(root) as again:
+        assert again.get("/x?res=medium").status_code == 200
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])
@@ -466,4 +571,5 @@ def test_what_cannot_be_served(run: Run, tmp_path: Path) -> None:
         other.mkdir()
         taken = run("serve", other, "--port", port)
         assert taken.exit_code == 1
+        assert run("serve", other, "--token", " ").exit_code == 2
         assert taken.stderr == f"aez: 127.0.0.1:{port}: Address already in use\n"

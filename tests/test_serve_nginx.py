@@ -25,6 +25,9 @@ def aez_server(tmp_path_factory: pytest.TempPathFactory, sample: Image.Image) ->
     root = tmp_path_factory.mktemp("nginx") / "root"
     root.mkdir()
     (root / "photo.aez").write_bytes(aez.encode(sample))
+    clear = sample.crop((0, 0, 100, 80))
+    clear.putalpha(100)
+    (root / "clear.aez").write_bytes(aez.encode(clear))
     with serve(root) as served:
         yield served
 
@@ -103,6 +106,35 @@ def test_formats_have_their_own(nginx: httpx.Client) -> None:
     for accept in ("image/webp,*/*", "*/*", "image/aez"):
         kinds = {nginx.get("/photo?res=medium", headers={"Accept": accept}).headers["content-type"] for _ in range(2)}
         assert kinds == {{"*/*": "image/jpeg"}.get(accept, accept.split(",", maxsplit=1)[0])}
+
+
+@pytest.mark.parametrize(
+    ("accept", "kind"),
+    [("*/*", "png"), ("image/png", "png"), ("image/jpeg", "png"), ("image/avif;q=0, image/webp", "png")],
+)
+def test_alpha_is_kept(nginx: httpx.Client, accept: str, kind: str) -> None:
+    response = nginx.get("/clear?res=high", headers={"Accept": accept})
+    assert response.headers["content-type"] == f"image/{kind}"
+
+
+def test_nobody_can_give_others_a_wrong_body(nginx: httpx.Client, aez_server: Served) -> None:
+    tricks = (
+        "RES=medium",
+        "%72es=medium",
+        "res=medium&res=high",
+        "res%00=medium",
+        "x=1&res=medium",
+        "res=medium%26q=35",
+    )
+    for trick in tricks:
+        nginx.get(f"/photo.aez?{trick}&n=1")
+        nginx.get(f"/photo?format=png&{trick}")
+    for query in ("", "?res=medium", "?res=high"):
+        assert nginx.get(f"/photo.aez{query}").content == aez_server.get(f"/photo.aez{query}").content
+    for query in ("?format=png&res=high", "?format=png&res=medium"):
+        assert nginx.get(f"/photo{query}").content == aez_server.get(f"/photo{query}").content
+    for wrong in ("res=huge", "format=gif", "q=1"):
+        assert nginx.get(f"/photo?{wrong}").status_code == 400
 
 
 def test_what_the_proxy_does_not_cache(nginx: httpx.Client) -> None:

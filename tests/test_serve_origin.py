@@ -2,12 +2,17 @@
 
 import io
 import json
+import os
+import re
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import boto3
+import httpx
 import pytest
+import zstandard
 from click.testing import Result
 from conftest import psnr
 from moto.server import ThreadedMotoServer
@@ -128,6 +133,51 @@ def test_what_an_origin_may_do(server: Served, web: Web, name: str, answer: Answ
     assert len(web.asked) == asked, "known for a while"
 
 
+def test_an_error_for_the_aez_does_not_hide_the_original(server: Served, web: Web, jpeg: bytes) -> None:
+    web.answers["/pictures/d.jpg.aez"] = Answer(b"Access Denied", status=403)
+    web.answers["/pictures/d.jpg"] = Answer(jpeg)
+    assert server.get("/d.jpg").content == jpeg
+
+
+def test_a_packed_bomb_is_never_unpacked(server: Served, web: Web) -> None:
+    bomb = zstandard.compress(bytes(200_000_000))
+    web.answers["/pictures/bomb"] = Answer(bomb, headers={"Content-Encoding": "zstd"})
+    started = time.monotonic()
+    assert server.get("/bomb").status_code == 502
+    assert time.monotonic() - started < 5
+    peak = int(re.search(r"VmHWM:\s+(\d+)", Path(f"/proc/{server.process.pid}/status").read_text())[1])
+    assert peak < 500_000
+
+
+def test_absurd_dates_of_an_origin(server: Served, web: Web, jpeg: bytes) -> None:
+    for number, year in enumerate(("9" * 20, "9999", "0000")):
+        date = f"Sun, 06 Nov {year} 08:49:37 GMT"
+        web.answers[f"/pictures/late{number}.jpg"] = Answer(jpeg, headers={"Last-Modified": date})
+        assert server.get(f"/late{number}.jpg").content == jpeg
+
+
+def test_only_what_is_there_is_in_the_gallery(server: Served, web: Web, jpeg: bytes) -> None:
+    web.answers["/pictures/shown.jpg"] = Answer(jpeg)
+    when_encoded(server, "/shown.jpg")
+    server.get("/bogus-name")
+    deadline = time.monotonic() + 15
+    while "shown.jpg" not in (page := server.get("/").text) and time.monotonic() < deadline:
+        time.sleep(0.5)
+    assert "shown.jpg" in page and "bogus-name" not in page
+
+
+def test_a_hanging_origin_is_remembered(tmp_path: Path) -> None:
+    root = tmp_path / "root"
+    root.mkdir()
+    with Web() as web:
+        web.otherwise = Answer(endless=True)
+        with serve(root, "--origin", web.url, "--timeout", "33") as served:
+            assert served.get("/x.aez").status_code == 504
+            started = time.monotonic()
+            assert served.get("/x.aez").status_code == 504
+            assert time.monotonic() - started < 5
+
+
 def test_redirects_within_the_origin_are_followed(server: Served, web: Web, jpeg: bytes) -> None:
     web.answers["/pictures/old.jpg"] = Answer(status=301, headers={"Location": "/elsewhere.jpg"})
     web.answers["/elsewhere.jpg"] = Answer(jpeg)
@@ -152,26 +202,23 @@ def test_changes_at_the_origin(tmp_path: Path, web: Web, jpeg: bytes, photograph
     first, second = aez.encode(photograph), aez.encode(photograph.rotate(180))
     path = "/moving/m.aez"
     web.answers[path] = Answer(first, headers={"ETag": '"1"', "Last-Modified": "Sun, 06 Nov 1994 08:49:37 GMT"})
+    web.answers["/moving/gone.aez"] = Answer(first)
     with serve(root, "--origin", f"{web.url}/moving", "--max-age", "1") as served:
+        assert served.get("/gone.aez").content == first
+        del web.answers["/moving/gone.aez"]
         response = served.get("/m.aez")
         assert response.content == first
         assert response.headers["last-modified"] == "Sun, 06 Nov 1994 08:49:37 GMT"
         time.sleep(1.1)
         assert served.get("/m.aez").content == first
         assert web.asked.count(path) == 2
+        assert served.get("/gone.aez").status_code == 404
         web.answers[path] = Answer(second, headers={"ETag": '"2"'})
         time.sleep(1.1)
         assert served.get("/m.aez").content == second
         web.answers[path] = Answer(status=500)
         time.sleep(1.1)
         assert served.get("/m.aez").content == second, "better old than none"
-        served.kill()
-    web.answers.pop(path)
-    with serve(root, "--origin", f"{web.url}/moving", "--max-age", "1") as served:
-        deadline = time.monotonic() + 15
-        while served.get("/m.aez").status_code == 200 and time.monotonic() < deadline:
-            time.sleep(0.2)
-        assert served.get("/m.aez").status_code == 404
 
 
 def test_own_files_come_first(tmp_path: Path, web: Web, photograph: Image.Image) -> None:
@@ -199,17 +246,51 @@ def test_a_folder_as_origin(tmp_path: Path, jpeg: bytes) -> None:
         assert "sub/x.jpg" in served.get("/").text
 
 
-def test_a_bucket_as_origin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, jpeg: bytes) -> None:
-    server = ThreadedMotoServer("127.0.0.1", 0)
-    server.start()
-    host, port = server.get_host_and_port()
-    variables = {
-        "AWS_ENDPOINT_URL": f"http://{host}:{port}",
+def test_a_folder_as_origin_keeps_to_itself(tmp_path: Path, jpeg: bytes) -> None:
+    root, origin = tmp_path / "root", tmp_path / "origin"
+    root.mkdir()
+    origin.mkdir()
+    (tmp_path / "secret.jpg").write_bytes(jpeg)
+    (origin / "link.jpg").symlink_to(tmp_path / "secret.jpg")
+    (origin / "loop.jpg").symlink_to("loop.jpg")
+    os.mkfifo(origin / "pipe.jpg")
+    with serve(root, "--origin", origin) as served:
+        assert [served.get(f"/{name}.jpg").status_code for name in ("link", "loop", "pipe")] == [404] * 3
+        assert str(tmp_path) not in served.get("/loop.jpg").text
+
+
+def test_a_hanging_bucket(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, photograph: Image.Image) -> None:
+    root = tmp_path / "root"
+    root.mkdir()
+    (root / "mine.aez").write_bytes(aez.encode(photograph))
+    with Web() as web:
+        web.otherwise = Answer(endless=True)
+        for name, value in bucket_variables(web.url).items():
+            monkeypatch.setenv(name, value)
+        with serve(root, "--origin", "s3://originals", "--timeout", "6") as served, ThreadPoolExecutor(30) as threads:
+            hanging = [threads.submit(httpx.get, f"{served.url}/{number}.jpg", timeout=30) for number in range(30)]
+            time.sleep(0.5)
+            started = time.monotonic()
+            assert served.get("/mine?res=medium").status_code == 200
+            assert time.monotonic() - started < 2
+            assert {job.result().status_code for job in hanging} <= {502, 504}
+            assert served.stop() == 0
+
+
+def bucket_variables(url: str) -> dict[str, str]:
+    return {
+        "AWS_ENDPOINT_URL": url,
         "AWS_ACCESS_KEY_ID": "test",
         "AWS_SECRET_ACCESS_KEY": "test",
         "AWS_DEFAULT_REGION": "us-east-1",
     }
-    for name, value in variables.items():
+
+
+def test_a_bucket_as_origin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, jpeg: bytes) -> None:
+    server = ThreadedMotoServer("127.0.0.1", 0)
+    server.start()
+    host, port = server.get_host_and_port()
+    for name, value in bucket_variables(f"http://{host}:{port}").items():
         monkeypatch.setenv(name, value)
     try:
         client = boto3.client("s3")
@@ -220,7 +301,7 @@ def test_a_bucket_as_origin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, jpe
         with serve(root, "--origin", "s3://originals/photos") as served:
             assert served.get("/x.jpg").content == jpeg
             assert when_encoded(served, "/x.jpg") > 25
-            assert served.get("/y.jpg").status_code == 404
+            assert served.get("/y.jpg").status_code == served.get("/x.jpg%3FversionId=null").status_code == 404
     finally:
         server.stop()
 

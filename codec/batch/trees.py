@@ -97,12 +97,7 @@ class LocalTree:
         path = self.root / name
         for folder in (self.scratch, path.parent):
             folder.mkdir(parents=True, exist_ok=True)
-        try:
-            write_file(path, data, overwrite=True, scratch=self.scratch)
-        except OSError as error:
-            if error.errno != errno.EXDEV:
-                raise
-            write_file(path, data, overwrite=True)
+        write_file(path, data, overwrite=True, scratch=self.scratch)
 
     def remove(self, name: str) -> None:
         (self.root / name).unlink(missing_ok=True)

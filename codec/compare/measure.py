@@ -17,7 +17,7 @@ from aez.compare.codecs import AEZ, JPEG, Codec, Codecs
 from aez.errors import PictureError
 from aez.files import plain_picture
 from aez.metrics import Point, bd_rate, bpp_at, common_range, mean_curve, ms_ssim, psnr
-from aez.samples import box_average
+from aez.samples import Floats, box_average
 
 CHOSEN_QUALITY = 50
 JPEG_FORMATS = ("JPEG", "MPO")  # MPO is what many telephones write
@@ -193,17 +193,22 @@ def _summarize(
     )
 
 
+def half_size(image: Image.Image) -> tuple[Image.Image, Floats]:
+    """The medium picture that an image stands for: as a codec can take it, and unrounded."""
+    average = box_average(np.asarray(image))
+    return Image.fromarray(np.rint(average).astype(np.uint8)), average
+
+
 def _store(image: Image.Image, codecs: Codecs) -> Stored:
     aez, jpeg = codecs.aez, codecs.jpeg
     data = aez.encode(image, CHOSEN_QUALITY)
     found = api.info(data)
-    average = box_average(np.asarray(image))
+    smaller, average = half_size(image)
     high, medium = aez.decode(data), api.decode(data, "medium", max_pixels=image.width * image.height)
     medium_psnr = psnr(medium, average)
-    half_size = Image.fromarray(np.rint(average).astype(np.uint8))
     curve = []
     for quality in jpeg.qualities:
-        coded = jpeg.encode(half_size, quality)
+        coded = jpeg.encode(smaller, quality)
         curve.append(Point(quality, 8 * len(coded), psnr(jpeg.decode(coded), average)))
     bits = bpp_at(curve, medium_psnr)
     return Stored(

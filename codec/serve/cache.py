@@ -16,6 +16,8 @@ import diskcache
 T = TypeVar("T")
 _CRC = struct.Struct("<I")
 _THREADS = 4
+_PATIENCE_SECONDS = 5
+_TROUBLE = (OSError, sqlite3.Error, diskcache.Timeout)
 
 
 class _BytesOnly(diskcache.Disk):  # type: ignore[misc]
@@ -36,7 +38,10 @@ class _BytesOnly(diskcache.Disk):  # type: ignore[misc]
 
 
 class Cache:
-    """Values by keys; beyond `size` bytes the least recently used go. What is damaged is as if it were not there."""
+    """Values by keys; beyond `size` bytes the least recently used go.
+
+    What is damaged is as if it were not there; with a broken or full disk nothing is there and nothing is kept.
+    """
 
     def __init__(self, folder: Path, size: int) -> None:
         self._values = _open(folder, size)
@@ -44,35 +49,31 @@ class Cache:
 
     async def get(self, key: str) -> bytes | None:
         """A value, if it is there."""
-        stored: bytes | None = await self._do(lambda: self._values.get(key, retry=True))
-        if stored is None or len(stored) < _CRC.size:
-            return None
-        value = stored[_CRC.size :]
-        return value if zlib.crc32(value) == _CRC.unpack_from(stored)[0] else None
+        return await self._try(lambda: _checked(self._values.get(key)), None)
 
     async def put(self, key: str, value: bytes, seconds: float | None = None) -> None:
-        """Keep a value, for so long at most; where the disk is full, nothing is kept."""
-        stored = _CRC.pack(zlib.crc32(value)) + value
-        try:
-            await self._do(lambda: self._values.set(key, stored, seconds, retry=True))
-        except (OSError, sqlite3.Error) as error:
-            print(f"aez: cache: {error}", file=sys.stderr, flush=True)
+        """Keep a value, for so long at most."""
+        await self._try(lambda: self._values.set(key, _CRC.pack(zlib.crc32(value)) + value, seconds), None)
 
     async def remove(self, key: str) -> None:
         """Forget a value."""
-        await self._do(lambda: self._values.delete(key, retry=True))
+        await self._try(lambda: self._values.delete(key), None)
 
     async def keys(self, prefix: str) -> list[str]:
         """The keys that begin so."""
-        return await self._do(lambda: sorted(key for key in self._values if key.startswith(prefix)))
+        return await self._try(lambda: sorted(key for key in self._values if key.startswith(prefix)), [])
 
     def close(self) -> None:
         """Close the database."""
         self._threads.shutdown()
         self._values.close()
 
-    async def _do(self, work: Callable[[], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+    async def _try(self, work: Callable[[], T], otherwise: T) -> T:
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+        except _TROUBLE as error:
+            print(f"aez: cache: {error or type(error).__name__}", file=sys.stderr, flush=True)
+            return otherwise
 
 
 def repair(folder: Path, size: int) -> None:
@@ -84,5 +85,14 @@ def repair(folder: Path, size: int) -> None:
         shutil.rmtree(folder)
 
 
+def _checked(stored: bytes | None) -> bytes | None:
+    if stored is None or len(stored) < _CRC.size:
+        return None
+    value = stored[_CRC.size :]
+    return value if zlib.crc32(value) == _CRC.unpack_from(stored)[0] else None
+
+
 def _open(folder: Path, size: int) -> diskcache.Cache:
-    return diskcache.Cache(folder, disk=_BytesOnly, size_limit=size, eviction_policy="least-recently-used")
+    return diskcache.Cache(
+        folder, _PATIENCE_SECONDS, _BytesOnly, size_limit=size, eviction_policy="least-recently-used"
+    )

@@ -9,6 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 import uvicorn
+from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import Multiprocess
 
 from aez.errors import AezError
@@ -49,7 +50,18 @@ def serve(settings: Settings, host: str, port: int, workers: int) -> None:
 
 
 def _prepare(settings: Settings) -> None:
-    """Begin with what is whole, and with counters at zero."""
+    """Begin with what is whole, and with counters at zero.
+
+    Raises:
+        AezError: workers of a killed server have not ended yet.
+    """
+    settings.workers.mkdir(exist_ok=True)
+    for path in settings.workers.iterdir():
+        lock = hold(path)
+        if lock is None:
+            raise AezError(f"{settings.root} is still served by a worker of a killed server; it is about to end")
+        path.unlink()
+        lock.release()
     cache.repair(settings.own / "cache", settings.cache_bytes)
     Folder(settings.root).tidy()
     shutil.rmtree(settings.metrics, ignore_errors=True)
@@ -59,7 +71,7 @@ def _prepare(settings: Settings) -> None:
 
 def _run(settings: Settings, listening: socket.socket, workers: int) -> None:
     config = uvicorn.Config(
-        partial(_create_app, settings),
+        partial(_create_app, settings, os.getpid() if workers > 1 else None),
         factory=True,
         workers=workers,
         http=PatientProtocol,
@@ -76,15 +88,21 @@ def _run(settings: Settings, listening: socket.socket, workers: int) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: None)  # uvicorn's own handlers stop it, and then raise the signal again
     if workers == 1:
-        uvicorn.Server(config).run([listening])
+        server = uvicorn.Server(config)
+        server.run([listening])
+        started = server.started
     else:
-        Multiprocess(config, [listening]).run()
+        supervisor = Multiprocess(config, [listening])
+        supervisor.run()
+        started = all(process.exitcode != STARTUP_FAILURE for process in supervisor.processes)
+    if not started:
+        raise AezError("the server could not start")
 
 
-def _create_app(settings: Settings) -> "Starlette":
+def _create_app(settings: Settings, supervisor: int | None) -> "Starlette":
     from aez.serve.app import create_app  # counters look at the environment when they are imported
 
-    return create_app(settings)
+    return create_app(settings, supervisor)
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -4,6 +4,7 @@ The variable PROMETHEUS_MULTIPROC_DIR must name a folder before this module is f
 """
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
@@ -34,6 +35,7 @@ def forget_dead_workers(folder: Path) -> None:
         try:
             os.kill(process, 0)
         except ProcessLookupError:
-            mark_process_dead(process, str(folder))  # type: ignore[no-untyped-call]
+            with suppress(FileNotFoundError):  # another new worker was faster
+                mark_process_dead(process, str(folder))  # type: ignore[no-untyped-call]
         except PermissionError:
             pass

@@ -1,25 +1,25 @@
 """What JPEG and AVIF would need for what an .aez file shows: measured once, offline, against the original."""
 
 import json
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import numpy as np
 from PIL import Image
 
 from aez import api
 from aez.compare.codecs import Codec, installed_codecs
-from aez.compare.measure import nearest
+from aez.compare.measure import half_size, nearest
 from aez.errors import AezError
 from aez.files import READABLE, plain_picture, write_file
 from aez.metrics import psnr
 from aez.networks import DEFAULT_MODEL
-from aez.samples import box_average
 from aez.serve.folder import Folder
 from aez.serve.names import SUFFIX
 
 FILE = "gallery.json"
+_KEEP_SECONDS = 5.0
 
 
 @dataclass(frozen=True)
@@ -65,6 +65,7 @@ def measure_folder(root: Path, originals: Path, threads: int, max_pixels: int) -
     found: dict[str, Measured] = {}
     codecs = installed_codecs(DEFAULT_MODEL, threads, max_pixels)
     avif = next((codec for codec in codecs.others if codec.name.startswith("AVIF")), None)
+    kept = time.monotonic()
     for file_name in folder.names():
         name = file_name.removesuffix(SUFFIX)
         stored = folder.read(file_name)
@@ -80,7 +81,9 @@ def measure_folder(root: Path, originals: Path, threads: int, max_pixels: int) -
             yield name, error if isinstance(error, AezError) else AezError(str(error))
             continue
         yield name, None
-        _keep(root, found)
+        if time.monotonic() - kept > _KEEP_SECONDS:
+            _keep(root, {**known, **found})
+            kept = time.monotonic()
     _keep(root, found)
 
 
@@ -100,8 +103,7 @@ def _original(originals: Path, name: str) -> Path:
 def _measure(
     data: bytes, original: Image.Image, jpeg: Codec, avif: Codec | None, threads: int, max_pixels: int
 ) -> Measured:
-    average = box_average(np.asarray(original))
-    half_size = Image.fromarray(np.rint(average).astype(np.uint8))
+    smaller, average = half_size(original)
     options: api.DecodeOptions = {"threads": threads, "max_pixels": max_pixels}
     high = api.decode(data, "high", **options).convert(original.mode)
     medium = api.decode(data, "medium", **options).convert(original.mode)
@@ -110,7 +112,7 @@ def _measure(
     return Measured(
         bytes=len(data),
         high=_facts(original, psnr(high, original), jpeg, avif),
-        medium=_facts(half_size, psnr(medium, average), jpeg, avif),
+        medium=_facts(smaller, psnr(medium, average), jpeg, avif),
     )
 
 

@@ -14,7 +14,7 @@ _POLL_SECONDS = 0.02
 
 
 class Flights:
-    """Results that are being made, by this worker or, behind locked files, by others.
+    """Results of one kind that are being made, by this worker or, behind locked files, by others.
 
     Work goes on when those who asked for it have gone, since others may have come meanwhile.
     """
@@ -24,6 +24,10 @@ class Flights:
         self._folder = folder
         self._running: dict[str, asyncio.Task[Any]] = {}
 
+    def __len__(self) -> int:
+        """How many this worker waits for."""
+        return len(self._running)
+
     async def once(self, key: str, find: Callable[[], Awaitable[T | None]], make: Callable[[], Awaitable[T]]) -> T:
         """What `find` finds, also if another worker makes it first, otherwise what `make` makes."""
         task = self._running.get(key)
@@ -32,10 +36,6 @@ class Flights:
             task.add_done_callback(lambda done: self._end(key, done))
             self._running[key] = task
         return cast(T, await asyncio.shield(task))
-
-    async def finish(self) -> None:
-        """Wait for what is running."""
-        await asyncio.gather(*self._running.values(), return_exceptions=True)
 
     def _end(self, key: str, done: asyncio.Task[Any]) -> None:
         del self._running[key]

@@ -1,4 +1,4 @@
-"""The folder that is served. No name leads out of it, also not over links."""
+"""A folder whose files are asked for by name. No name leads out of it, also not over links."""
 
 import os
 import stat
@@ -31,21 +31,10 @@ class Folder:
 
     def __init__(self, root: Path) -> None:
         self.root = root.resolve()
-        self._recent: LRUCache[str, Stored] = LRUCache(_RECENT_BYTES, getsizeof=lambda stored: len(stored.data))
-        self._keeping = threading.Lock()
         self._scratch = self.root / OWN_FOLDER / "unfinished"
 
-    def recent(self, name: str) -> Stored | None:
-        """A file that was read and has not changed since, if it is still in memory."""
-        stored = self._recent.get(name)
-        path = self._inside(name) if stored else None
-        try:
-            return stored if stored and path and _tag(path.stat()) == stored.tag else None
-        except OSError:
-            return None
-
-    def read(self, name: str) -> Stored | None:
-        """A file, if there is one that may be served."""
+    def read(self, name: str, at_most: int | None = None) -> Stored | None:
+        """A file, or its first bytes, if there is one that may be served."""
         path = self._inside(name)
         if path is None:
             return None
@@ -57,19 +46,23 @@ class Folder:
             state = os.fstat(descriptor)
             if not stat.S_ISREG(state.st_mode):
                 return None
-            stored = Stored(file.read(), _tag(state), state.st_mtime)
-        with self._keeping:
-            if len(stored.data) < _RECENT_BYTES / 8:
-                self._recent[name] = stored
-        return stored
+            return Stored(file.read(at_most), _tag(state), state.st_mtime)
+
+    def tag(self, name: str) -> str | None:
+        """The tag that reading a file now would give."""
+        path = self._inside(name)
+        try:
+            return _tag(path.stat()) if path else None
+        except OSError:
+            return None
 
     def write(self, name: str, data: bytes) -> bool:
         """Write a file as a whole; says whether there was none before.
 
         Raises:
             IsADirectoryError: the name is that of a folder, or leads elsewhere.
-        NotADirectoryError: the name needs a folder where there is a file.
-        OSError: it cannot be written.
+            NotADirectoryError: the name needs a folder where there is a file.
+            OSError: it cannot be written.
         """
         path = self._inside(name)
         if path is None or path.is_dir():
@@ -84,11 +77,11 @@ class Folder:
         return new
 
     def remove(self, name: str) -> bool:
-        """Remove a file; says whether there was one."""
+        """Remove a file, or a link to one; says whether there was one."""
         path = self._inside(name)
         if path is None or not path.is_file():
             return False
-        path.unlink(missing_ok=True)
+        (self.root / name).unlink(missing_ok=True)
         return True
 
     def names(self) -> Iterator[str]:
@@ -112,6 +105,29 @@ class Folder:
         except (OSError, RuntimeError):
             return None
         return path if path.is_relative_to(self.root) else None
+
+
+class RecentFiles:
+    """Files of a folder that were just read, in memory."""
+
+    def __init__(self, folder: Folder) -> None:
+        self._folder = folder
+        self._stored: LRUCache[str, Stored] = LRUCache(_RECENT_BYTES, getsizeof=lambda stored: len(stored.data))
+        self._lock = threading.Lock()
+
+    def get(self, name: str) -> Stored | None:
+        """A file, if it is in memory and has not changed since."""
+        with self._lock:
+            stored = self._stored.get(name)
+        return stored if stored and stored.tag == self._folder.tag(name) else None
+
+    def read(self, name: str) -> Stored | None:
+        """A file, from the disk."""
+        stored = self._folder.read(name)
+        if stored and len(stored.data) < _RECENT_BYTES / 8:
+            with self._lock:
+                self._stored[name] = stored
+        return stored
 
 
 def _tag(state: os.stat_result) -> str:

@@ -25,7 +25,7 @@ _POLICY = "default-src 'none'; img-src 'self'; style-src 'unsafe-inline'; base-u
 
 
 @dataclass(frozen=True)
-class Resolution:
+class Shown:
     """One of the two pictures of a file as the page shows it."""
 
     name: str
@@ -37,24 +37,61 @@ class Resolution:
 
 
 @dataclass(frozen=True)
+class Both:
+    """Bytes that both resolutions of a picture need together."""
+
+    aez: int
+    jpeg: int
+    avif: int | None
+
+
+@dataclass(frozen=True)
 class Picture:
     """A file as the page shows it."""
 
     name: str
     url: str
-    resolutions: tuple[Resolution, ...]
+    resolutions: tuple[Shown, Shown]
+    both: Both | None
 
 
-class MeasuredFacts:
-    """The facts of a folder, read again when they have changed."""
+class Gallery:
+    """Pages of all pictures, with what was measured of them; that is read again when it has changed."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, library: Library) -> None:
         self._root = root
+        self._library = library
         self._changed = 0
         self._facts: dict[str, Measured] = {}
 
-    def of(self, name: str, size: int) -> Measured | None:
-        """What was measured of a file of that size."""
+    async def page(self, request: Request) -> HTMLResponse:
+        """One page.
+
+        Raises:
+            HTTPException: 404, there is no such page.
+        """
+        names = await self._library.names()
+        pages = max(1, -(-len(names) // PER_PAGE))
+        try:
+            page = int(request.query_params.get("page", "1"))
+        except ValueError:
+            page = 0
+        if not 1 <= page <= pages:
+            raise HTTPException(404, "there is no such page")
+        found = [await self._picture(name) for name in names[PER_PAGE * (page - 1) : PER_PAGE * page]]
+        shown = {"pictures": [picture for picture in found if picture], "count": len(names)}
+        body = await run_sync(lambda: _template().render(shown, page=page, pages=pages, size=decimal))
+        headers = {"Content-Security-Policy": _POLICY, "Accept-CH": ACCEPT_CH, "Cache-Control": "no-cache"}
+        return HTMLResponse(body, headers=headers)
+
+    def jpeg_bytes(self, name: str, size: int, high: bool) -> int:
+        """What a JPEG of the PSNR of a file of that size would need; 0 if that was not measured."""
+        measured = self._measured(name, size)
+        if measured is None:
+            return 0
+        return measured.high.jpeg if high else measured.medium.jpeg
+
+    def _measured(self, name: str, size: int) -> Measured | None:
         try:
             changed = os.stat(self._root / FILE).st_mtime_ns  # noqa: PTH116
         except OSError:
@@ -64,58 +101,30 @@ class MeasuredFacts:
         found = self._facts.get(name)
         return found if found and found.bytes == size else None
 
-
-async def gallery_page(request: Request, library: Library, facts: MeasuredFacts) -> HTMLResponse:
-    """One page of the gallery.
-
-    Raises:
-        HTTPException: 404, there is no such page.
-    """
-    names = await library.names()
-    pages = max(1, -(-len(names) // PER_PAGE))
-    try:
-        page = int(request.query_params.get("page", "1"))
-    except ValueError:
-        page = 0
-    if not 1 <= page <= pages:
-        raise HTTPException(404, "there is no such page")
-    shown = [await _picture(library, facts, name) for name in names[PER_PAGE * (page - 1) : PER_PAGE * page]]
-    body = await run_sync(
-        lambda: _template().render(
-            pictures=[picture for picture in shown if picture], count=len(names), page=page, pages=pages, size=decimal
+    async def _picture(self, name: str) -> Picture | None:
+        """What is known without decoding; None where there is nothing to show."""
+        source = await self._library.known(name)
+        if source is None or source.media_type != AEZ:
+            return None
+        try:
+            found = api.info(source.data)
+        except AezError:
+            return None
+        measured = self._measured(name, found.bytes)
+        of_medium, of_high = (measured.medium, measured.high) if measured else (None, None)
+        url = "/" + quote(name)
+        medium = Shown(
+            "medium", f"{url}?res=medium", found.medium_width, found.medium_height, found.medium_bytes, of_medium
         )
-    )
-    headers = {"Content-Security-Policy": _POLICY, "Accept-CH": ACCEPT_CH, "Cache-Control": "no-cache"}
-    return HTMLResponse(body, headers=headers)
+        high = Shown("high", f"{url}?res=high", found.width, found.height, found.bytes, of_high)
+        return Picture(name, url + SUFFIX, (medium, high), _both(found.bytes, of_medium, of_high))
 
 
-async def _picture(library: Library, facts: MeasuredFacts, name: str) -> Picture | None:
-    """What is known without decoding; None where there is nothing to show."""
-    source = await library.known(name)
-    if source is None or source.media_type != AEZ:
+def _both(size: int, medium: Facts | None, high: Facts | None) -> Both | None:
+    if not medium or not high:
         return None
-    try:
-        found = api.info(source.data)
-    except AezError:
-        return None
-    measured = facts.of(name, found.bytes)
-    of_medium, of_high = (measured.medium, measured.high) if measured else (None, None)
-    url = "/" + quote(name)
-    return Picture(
-        name,
-        url + SUFFIX,
-        (
-            Resolution(
-                "medium",
-                f"{url}?res=medium",
-                found.medium_width,
-                found.medium_height,
-                found.medium_bytes,
-                of_medium,
-            ),
-            Resolution("high", f"{url}?res=high", found.width, found.height, found.bytes, of_high),
-        ),
-    )
+    avif = medium.avif + high.avif if medium.avif and high.avif else None
+    return Both(size, medium.jpeg + high.jpeg, avif)
 
 
 @cache

@@ -61,6 +61,9 @@ class Guard:
         except TimeoutError:
             if now.status == _CANCELLED:
                 await PlainTextResponse("this took too long", 503, {"Retry-After": "5"})(scope, receive, watched)
+        except Exception:
+            now.status = 500
+            raise
         finally:
             self._account(scope, now, time.perf_counter() - started)
 

@@ -8,13 +8,14 @@ from dataclasses import asdict, dataclass, replace
 from typing import Literal
 
 from anyio.to_thread import run_sync
+from cachetools import TTLCache
 
 from aez.contents import Contents
 from aez.errors import AezError, FormatError, PictureError
 from aez.files import encode_bytes, open_picture
 from aez.serve.cache import Cache
 from aez.serve.flights import Flights
-from aez.serve.folder import Folder
+from aez.serve.folder import Folder, RecentFiles
 from aez.serve.names import SUFFIX
 from aez.serve.origin import Fetched, Origin, OriginError, SlowOriginError
 from aez.serve.pool import BusyError, Pool
@@ -24,8 +25,11 @@ AEZ = "image/aez"
 _SERVED = {"JPEG": "image/jpeg", "MPO": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp", "AVIF": "image/avif"}
 _MISSING_SECONDS = 60.0
 _FAILED_SECONDS = 10.0
+_RECENT_SECONDS, _RECENT_BYTES = 1.0, 64_000_000
+_NAMES_SECONDS = 5.0
+_MOST_PULLS = 100
 _MOST_ENCODINGS = 100
-_PREFIX = "origin/"
+_THERE, _ABSENT = "origin-1/there/", "origin-1/absent/"  # the number is that of the fields of `Entry`
 
 
 @dataclass(frozen=True)
@@ -42,7 +46,7 @@ class Source:
 class Entry:
     """What is known of a name at the origin: whose file it is there, and since when this was true.
 
-    `final` originals are never encoded, since they cannot be or would grow.
+    `final` originals are never encoded, since they cannot be or would grow. `data` says why where it is not there.
     """
 
     state: Literal["there", "missing", "failed", "slow"]
@@ -52,6 +56,7 @@ class Entry:
     stamp: dict[str, str] | None = None
     media_type: str = ""
     modified: float = 0.0
+    tag: str = ""
     final: bool = False
 
     def pack(self) -> bytes:
@@ -68,21 +73,26 @@ class Entry:
 
     def source(self) -> Source:
         """What is served of it."""
-        return Source(self.data, self.media_type, hashlib.sha256(self.data).hexdigest()[:16], self.modified)
+        return Source(self.data, self.media_type, self.tag, self.modified)
 
 
 class Library:
     """Finds sources; originals of the origin are encoded once, in the background."""
 
-    def __init__(
-        self, settings: Settings, cache: Cache, flights: Flights, pool: Pool, origin: Origin | None, folder: Folder
-    ) -> None:
-        self.folder = folder
+    def __init__(self, settings: Settings, cache: Cache, pool: Pool, origin: Origin | None, folder: Folder) -> None:
         self._settings = settings
         self._cache = cache
-        self._flights = flights
         self._pool = pool
         self._origin = origin
+        self._folder = folder
+        self._files = RecentFiles(folder)
+        self._entries: TTLCache[str, Entry] = TTLCache(
+            _RECENT_BYTES, _RECENT_SECONDS, getsizeof=lambda entry: 200 + len(entry.data)
+        )
+        self._names: TTLCache[None, list[str]] = TTLCache(1, _NAMES_SECONDS)
+        self._naming = asyncio.Lock()
+        self._pulls = Flights(settings.own / "pulls")
+        self._encodes = Flights(settings.own / "encodes")
         self._encodings: dict[str, asyncio.Task[None]] = {}
         self._one_encoding = asyncio.Semaphore(1)
 
@@ -91,7 +101,7 @@ class Library:
 
         Raises:
             OriginError: it could be at the origin, which does not answer as it should.
-            BusyError: it would have to be encoded first, and too much else waits for that.
+            BusyError: it would have to be pulled or encoded first, and too much else waits for that.
             PictureError: it cannot be encoded.
         """
         plain = name.removesuffix(SUFFIX)
@@ -102,7 +112,7 @@ class Library:
         if entry is None or entry.state == "missing":
             return None
         if entry.state != "there":
-            raise _ERRORS[entry.state](entry.data.decode())
+            raise (SlowOriginError if entry.state == "slow" else OriginError)(entry.data.decode())
         if entry.media_type != AEZ and name != plain:
             entry = await self._encode(plain)
         elif entry.media_type != AEZ and not entry.final:
@@ -118,10 +128,14 @@ class Library:
         return entry.source() if entry and entry.state == "there" else None
 
     async def names(self) -> list[str]:
-        """All names that are known, without `SUFFIX`; those of the origin as far as they were asked for."""
-        stored = await run_sync(lambda: [name.removesuffix(SUFFIX) for name in self.folder.names()])
-        pulled = await self._cache.keys(_PREFIX) if self._origin else []
-        return sorted({*stored, *(key.removeprefix(_PREFIX) for key in pulled)})
+        """All names that are known, without `SUFFIX`, as of some seconds ago; those of the origin as far as pulled."""
+        async with self._naming:
+            names = self._names.get(None)
+            if names is None:
+                stored = await run_sync(lambda: {name.removesuffix(SUFFIX) for name in self._folder.names()})
+                pulled = await self._cache.keys(_THERE) if self._origin else []
+                names = self._names[None] = sorted(stored.union(key.removeprefix(_THERE) for key in pulled))
+            return names
 
     async def close(self) -> None:
         """Give up what has not begun."""
@@ -132,52 +146,72 @@ class Library:
 
     async def _stored(self, plain: str) -> Source | None:
         name = plain + SUFFIX
-        stored = self.folder.recent(name) or await run_sync(self.folder.read, name)
+        stored = self._files.get(name) or await run_sync(self._files.read, name)
         return Source(stored.data, AEZ, stored.tag, stored.modified) if stored else None
 
     async def _entry(self, plain: str) -> Entry | None:
-        packed = await self._cache.get(_PREFIX + plain)
+        packed = await self._cache.get(_THERE + plain) or await self._cache.get(_ABSENT + plain)
         return Entry.unpack(packed) if packed else None
 
+    async def _keep(self, plain: str, entry: Entry) -> None:
+        there = entry.state == "there"
+        await self._cache.put((_THERE if there else _ABSENT) + plain, entry.pack(), None if there else _MISSING_SECONDS)
+        await self._cache.remove((_ABSENT if there else _THERE) + plain)
+        self._entries.pop(plain, None)
+
     async def _fresh(self, plain: str) -> Entry | None:
-        entry = await self._entry(plain)
+        entry = self._entries.get(plain) or await self._entry(plain)
         if entry is None:
             return None
+        if plain not in self._entries and len(entry.data) < _RECENT_BYTES / 8:
+            self._entries[plain] = entry
         lasts = {"there": self._settings.max_age, "missing": _MISSING_SECONDS}.get(entry.state, _FAILED_SECONDS)
         return entry if time.time() - entry.checked < lasts else None
 
     async def _pulled(self, plain: str) -> Entry:
         fresh = await self._fresh(plain)
         if fresh is None:
-            fresh = await self._flights.once(f"pull/{plain}", lambda: self._fresh(plain), lambda: self._pull(plain))
+            if len(self._pulls) >= _MOST_PULLS:
+                raise BusyError
+            fresh = await self._pulls.once(plain, lambda: self._fresh(plain), lambda: self._pull(plain))
         return fresh
 
     async def _pull(self, plain: str) -> Entry:
         """Ask the origin. Where it fails, what it said before is still good for a while."""
         old = await self._entry(plain)
-        now = time.time()
+        known = old if old and old.state == "there" else None
         try:
-            entry = await self._ask(plain, old, now)
+            found = await self._ask(plain, known)
         except OriginError as error:
-            if old and old.state == "there":
-                entry = replace(old, checked=now - self._settings.max_age + _FAILED_SECONDS)
-            else:
-                entry = Entry("slow" if isinstance(error, SlowOriginError) else "failed", now, str(error).encode())
-        lasts = None if entry.state == "there" else _MISSING_SECONDS
-        await self._cache.put(_PREFIX + plain, entry.pack(), lasts)
-        return entry
+            failed = time.time() - self._settings.max_age + _FAILED_SECONDS
+            state: Literal["slow", "failed"] = "slow" if isinstance(error, SlowOriginError) else "failed"
+            found = replace(known, checked=failed) if known else Entry(state, time.time(), str(error).encode())
+        now = await self._entry(plain)
+        if known and now and found.stamp == now.stamp and now.media_type == AEZ:
+            found = replace(now, checked=found.checked)  # encoded meanwhile
+        await self._keep(plain, found)
+        return found
 
-    async def _ask(self, plain: str, old: Entry | None, now: float) -> Entry:
+    async def _ask(self, plain: str, known: Entry | None) -> Entry:
+        """What the origin has, first as .aez; an error there does not matter if it has an original."""
         assert self._origin
+        trouble = None
         for place in (plain + SUFFIX, plain):
-            same = old is not None and old.state == "there" and old.place == place
-            found = await self._origin.fetch(place, old.stamp or {} if old and same else {})
-            if isinstance(found, Fetched):
-                media_type = await run_sync(_media_type, place, found.data)
-                return Entry("there", now, found.data, place, found.stamp, media_type, found.modified or now)
-            if found and old:
-                return replace(old, checked=now)
-        return Entry("missing", now)
+            same = known if known and known.place == place else None
+            try:
+                found = await self._origin.fetch(place, same.stamp or {} if same else {})
+                if isinstance(found, Fetched):
+                    return await run_sync(_entry_of, place, found)
+            except SlowOriginError:
+                raise
+            except OriginError as error:
+                trouble = trouble or error
+                continue
+            if found and same:
+                return replace(same, checked=time.time())
+        if trouble:
+            raise trouble
+        return Entry("missing", time.time())
 
     def _encode_later(self, plain: str) -> None:
         async def encode() -> None:
@@ -206,35 +240,41 @@ class Library:
             if entry is None or entry.state != "there":
                 raise OriginError(f"{plain} is no longer there")
             original = entry.data
+            quality, options = self._settings.quality, self._settings.encoding
             try:
-                data = await self._pool.run(
-                    lambda: encode_bytes(original, self._settings.quality, **self._settings.encoding)
-                )
-                new = replace(entry, data=data, media_type=AEZ) if len(data) < len(original) else None
+                data = await self._pool.run(lambda: encode_bytes(original, quality, **options))
+                new = replace(entry, data=data, media_type=AEZ, tag=_tag(data)) if len(data) < len(original) else None
             except AezError:
                 new = None
-            await self._cache.put(_PREFIX + plain, (new or replace(entry, final=True)).pack())
+            now = await self._entry(plain)
+            if now and now.tag == entry.tag:
+                await self._keep(plain, replace(new or replace(entry, final=True), checked=now.checked))
             if new is None:
                 raise PictureError(f"{plain} cannot be encoded, or would grow")
             return new
 
-        return await self._flights.once(f"encode/{plain}", find, make)
+        return await self._encodes.once(plain, find, make)
 
 
-_ERRORS = {"failed": OriginError, "slow": SlowOriginError}
-
-
-def _media_type(place: str, data: bytes) -> str:
-    """What a file of the origin really is.
+def _entry_of(place: str, found: Fetched) -> Entry:
+    """What the origin has sent, by its content.
 
     Raises:
         OriginError: nothing that is served.
     """
     try:
         if place.endswith(SUFFIX):
-            Contents(data)
-            return AEZ
-        with open_picture(data) as image:
-            return _SERVED[str(image.format)]
+            Contents(found.data)
+            media_type = AEZ
+        else:
+            with open_picture(found.data) as image:
+                media_type = _SERVED[str(image.format)]
     except (FormatError, PictureError, KeyError) as error:
-        raise OriginError(f"the origin sends as {place} what is no such picture") from error
+        raise OriginError("the origin sends what is no such picture") from error
+    now = time.time()
+    modified = now if found.modified is None else found.modified
+    return Entry("there", now, found.data, place, found.stamp, media_type, modified, _tag(found.data))
+
+
+def _tag(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()[:16]

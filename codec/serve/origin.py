@@ -1,24 +1,29 @@
-"""Where a pull-through cache pulls from: a web server, or whatever fsspec knows.
+"""Where a pull-through cache pulls from: a web server, a folder, or whatever fsspec knows.
 
 Nothing that an origin does is trusted: it gets so much time, sends so many bytes at most, and redirects nowhere else.
 """
 
 import asyncio
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
+from pathlib import Path
 from typing import Protocol
 from urllib.parse import quote
 
 import httpx
-from anyio.to_thread import run_sync
+from werkzeug.http import parse_date
 
-from aez.batch.trees import LocalTree, RemoteTree, open_tree
+from aez.batch.trees import RemoteTree, open_tree
 from aez.errors import AezError
+from aez.serve.daemon import Daemons
+from aez.serve.folder import Folder
 from aez.serve.settings import Settings
 
 _REDIRECTS = 3
+_THREADS = 16
 _VALIDATORS = {"etag": "If-None-Match", "last-modified": "If-Modified-Since"}
+_NOT_IN_KEYS = "?#*[]"  # fsspec's file systems take some of them for versions or patterns
 
 
 class OriginError(AezError):
@@ -56,14 +61,19 @@ def open_origin(settings: Settings) -> Origin | None:
     """The origin of the settings, if there is one.
 
     Raises:
-        AezError: a package is missing for its URL.
+        AezError: a package is missing for its URL, or it is a folder that is not there.
     """
-    place = settings.origin
+    place, limits = settings.origin, (settings.max_body, settings.origin_seconds)
     if place is None:
         return None
     if place.startswith(("http://", "https://")):
-        return WebOrigin(place, settings.max_body, settings.origin_seconds)
-    return TreeOrigin(open_tree(place), settings.max_body, settings.origin_seconds)
+        return WebOrigin(place, *limits)
+    tree = open_tree(place)
+    if isinstance(tree, RemoteTree):
+        return TreeOrigin(tree, *limits)
+    if not tree.root.is_dir():
+        raise AezError(f"{tree} is not a folder")
+    return TreeOrigin(FolderTree(tree.root), *limits)
 
 
 class WebOrigin:
@@ -74,7 +84,9 @@ class WebOrigin:
         self._max_bytes = max_bytes
         self._seconds = seconds
         limits = httpx.Limits(max_connections=32, max_keepalive_connections=8)
-        self._client = httpx.AsyncClient(timeout=seconds, limits=limits, headers={"Accept": "image/*, */*;q=0.1"})
+        # A few kilobytes of a packed answer may become gigabytes.
+        headers = {"Accept": "image/*, */*;q=0.1", "Accept-Encoding": "identity"}
+        self._client = httpx.AsyncClient(timeout=seconds, limits=limits, headers=headers)
 
     async def fetch(self, name: str, stamp: Mapping[str, str]) -> Fetched | bool:
         request = self._client.build_request("GET", str(self._url) + quote(name))
@@ -83,9 +95,9 @@ class WebOrigin:
             async with asyncio.timeout(self._seconds):
                 return await self._follow(request)
         except (TimeoutError, httpx.TimeoutException) as error:
-            raise SlowOriginError(f"the origin did not send {name} within {self._seconds:g} s") from error
-        except httpx.HTTPError as error:
-            raise OriginError(f"the origin did not send {name} ({error or type(error).__name__})") from error
+            raise SlowOriginError("the origin does not answer in time") from error
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise OriginError("the origin does not answer as it should") from error
 
     async def close(self) -> None:
         await self._client.aclose()
@@ -100,7 +112,7 @@ class WebOrigin:
             finally:
                 await response.aclose()
             if (request.url.scheme, request.url.netloc) != (self._url.scheme, self._url.netloc):
-                raise OriginError(f"the origin redirects to {request.url.host}")
+                raise OriginError("the origin redirects to elsewhere")
         raise OriginError("the origin redirects too often")
 
     async def _received(self, response: httpx.Response) -> Fetched | bool:
@@ -110,8 +122,10 @@ class WebOrigin:
             return False
         if response.status_code != httpx.codes.OK:
             raise OriginError(f"the origin answers {response.status_code}")
+        if response.headers.get("content-encoding", "identity") != "identity":
+            raise OriginError("the origin packs what it sends")
         data = bytearray()
-        async for chunk in response.aiter_bytes():
+        async for chunk in response.aiter_raw():
             data += chunk
             if len(data) > self._max_bytes:
                 raise OriginError(f"the origin sends more than {self._max_bytes} bytes")
@@ -120,40 +134,60 @@ class WebOrigin:
 
 
 @dataclass(frozen=True)
-class TreeOrigin:
-    """A folder, or a URL of another file system."""
+class FolderTree:
+    """A folder as an origin: no name leads out of it."""
 
-    tree: LocalTree | RemoteTree
-    max_bytes: int
-    seconds: float
+    root: Path
+
+    def stamp(self, name: str) -> str:
+        return Folder(self.root).tag(name) or ""
+
+    def read(self, name: str, at_most: int) -> bytes:
+        stored = Folder(self.root).read(name, at_most)
+        if stored is None:
+            raise FileNotFoundError(name)
+        return stored.data
+
+
+class TreeOrigin:
+    """A folder, or a URL of a file system of fsspec."""
+
+    def __init__(self, tree: FolderTree | RemoteTree, max_bytes: int, seconds: float) -> None:
+        self._tree = tree
+        self._max_bytes = max_bytes
+        self._seconds = seconds
+        self._threads = Daemons(_THREADS)
 
     async def fetch(self, name: str, stamp: Mapping[str, str]) -> Fetched | bool:
+        if any(letter in name for letter in _NOT_IN_KEYS):
+            return False
         try:
-            async with asyncio.timeout(self.seconds):
-                return await run_sync(self._fetch, name, stamp.get("stamp"), abandon_on_cancel=True)
+            return await self._threads.run(lambda: self._fetch(name, stamp.get("stamp")), self._seconds)
         except TimeoutError as error:
-            raise SlowOriginError(f"the origin did not send {name} within {self.seconds:g} s") from error
+            raise SlowOriginError("the origin does not answer in time") from error
 
     async def close(self) -> None:
         pass
 
     def _fetch(self, name: str, known: str | None) -> Fetched | bool:
         try:
-            stamp = self.tree.stamp(name)
+            stamp = self._tree.stamp(name)
             if stamp and stamp == known:
                 return True
-            data = self.tree.read(name, self.max_bytes + 1)
+            data = self._tree.read(name, self._max_bytes + 1)
         except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
             return False
         except (AezError, OSError) as error:
-            raise OriginError(f"the origin did not send {name} ({error})") from error
-        if len(data) > self.max_bytes:
-            raise OriginError(f"the origin sends more than {self.max_bytes} bytes")
+            raise OriginError("the origin does not answer as it should") from error
+        if len(data) > self._max_bytes:
+            raise OriginError(f"the origin sends more than {self._max_bytes} bytes")
         return Fetched(data, {"stamp": stamp} if stamp else {}, None)
 
 
 def _seconds(date: str | None) -> float | None:
+    """Seconds since the epoch of an HTTP date that is not in the future."""
     try:
-        return parsedate_to_datetime(date).timestamp() if date else None
-    except ValueError:
+        found = parse_date(date)
+        return min(max(found.timestamp(), 0), time.time()) if found else None
+    except (ValueError, OverflowError):
         return None

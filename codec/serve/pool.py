@@ -13,7 +13,7 @@ T = TypeVar("T")
 
 
 class BusyError(Exception):
-    """Too many pictures wait already."""
+    """Too much waits already, or the server stops."""
 
 
 class Pool:
@@ -25,17 +25,22 @@ class Pool:
         self._running = Slots(folder / "running", running)
         self._threads = ThreadPoolExecutor(running, "pool")
         self._waits = waits
+        self._closed = False
 
     async def run(self, work: Callable[[], T]) -> T:
         """Do work in a thread. What has begun is finished, also when nobody waits for it any longer.
 
         Raises:
-            BusyError: too many wait.
+            BusyError: too many wait, or the server stops.
         """
         return await asyncio.shield(asyncio.create_task(self._run(work)))
 
     def close(self) -> None:
-        """Wait for the threads."""
+        """Begin nothing any more."""
+        self._closed = True
+
+    def finish(self) -> None:
+        """Wait for what has begun."""
         self._threads.shutdown()
 
     async def _run(self, work: Callable[[], T]) -> T:
@@ -48,4 +53,6 @@ class Pool:
                     await turn.enter_async_context(self._running.in_turn())
                 finally:
                     self._waits(-1)
+                if self._closed:
+                    raise BusyError
                 return await asyncio.get_running_loop().run_in_executor(self._threads, work)

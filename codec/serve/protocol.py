@@ -11,13 +11,13 @@ _LEAST_BYTES = 10_000
 class PatientProtocol(H11Protocol):
     """uvicorn's HTTP/1.1, with a look at every connection as often as its keep-alive lasts.
 
-    A connection is closed if it has had no request for two looks, not even a part of one that became whole, or if its
-    client has taken less than 10 kB of what waits for it since the last look.
+    A connection is closed if no request has become whole since the last look and none is being answered, or if its
+    client has taken less than 10 kB of an answer since then.
     """
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        self._unsent = 0
+        self._unsent, self._unsent_since = 0, 0
         self._idle_since = -1
         self._requests = 0
         self._look = self.loop.call_later(self.timeout_keep_alive, self._look_at_it)
@@ -33,11 +33,12 @@ class PatientProtocol(H11Protocol):
     def _look_at_it(self) -> None:
         cycle: Any = self.cycle
         unsent = self.transport.get_write_buffer_size()
-        stuck = self._unsent > 0 and unsent > self._unsent - _LEAST_BYTES
+        same = self._unsent_since == self._requests  # otherwise the client has taken what waited then
+        stuck = same and self._unsent > 0 and unsent > max(0, self._unsent - _LEAST_BYTES)
         idle = not unsent and (cycle is None or cycle.response_complete)
-        if (stuck and unsent) or (idle and self._idle_since == self._requests):
+        if stuck or (idle and self._idle_since == self._requests):
             self.transport.abort()
             return
-        self._unsent = unsent
+        self._unsent, self._unsent_since = unsent, self._requests
         self._idle_since = self._requests if idle else -1
         self._look = self.loop.call_later(self.timeout_keep_alive, self._look_at_it)

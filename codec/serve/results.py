@@ -20,11 +20,11 @@ _FINE, _FAILED = b"+", b"-"
 class Results:
     """Pictures decoded, and coded anew in the format of a client."""
 
-    def __init__(self, settings: Settings, cache: Cache, flights: Flights, pool: Pool) -> None:
+    def __init__(self, settings: Settings, cache: Cache, pool: Pool) -> None:
         self._options = settings.decoding
         self._cache = cache
-        self._flights = flights
         self._pool = pool
+        self._flights = Flights(settings.own / "results")
         self._recent: TTLCache[str, bytes] = TTLCache(_RECENT_BYTES, _RECENT_SECONDS, getsizeof=len)
 
     async def get(self, name: str, source: Source, variant: Variant) -> tuple[bytes, bool]:
@@ -33,6 +33,7 @@ class Results:
         Raises:
             AezError: the file is damaged, or larger than it may be.
             BusyError: it is not there, and too many others wait.
+            MemoryError: there is not enough for it.
         """
         key = f"result/{__version__}/{source.tag}/{variant}/{name}"
         stored = self._recent.get(key) or await self._cache.get(key)
@@ -41,9 +42,9 @@ class Results:
             stored = await self._flights.once(
                 key, lambda: self._cache.get(key), lambda: self._make(key, source, variant)
             )
-        self._keep(key, stored)
         if stored.startswith(_FAILED):
             raise AezError(stored.removeprefix(_FAILED).decode())
+        self._keep(key, stored)
         return stored.removeprefix(_FINE), hit
 
     def _keep(self, key: str, stored: bytes) -> None:
@@ -54,8 +55,8 @@ class Results:
     async def _make(self, key: str, source: Source, variant: Variant) -> bytes:
         try:
             made = _FINE + await self._pool.run(lambda: self._code(source.data, variant))
-        except (AezError, MemoryError) as error:
-            made = _FAILED + (str(error) or "not enough memory").encode()
+        except AezError as error:
+            made = _FAILED + str(error).encode()
         await self._cache.put(key, made, _FAILED_SECONDS if made.startswith(_FAILED) else None)
         return made
 

@@ -65,6 +65,11 @@ class Settings:
         return self.root / OWN_FOLDER
 
     @property
+    def workers(self) -> Path:
+        """Where each worker holds a locked file as long as it lives."""
+        return self.own / "workers"
+
+    @property
     def metrics(self) -> Path:
         """Where the workers count."""
         return self.own / "metrics"
