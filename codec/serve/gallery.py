@@ -16,8 +16,10 @@ from starlette.responses import HTMLResponse
 from aez import api
 from aez.errors import AezError
 from aez.serve.facts import FILE, Facts, Measured, load_facts
-from aez.serve.library import AEZ, Library
+from aez.serve.guard import exchange
+from aez.serve.library import Library
 from aez.serve.names import SUFFIX
+from aez.serve.pulls import AEZ
 from aez.serve.variants import ACCEPT_CH
 
 PER_PAGE = 24
@@ -70,6 +72,7 @@ class Gallery:
         Raises:
             HTTPException: 404, there is no such page.
         """
+        exchange(request).route = "gallery"
         names = await self._library.names()
         pages = max(1, -(-len(names) // PER_PAGE))
         try:

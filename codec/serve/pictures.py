@@ -1,0 +1,91 @@
+"""Answers to GET: a file, its front part, or a picture coded anew."""
+
+from collections.abc import Awaitable, Callable
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from aez import __version__, container
+from aez.contents import half
+from aez.serve import counters
+from aez.serve.gallery import Gallery
+from aez.serve.guard import exchange
+from aez.serve.library import Library, Source
+from aez.serve.names import SUFFIX, picture_name
+from aez.serve.pulls import AEZ
+from aez.serve.respond import Representation, respond
+from aez.serve.results import Results
+from aez.serve.variants import ACCEPT_CH, MEDIA_TYPES, RESOLUTIONS, Choice, Traits, Variant, choose, one_of
+
+_ORIGINAL_MAX_AGE = 5  # seconds; until it is encoded
+
+
+class Pictures:
+    """Pictures of the library, in the variants that requests ask for."""
+
+    def __init__(self, library: Library, results: Results, gallery: Gallery, max_age: int) -> None:
+        self._library = library
+        self._results = results
+        self._gallery = gallery
+        self._max_age = max_age
+
+    async def get(self, request: Request) -> Response:
+        """The answer to GET or HEAD."""
+        name = picture_name(request.scope)
+        exchange(request).route = "file" if name.endswith(SUFFIX) else "picture"
+        source = await self._library.find(name)
+        if source is None:
+            raise HTTPException(404, "there is no such picture")
+        if source.media_type != AEZ:
+            return await _as_it_is(request, source)
+        header = container.parse_header(source.data)
+        if name.endswith(SUFFIX):
+            choice = Choice(Variant(one_of(request.query_params, "res", RESOLUTIONS) or "high", "aez"), ())
+        else:
+            traits = Traits(half(header.width), container.Flags.ALPHA in header.flags)
+            choice = choose(request.query_params, request.headers, traits)
+        if choice.variant.format == "aez":
+            return await self._send_file(request, name, source, choice, header.medium_bytes)
+
+        async def body() -> bytes:
+            made, hit = await self._results.get(name, source, choice.variant)
+            exchange(request).cache = "hit" if hit else "miss"
+            counters.RESULTS.labels(exchange(request).cache).inc()
+            return made
+
+        return await self._respond(request, source, choice, f"{source.tag}-{choice.variant}-{__version__}", body)
+
+    async def _send_file(
+        self, request: Request, name: str, source: Source, choice: Choice, medium_bytes: int
+    ) -> Response:
+        if len(source.data) < medium_bytes:
+            raise HTTPException(422, "the file is truncated")
+        high = choice.variant.resolution == "high"
+        data = source.data if high else source.data[:medium_bytes]
+
+        async def body() -> bytes:
+            return data
+
+        response = await self._respond(request, source, choice, f"{source.tag}-{choice.variant}", body)
+        if response.status_code == 200 and request.method == "GET":
+            jpeg = self._gallery.jpeg_bytes(name.removesuffix(SUFFIX), len(source.data), high)
+            counters.SAVED_BYTES.inc(max(0, jpeg - len(data)))
+        return response
+
+    async def _respond(
+        self, request: Request, source: Source, choice: Choice, tag: str, body: Callable[[], Awaitable[bytes]]
+    ) -> Response:
+        media_type = MEDIA_TYPES[choice.variant.format]
+        found = Representation(media_type, tag, source.modified, self._max_age, choice.vary)
+        response = await respond(request, found, body)
+        response.headers["Accept-CH"] = ACCEPT_CH
+        return response
+
+
+async def _as_it_is(request: Request, source: Source) -> Response:
+    async def body() -> bytes:
+        return source.data
+
+    found = Representation(source.media_type, source.tag, source.modified, _ORIGINAL_MAX_AGE)
+    return await respond(request, found, body)
