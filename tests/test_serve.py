@@ -446,9 +446,12 @@ def test_many_clients_and_no_wrong_byte(tmp_path: Path, root: Path) -> None:
         return client.get(path).content == expected[path]
 
     limits = httpx.Limits(max_connections=200)
-    with serve(tmp_path / "root") as served, httpx.Client(base_url=served.url, timeout=30, limits=limits) as client:
-        with ThreadPoolExecutor(200) as threads:
-            assert all(threads.map(ask, range(800)))
+    with (
+        serve(tmp_path / "root") as served,
+        httpx.Client(base_url=served.url, timeout=30, limits=limits) as client,
+        ThreadPoolExecutor(200) as threads,
+    ):
+        assert all(threads.map(ask, range(800)))
 
 
 def test_the_cache_keeps_to_its_size(tmp_path: Path, photograph: Image.Image) -> None:
