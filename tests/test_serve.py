@@ -17,11 +17,16 @@ import httpx
 import pytest
 from click.testing import Result
 from conftest import psnr
+from hypothesis import given
+from hypothesis import strategies as st
 from PIL import Image
 from server import Served, serve
+from starlette.exceptions import HTTPException
 
 import aez
 from aez.files import save_picture
+from aez.serve.folder import Folder
+from aez.serve.names import picture_name
 
 Run = Callable[..., Result]
 TOKEN = {"Authorization": "Bearer sesam"}
@@ -237,6 +242,21 @@ def test_paths_that_are_no_names(server: Served, path: str, status: int) -> None
         answer = b"".join(iter(lambda: connection.recv(65536), b""))
     assert int(answer.split()[1]) == status
     assert b"secret" not in answer and b"Traceback" not in answer
+
+
+PARTS = (b"/", b"..", b".", b"%2e", b"%2E%2e", b"%2f", b"a", b"%", b"\xff", b"%00", b"\\", b":", b"~", b"up", b"\n")
+
+
+@given(st.lists(st.sampled_from(PARTS)))
+def test_no_path_leaves_the_root(root: Path, parts: list[bytes]) -> None:
+    try:
+        name = picture_name({"raw_path": b"/" + b"".join(parts)})
+    except HTTPException as refused:
+        assert refused.status_code in (400, 404, 414)
+        return
+    assert not {"", ".", ".."} & set(name.split("/"))
+    stored = Folder(root).read(name)
+    assert stored is None or (root / name).resolve().is_relative_to(root.resolve())
 
 
 def test_broken_files(server: Served) -> None:

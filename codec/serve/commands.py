@@ -37,7 +37,7 @@ def serve(settings: Settings, host: str, port: int, workers: int) -> None:
     """
     if not settings.root.is_dir():
         raise AezError(f"{settings.root} is not a folder")
-    open_origin(settings)
+    open_origin(settings)  # each worker has its own; here only to see whether it can be opened
     settings.own.mkdir(mode=0o700, exist_ok=True)
     settings.own.chmod(0o700)
     lock = hold(settings.own / "lock")
