@@ -65,6 +65,7 @@ def root(tmp_path_factory: pytest.TempPathFactory, photograph: Image.Image) -> P
     (base / "outside.aez").write_bytes(aez.encode(photograph))
     (root / "link.aez").symlink_to(base / "outside.aez")
     (root / "up").symlink_to(base)
+    (root / "folder.aez").mkdir()
     os.mkfifo(root / "pipe.aez")
     return root
 
@@ -225,6 +226,7 @@ def test_quality_is_one_of_few(server: Served) -> None:
         ("/link.aez", 404),
         ("/up/outside.aez", 404),
         ("/pipe.aez", 404),
+        ("/folder.aez", 404),
         ("/.hidden.aez", 404),
         ("/.hidden", 404),
         ("/.aez-serve/lock", 404),

@@ -36,17 +36,14 @@ class Folder:
     def read(self, name: str, at_most: int | None = None) -> Stored | None:
         """A file, or its first bytes, if there is one that may be served."""
         path = self._inside(name)
-        if path is None:
-            return None
         try:
-            descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+            if path is None or not path.is_file():
+                return None
+            with open(path, "rb", opener=_open_at_once) as file:
+                state = os.fstat(file.fileno())
+                return Stored(file.read(at_most), _tag(state), state.st_mtime) if stat.S_ISREG(state.st_mode) else None
         except OSError:
             return None
-        with os.fdopen(descriptor, "rb") as file:
-            state = os.fstat(descriptor)
-            if not stat.S_ISREG(state.st_mode):
-                return None
-            return Stored(file.read(at_most), _tag(state), state.st_mtime)
 
     def tag(self, name: str) -> str | None:
         """The tag that reading a file now would give."""
@@ -128,6 +125,11 @@ class RecentFiles:
             with self._lock:
                 self._stored[name] = stored
         return stored
+
+
+def _open_at_once(path: str, flags: int) -> int:
+    """Does not wait for the other end, should it have become a pipe meanwhile."""
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
 def _tag(state: os.stat_result) -> str:
