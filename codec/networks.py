@@ -32,8 +32,8 @@ Floats = npt.NDArray[np.float32]
 Picture = npt.NDArray[np.uint8]
 
 WEIGHTS = Path(__file__).parent / "weights"
-DEFAULT_MODEL = "fast-2"
-RETIRED = {0x9221E8F4: "fast-1"}
+DEFAULT_MODEL = "fast-3"
+RETIRED = {0x9221E8F4: "fast-1", 0xB1D7005D: "fast-2"}
 LATENT_UNIT = 16
 
 
