@@ -98,7 +98,7 @@ def main() -> None:
 
 def measure(pictures: list[Image.Image]) -> tuple[dict[str, list[Stored]], Cost]:
     """All schemes for all pictures, and the mean cost of decoding."""
-    codecs = installed_codecs(DEFAULT_MODEL, 1, aez.api.MAX_PIXELS)
+    codecs = installed_codecs(DEFAULT_MODEL, 1, aez.MAX_PIXELS)
     others = {codec.name.split()[0]: codec for codec in codecs.others}
     peers: dict[str, Codec] = {"JPEG": codecs.jpeg, "WebP": others["WebP"], "AVIF": others["AVIF"]}
     schemes: dict[str, list[Stored]] = {"one .aez": [], **{f"two {name}s": [] for name in peers}}

@@ -29,6 +29,7 @@ import aez
 
 CONNECTIONS = 32
 SECONDS = 20.0
+USUAL_RATE = 560
 QUALITIES = (35, 50, 65, 75, 85, 95)
 
 
@@ -77,6 +78,8 @@ def measure(names: list[str], port: int) -> None:
         "cached results": [f"/{name}?res=medium&format=jpeg&q=75" for name in names],
         "medium front parts": [f"/{name}.aez?res=medium" for name in names],
     }
+    usual = run(Load(port, kinds["cached results"], CONNECTIONS, SECONDS, rate=USUAL_RATE))
+    print(line(f"cached results, {USUAL_RATE} a second", usual))
     for kind, paths in kinds.items():
         closed = run(Load(port, paths, CONNECTIONS, SECONDS))
         print(line(f"{kind}, as many as can be", closed))

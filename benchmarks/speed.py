@@ -93,7 +93,7 @@ def print_peers(pictures: list[Image.Image]) -> None:
     """Other codecs, one thread each, at qualities of roughly equal PSNR."""
     AvifImagePlugin.DEFAULT_MAX_THREADS = 1
     print("| peer | encode | decode |\n| --- | --- | --- |")
-    for codec in installed_codecs(DEFAULT_MODEL, 1):
+    for codec in installed_codecs(DEFAULT_MODEL, 1, aez.MAX_PIXELS):
         if codec.name in PEER_QUALITIES:
             quality = PEER_QUALITIES[codec.name]
             files = [codec.encode(image, quality) for image in pictures]

@@ -169,8 +169,10 @@ def test_metadata_that_declares_gigabytes_is_left_out(data: bytes, kind: Section
 
 
 INTERRUPTED = """
-import os, sys
+import os, signal, sys
 from pathlib import Path
+
+signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored in background jobs
 
 write_bytes = Path.write_bytes
 number = int(sys.argv.pop(1))
