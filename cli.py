@@ -300,12 +300,11 @@ def serve(
         raise click.UsageError("the token is empty")
     report = Reporter(debug=debug)
     with report.file(root):
-        try:
-            from aez.batch.commands import processes_and_threads
+        from aez.batch.commands import processes_and_threads
+
+        with _serve_extra():
             from aez.serve import commands
             from aez.serve.settings import Settings
-        except ImportError as error:
-            raise AezError(str(error), "pip install 'aez[serve]'") from error
         settings = Settings(
             root=root.absolute(),
             cache_bytes=cache_size,
@@ -332,10 +331,8 @@ def gallery(root: Path, originals: Path, threads: int, max_pixels: int, debug: b
     """
     report = Reporter(debug=debug)
     with report.file(root):
-        try:
+        with _serve_extra():
             from aez.serve.facts import measure_folder
-        except ImportError as error:
-            raise AezError(str(error), "pip install 'aez[serve]'") from error
         for name, trouble in measure_folder(root, originals, threads, max_pixels):
             if trouble:
                 report.fail(f"{name}: {trouble}")
@@ -480,6 +477,15 @@ def _job(context: click.Context, options: dict[str, Any], threads: int, measure:
         return Decoding(options["res"], options["to"], general | {"upscale": options["upscale"]})
     general |= {name: options[name] for name in ("layers", "coding", "model")}
     return Encoding(options["quality"], general, options["skip_larger"], measure)
+
+
+@contextmanager
+def _serve_extra() -> Iterator[None]:
+    """Say what to install where an import fails."""
+    try:
+        yield
+    except ImportError as error:
+        raise AezError(str(error), "pip install 'aez[serve]'") from error
 
 
 def _names(listed: Path) -> list[str]:

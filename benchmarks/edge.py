@@ -26,7 +26,7 @@ from PIL import Image
 
 import aez
 from aez.compare.codecs import Codec, installed_codecs
-from aez.compare.measure import half_size, nearest
+from aez.compare.measure import half_size, nearest_psnr
 from aez.metrics import psnr
 from aez.networks import DEFAULT_MODEL
 
@@ -110,8 +110,8 @@ def measure(pictures: list[Image.Image]) -> tuple[dict[str, list[Stored]], Cost]
         schemes["one .aez"].append(Stored(len(data), len(data), shared=True))
         smaller, average = half_size(image)
         for name, codec in peers.items():
-            of_medium = nearest(codec, smaller, psnr(medium, average), lambda sample: sample.psnr)
-            of_high = nearest(codec, image, psnr(high, image), lambda sample: sample.psnr)
+            of_medium = nearest_psnr(codec, smaller, psnr(medium, average))
+            of_high = nearest_psnr(codec, image, psnr(high, image))
             schemes[f"two {name}s"].append(Stored(of_medium.bytes, of_high.bytes, shared=False))
     return schemes, Cost(*(float(mean) for mean in np.mean(seconds, axis=0)))
 

@@ -244,6 +244,8 @@ def test_a_folder_as_origin(tmp_path: Path, jpeg: bytes) -> None:
         assert when_encoded(served, "/sub/x.jpg") > 25
         assert served.get("/sub").status_code == served.get("/sub/x.jpg/y").status_code == 404
         assert "sub/x.jpg" in served.get("/").text
+        (origin / "a[1] #2?.jpg").write_bytes(jpeg)
+        assert served.get("/a%5B1%5D%20%232%3F.jpg").content == jpeg
 
 
 def test_a_folder_as_origin_keeps_to_itself(tmp_path: Path, jpeg: bytes) -> None:

@@ -120,7 +120,7 @@ def compare_once(name: str, file: bytes, quality: float, codecs: Codecs) -> Sing
     """
     image, file_format = plain_picture(file)
     ours = measure(codecs.aez, image, quality)
-    jpegs = [nearest(jpeg, image, ours.psnr, lambda sample: sample.psnr) for jpeg in (codecs.jpeg, codecs.jpeg_444)]
+    jpegs = [nearest_psnr(jpeg, image, ours.psnr) for jpeg in (codecs.jpeg, codecs.jpeg_444)]
     return Single(name, file_format, len(file), [ours, *jpegs])
 
 
@@ -160,6 +160,11 @@ def nearest(codec: Codec, image: Image.Image, wanted: float, measured: Callable[
         tried[quality] = measure(codec, image, quality)
         low, high = (quality + 1, high) if measured(tried[quality]) < wanted else (low, quality - 1)
     return min(tried.values(), key=lambda sample: abs(measured(sample) - wanted))
+
+
+def nearest_psnr(codec: Codec, image: Image.Image, decibels: float) -> Sample:
+    """The sample of a codec of nearest PSNR."""
+    return nearest(codec, image, decibels, lambda sample: sample.psnr)
 
 
 def mean_curves(comparisons: Sequence[Comparison]) -> dict[str, list[Point]]:

@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from PIL import Image
 
 from aez import api
 from aez.compare.codecs import Codec, installed_codecs
-from aez.compare.measure import half_size, nearest
+from aez.compare.measure import half_size, nearest_psnr
 from aez.errors import AezError
 from aez.files import READABLE, plain_picture, write_file
 from aez.metrics import psnr
@@ -117,9 +117,5 @@ def _measure(
 
 
 def _facts(image: Image.Image, decibels: float, jpeg: Codec, avif: Codec | None) -> Facts:
-    sizes: Iterable[int | None] = (
-        nearest(codec, image, decibels, lambda sample: sample.psnr).bytes if codec else None for codec in (jpeg, avif)
-    )
-    jpeg_bytes, avif_bytes = sizes
-    assert jpeg_bytes is not None
-    return Facts(decibels, jpeg_bytes, avif_bytes)
+    avif_bytes = nearest_psnr(avif, image, decibels).bytes if avif else None
+    return Facts(decibels, nearest_psnr(jpeg, image, decibels).bytes, avif_bytes)

@@ -159,7 +159,7 @@ class TreeOrigin:
         self._threads = Daemons(_THREADS)
 
     async def fetch(self, name: str, stamp: Mapping[str, str]) -> Fetched | bool:
-        if any(letter in name for letter in _NOT_IN_KEYS):
+        if isinstance(self._tree, RemoteTree) and any(letter in name for letter in _NOT_IN_KEYS):
             return False
         try:
             return await self._threads.run(lambda: self._fetch(name, stamp.get("stamp")), self._seconds)
