@@ -17,12 +17,15 @@ from safetensors.torch import load_file
 from aez import networks
 from aez.networks import Model, load_model
 from aez.quality import KNOT_DISTANCE, KNOTS, QUALITY_MAX, interpolate_exactly, knot_weights
+from aez.quantize import Quantizer
 from aez.train.commands import export_checkpoint
 from aez.train.export import decides_samples, load_params, model_id
 from aez.train.gradients import lower_bound
 from aez.train.integer import IntegerConv2d
 from aez.train.integer_layers import BoundError, IntegerLayer, convolve, prove
-from aez.train.model import Codec
+from aez.train.model import Architecture, Codec, Rates
+from aez.train.rate import round_with_dead_zone, scale_of_index
+from aez.train.tables import gaussian_tables
 
 Run = Callable[..., Result]
 
@@ -91,6 +94,33 @@ def test_training_resumes_and_does_not_overwrite(run: Run, pictures: Path, train
     assert (settings["steps"], settings["batch"], settings["crop"]) == (7, 2, 64)
 
 
+def test_the_last_part_of_training_leaves_the_encoder_alone(run: Run, pictures: Path, tmp_path: Path) -> None:
+    assert run(*arguments(pictures, tmp_path / "run", 10)).exit_code == 0
+    state = torch.load(tmp_path / "run" / "checkpoint.pt")
+    assert state["fixed_encoder_from"] == 7
+    assert run(*arguments(pictures, tmp_path / "run", 12), "--resume").exit_code == 0
+    later = torch.load(tmp_path / "run" / "checkpoint.pt")
+    for key, value in state["codec"].items():
+        only_encoder = key == "log_step" or key.startswith(("analysis.", "hyper_analysis."))
+        assert torch.equal(value, state["ema"][key]) == only_encoder, key
+        assert torch.equal(value, later["codec"][key]) == only_encoder, key
+
+
+@torch.no_grad()
+def test_a_codec_grows_without_a_change_to_what_it_computes() -> None:
+    torch.manual_seed(0)
+    small = Codec(Architecture(blocks_eighth=2, blocks_medium=1))
+    for parameter in small.parameters():
+        parameter.add_(0.01 * torch.randn_like(parameter))
+    grown = small.grown()
+    assert grown.arch == Architecture()
+    picture, quality = torch.rand(1, 3, 64, 64), torch.tensor([9000.0])
+    before, after = small(picture, quality, Rates.FILE), grown(picture, quality, Rates.FILE)
+    assert torch.equal(before.high, after.high)
+    assert torch.equal(before.medium, after.medium)
+    assert torch.equal(before.base_bits, after.base_bits)
+
+
 def test_training_refuses_what_it_cannot_use(run: Run, tmp_path: Path, pictures: Path) -> None:
     assert "no pictures" in run("train", tmp_path).stderr
     assert "multiple of 64" in run("train", pictures, "--crop", 100, "--out", tmp_path / "x").stderr
@@ -145,6 +175,17 @@ def test_the_lower_bound_lets_gradients_through_that_lead_back() -> None:
     lower_bound(x, 1.0).backward(torch.tensor([1.0, -1.0, 1.0]))
     assert x.grad is not None
     assert x.grad.tolist() == [0, -1, 1]
+
+
+def test_training_rounds_as_the_encoder_does() -> None:
+    quantizer = Quantizer(gaussian_tables())
+    for index in (1, 8, 20, 40):
+        scale = scale_of_index(torch.tensor(float(index)))
+        residual = torch.linspace(-1, 1, 777) * min(4 * scale, 2.9)
+        indices = np.full(len(residual), index, np.uint8)
+        rounded = round_with_dead_zone(residual, scale).numpy()
+        assert rounded.tolist() == quantizer(residual.numpy(), indices).tolist()
+        assert np.any(rounded != np.rint(residual.numpy())) == (index < 40)
 
 
 def test_integer_convolutions_train_with_what_integer_arithmetic_gives() -> None:

@@ -56,7 +56,7 @@ def train(
     torch.manual_seed(schedule.seed)
     pictures, validation = _load(folders, valid, schedule.crop, torch.device(device))
     trainer = Trainer(
-        codec=_initial(init) if init else Codec(),
+        codec=_initial(init).grown() if init else Codec(),
         crops=Crops(pictures, schedule.seed),
         validation=validation,
         settings=schedule,

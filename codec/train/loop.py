@@ -1,4 +1,8 @@
-"""The training loop."""
+"""The training loop: first everything together, then, for a fixed encoder, the rest of the codec.
+
+As long as the analysis is trained, rates are those of latents with noise, which are not those of files. The last part
+of the schedule trains the decoder and the entropy model on rounded latents ("soft then hard", Guo et al. 2021).
+"""
 
 import copy
 import csv
@@ -17,9 +21,11 @@ from aez.quality import QUALITY_MAX
 from aez.train import klt
 from aez.train.data import Crops
 from aez.train.loss import measure, psnr
-from aez.train.model import Codec, random_qualities
+from aez.train.model import Codec, Rates, random_qualities
 
 WARMUP_STEPS = 100
+JOINT_SHARE = 0.7
+DECODER_LEARNING_RATE = 0.5
 EMA_DECAY = 0.999
 GENERATED_SHARE = 1 / 8
 LONGEST_STEP_SECONDS = 120.0  # what takes longer was a pause, and no part of the schedule
@@ -70,6 +76,7 @@ class Trainer:
         self.forward = torch.compile(self.codec) if compiled else self.codec
         self.bfloat16 = has_fast_bfloat16(self.device)
         self.step = 0
+        self.fixed_encoder_from: int | None = None
         self.seconds = 0.0
         self.log: list[Progress] = []
 
@@ -113,21 +120,33 @@ class Trainer:
                 write_log(self.log, folder / "log.csv")
 
     def learning_rate(self) -> float:
-        """Linear warm-up, then a cosine to zero."""
-        decay = 0.5 * (1 + math.cos(math.pi * self.progress()))
-        return self.settings.learning_rate * min(1, (self.step + 1) / WARMUP_STEPS) * decay
+        """Linear warm-up, then a cosine to zero, in each of the two parts of the schedule."""
+        peak, start, done = self.settings.learning_rate, 0, self.progress() / JOINT_SHARE
+        if self.fixed_encoder_from is not None:
+            peak *= DECODER_LEARNING_RATE
+            start, done = self.fixed_encoder_from, (self.progress() - JOINT_SHARE) / (1 - JOINT_SHARE)
+        decay = 0.5 * (1 + math.cos(math.pi * min(max(done, 0), 1)))
+        return peak * min(1, (self.step - start + 1) / WARMUP_STEPS) * decay
+
+    def _fix_encoder(self) -> None:
+        self.codec.load_state_dict(self.ema.state_dict())
+        self.codec.fix_encoder()
+        self.fixed_encoder_from = self.step
 
     def train_step(self) -> Tensor:
         """One step of gradient descent; returns loss, bpp and PSNR of the batch, [3], without waiting for them."""
         settings = self.settings
+        if self.fixed_encoder_from is None and self.progress() >= JOINT_SHARE:
+            self._fix_encoder()
         for group in self.optimizer.param_groups:
             group["lr"] = self.learning_rate()
         picture = self.crops.batch(settings.batch, settings.crop)
         quality = random_qualities(settings.batch, self.generator)
         chance = torch.rand(settings.batch, generator=self.generator, device=self.device)
         generated = chance < GENERATED_SHARE
+        rates = Rates.NOISE if self.fixed_encoder_from is None else Rates.ROUNDED
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bfloat16):
-            coded = self.forward(picture, quality, True, generated)
+            coded = self.forward(picture, quality, rates, generated)
         terms = measure(coded, picture, quality)
         loss = terms.loss(generated)
         self.optimizer.zero_grad(set_to_none=True)
@@ -157,6 +176,7 @@ class Trainer:
             "crops": self.crops.random.bit_generator.state,
             "torch": torch.get_rng_state(),
             "step": self.step,
+            "fixed_encoder_from": self.fixed_encoder_from,
             "seconds": self.seconds,
             "log": [asdict(row) for row in self.log],
         }
@@ -174,6 +194,9 @@ class Trainer:
         self.crops.random.bit_generator.state = state["crops"]
         torch.set_rng_state(state["torch"].cpu())
         self.step, self.seconds = state["step"], state["seconds"]
+        self.fixed_encoder_from = state["fixed_encoder_from"]
+        if self.fixed_encoder_from is not None:
+            self.codec.fix_encoder()
         self.log = [Progress(**row) for row in state["log"]]
 
 
@@ -185,7 +208,7 @@ def score(codec: Codec, pictures: Tensor) -> float:
         for chunk in torch.split(pictures, 8):
             picture = chunk.float() / 255
             quality = torch.full((len(chunk),), float(round(share * QUALITY_MAX)), device=chunk.device)
-            coded = codec(picture, quality, False)
+            coded = codec(picture, quality, Rates.FILE)
             costs.append(measure(coded, picture, quality).cost().log())
     return torch.cat(costs).mean().item()
 

@@ -5,7 +5,8 @@ Shapes: pictures [B, 3, H, W] in 0..1 with H and W multiples of 64, latents [B, 
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from enum import Enum, auto
 
 import torch
 from torch import Tensor, nn
@@ -14,7 +15,7 @@ from torch.nn import functional as F
 from aez.quality import KNOT_DISTANCE, KNOTS, QUALITY_MAX, rate_distortion_lambda
 from aez.train.gradients import round_through
 from aez.train.integer import ACTIVATION_UNIT, IntegerConv2d, clip_signal, quantize_activation
-from aez.train.rate import FactorizedPrior, gaussian_bits, round_index, scale_of_index
+from aez.train.rate import FactorizedPrior, gaussian_bits, round_index, round_with_dead_zone, scale_of_index
 
 HYPER_LIMIT = 127
 INDEX_GAIN, INDEX_OFFSET = 8, 24
@@ -30,7 +31,7 @@ class Architecture:
     features: int = 128
     hyper: int = 64
     context: int = 160
-    blocks_eighth: int = 5
+    blocks_eighth: int = 6
     blocks_sixteenth: int = 1
     blocks_medium: int = 5
 
@@ -174,6 +175,17 @@ class Context(nn.Module):
         return round_through(mean / ACTIVATION_UNIT) * ACTIVATION_UNIT, round_index(INDEX_GAIN * index + INDEX_OFFSET)
 
 
+class Rates(Enum):
+    """From what bits are counted."""
+
+    NOISE = auto()
+    """From latents with uniform noise, which has useful gradients for the analysis (Balle et al. 2017)."""
+    ROUNDED = auto()
+    """From latents rounded as an encoder does; certain zeros pay for what they drop, so the scales stay honest."""
+    FILE = auto()
+    """From latents rounded to the nearest, certain zeros free: a little more than a file takes."""
+
+
 @dataclass(frozen=True)
 class Coded:
     """What one pass through the codec gives, per sample of the batch."""
@@ -209,13 +221,30 @@ class Codec(nn.Module):
                 weight = rate_distortion_lambda(knot * KNOT_DISTANCE)
                 self.log_step[knot] = 0.5 * math.log(26 / weight) - math.log(255)
 
-    def forward(self, picture: Tensor, quality: Tensor, noise: bool, generated: Tensor | None = None) -> Coded:
+    def grown(self) -> "Codec":
+        """This codec with at least as many blocks as a new one has; added blocks are the identity."""
+        new = Architecture()
+        counts = {
+            name: max(getattr(self.arch, name), getattr(new, name))
+            for name in ("blocks_eighth", "blocks_sixteenth", "blocks_medium")
+        }
+        grown = Codec(replace(self.arch, **counts))
+        grown.load_state_dict(self.state_dict(), strict=False)
+        return grown
+
+    def fix_encoder(self) -> None:
+        """Exclude from training what only the encoder computes, and the step sizes."""
+        self.log_step.requires_grad_(False)
+        self.analysis.requires_grad_(False)
+        self.hyper_analysis.requires_grad_(False)
+
+    def forward(self, picture: Tensor, quality: Tensor, rates: Rates, generated: Tensor | None = None) -> Coded:
         """Code a batch and count its bits.
 
         Args:
             picture: [B, 3, H, W] in 0..1.
             quality: stored qualities [B], whole numbers as float32.
-            noise: rates from uniform noise, as in training; otherwise from rounded values, as in files.
+            rates: how to count.
             generated: [B] of bool; these samples get no enhancement symbols and no enhancement bits.
         """
         knots = knot_weights(quality)
@@ -224,9 +253,9 @@ class Codec(nn.Module):
         z = self.hyper_analysis(latents).float()
         with torch.autocast(picture.device.type, enabled=False):
             rounded = round_through(z).clamp(-HYPER_LIMIT, HYPER_LIMIT)
-            hyper_bits = self.prior.bits(_perturb(z) if noise else rounded, knots).sum((1, 2, 3))
+            hyper_bits = self.prior.bits(_perturb(z) if rates is Rates.NOISE else rounded, knots).sum((1, 2, 3))
             features = self.hyper_synthesis(rounded, knots)
-            decoded, bits = self._code(latents, features, noise, generated)
+            decoded, bits = self._code(latents, features, rates, generated)
         base = self.arch.base
         return Coded(
             high=self.synthesis(decoded * step, knots).float(),
@@ -236,7 +265,7 @@ class Codec(nn.Module):
         )
 
     def _code(
-        self, latents: Tensor, features: Tensor, noise: bool, generated: Tensor | None
+        self, latents: Tensor, features: Tensor, rates: Rates, generated: Tensor | None
     ) -> tuple[Tensor, list[Tensor]]:
         """Run the four context steps; returns decoded latents and the bits of each step."""
         first_half = checkerboard(latents)
@@ -246,12 +275,12 @@ class Codec(nn.Module):
         for layer, start in zip(torch.split(latents, [self.arch.base, self.arch.enhancement], 1), (0, 2), strict=True):
             drop = generated if layers else None
             mean, index = self.contexts[start](known)
-            first, cost = _quantize(layer, mean, index, noise, drop)
+            first, cost = _quantize(layer, mean, index, rates, drop)
             first = first * first_half
             bits.append((cost * first_half).sum((1, 2, 3)))
 
             mean, index = self.contexts[start + 1](torch.cat([known, clip_signal(first)], 1))
-            second, cost = _quantize(layer, mean, index, noise, drop)
+            second, cost = _quantize(layer, mean, index, rates, drop)
             bits.append((cost * (1 - first_half)).sum((1, 2, 3)))
 
             layers.append(first + second * (1 - first_half))
@@ -259,12 +288,15 @@ class Codec(nn.Module):
         return torch.cat(layers, 1), bits
 
 
-def _quantize(latents: Tensor, mean: Tensor, index: Tensor, noise: bool, drop: Tensor | None) -> tuple[Tensor, Tensor]:
+def _quantize(latents: Tensor, mean: Tensor, index: Tensor, rates: Rates, drop: Tensor | None) -> tuple[Tensor, Tensor]:
     """Decoded latents and bits; scale index 0 means certainly zero."""
     residual = latents - mean
-    symbol = round_through(residual) * (index > 0)
     scale = scale_of_index(index)
-    bits = gaussian_bits(_perturb(residual), scale) if noise else gaussian_bits(symbol, scale) * (index > 0)
+    rounded = round_with_dead_zone(residual, scale) if rates is Rates.ROUNDED else round_through(residual)
+    symbol = rounded * (index > 0)
+    bits = gaussian_bits(_perturb(residual) if rates is Rates.NOISE else rounded, scale)
+    if rates is Rates.FILE:
+        bits = bits * (index > 0)
     if drop is not None:
         keep = (~drop)[:, None, None, None]
         symbol, bits = symbol * keep, bits * keep

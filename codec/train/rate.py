@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from aez.quality import KNOTS
+from aez.quantize import DISTORTION_WEIGHT
 from aez.tables import SCALES
 from aez.train.gradients import lower_bound, straight_through
 
@@ -31,6 +32,16 @@ def gaussian_bits(symbol: Tensor, scale: Tensor) -> Tensor:
     distance = symbol.abs()
     mass = 0.5 * (torch.erfc((distance - 0.5) * half) - torch.erfc((distance + 0.5) * half))
     return -torch.log2(lower_bound(mass, PROBABILITY_MIN))
+
+
+def round_with_dead_zone(residual: Tensor, scale: Tensor) -> Tensor:
+    """What `aez.quantize` makes of residuals, with a Gaussian's bits for a table's; gradient of the identity."""
+    magnitude, scale = residual.detach().abs(), scale.detach()
+    nearest = torch.round(magnitude)
+    lower = (nearest - 1).clamp_min(0)
+    saved = gaussian_bits(nearest, scale) - gaussian_bits(lower, scale)
+    chosen = torch.where(nearest - magnitude > 0.5 - saved / (2 * DISTORTION_WEIGHT), lower, nearest)
+    return straight_through(residual, chosen * residual.detach().sign())
 
 
 class FactorizedPrior(nn.Module):
