@@ -467,7 +467,7 @@ def _job(context: click.Context, options: dict[str, Any], threads: int, measure:
     from aez.batch.jobs import Decoding, Encoding
 
     decoding = ("res", "upscale")
-    encoding = ("quality", "bpp", "size", "psnr", "medium_psnr", "layers", "coding", "model", "skip_larger")
+    encoding = ("quality", "bpp", "size", "psnr", "medium_psnr", "layers", "coding", "effort", "model", "skip_larger")
     word = "with" if options["to"] else "without"
     for name in encoding if options["to"] else decoding:
         if context.get_parameter_source(name) is not ParameterSource.DEFAULT:
@@ -475,7 +475,7 @@ def _job(context: click.Context, options: dict[str, Any], threads: int, measure:
     general: Any = {name: options[name] for name in ("device", "max_pixels")} | {"threads": threads}
     if options["to"]:
         return Decoding(options["res"], options["to"], general | {"upscale": options["upscale"]})
-    general |= {name: options[name] for name in ("layers", "coding", "model")}
+    general |= {name: options[name] for name in ("layers", "coding", "effort", "model")}
     return Encoding(options["quality"], general, options["skip_larger"], measure)
 
 

@@ -25,6 +25,7 @@ from aez.tiles import BLOCK
 Resolution = Literal["high", "medium"]
 
 MAX_PIXELS = 128_000_000
+EFFORT_MAX = 9
 _PADDED_MIN = 1 << 20
 _HINT = "see --res medium and --upscale"
 
@@ -35,6 +36,7 @@ class EncodeOptions(TypedDict, total=False):
     layers: Layers
     coding: Coding
     model: str
+    effort: int
     max_pixels: int
     threads: int
     device: Device
@@ -88,6 +90,7 @@ def encode(image: Image.Image, quality: float | Target = 50, **options: Unpack[E
         quality: 0 to 100, decimals allowed, or a `Target`, such as `Target("size", 50_000)`.
         **options: `layers`, "all" or "base", which leaves out what only high resolution needs;
             `coding`, "ans" (rANS, smaller) or "zstd"; `model`, the name of an installed model;
+            `effort`, 0 to 9: how long to search for better latents (needs aez[effort], PyTorch);
             `max_pixels`, beyond which pictures are refused; `threads` of the networks, 0 for one per core;
             `device`, "auto", "cpu" or "cuda", where the floating-point networks run.
 
@@ -104,11 +107,14 @@ def encode(image: Image.Image, quality: float | Target = 50, **options: Unpack[E
     _check_word("layers", layers, get_args(Layers))
     _check_word("coding", coding, get_args(Coding))
     _check_word("device", options.get("device", "auto"), get_args(Device))
+    effort = options.get("effort", 0)
+    if effort not in range(EFFORT_MAX + 1):
+        raise ValueError(f"effort must be a whole number from 0 to {EFFORT_MAX}, not {effort!r}")
     wanted = quality if isinstance(quality, Target) else qualities.to_integer(quality)
     check_target(wanted, layers)
     _check_size(*image.size, options.get("max_pixels", MAX_PIXELS))
     model = load_model(options.get("model", DEFAULT_MODEL), options.get("threads", 0), options.get("device", "auto"))
-    encoder = Encoder(model, image, layers, coding)
+    encoder = Encoder(model, image, layers, coding, effort)
     return reach(wanted, encoder) if isinstance(wanted, Target) else encoder.encode(wanted).data
 
 

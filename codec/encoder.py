@@ -34,8 +34,9 @@ class Encoder:
         ModelError: the model does not work on this machine.
     """
 
-    def __init__(self, model: Model, image: Image.Image, layers: Layers, coding: Coding) -> None:
+    def __init__(self, model: Model, image: Image.Image, layers: Layers, coding: Coding, effort: int) -> None:
         self._model = model
+        self._effort = effort
         self._picture = from_pillow(image)
         self._layers = layers
         self._coding = coding
@@ -49,7 +50,7 @@ class Encoder:
     def encode(self, quality: int) -> Encoded:
         """The picture as a file."""
         picture = self._picture
-        coded = encode_layers(self._model, picture.rgb, quality, self._layers, self._coding)
+        coded = encode_layers(self._model, picture.rgb, quality, self._layers, self._coding, self._effort)
         flags = coded.flags
         if picture.gray:
             flags |= Flags.GRAY

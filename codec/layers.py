@@ -34,10 +34,13 @@ class CodedLayers:
     latents: Floats
 
 
-def encode_layers(model: Model, rgb: Plane, quality: int, layers: Layers, coding: Coding) -> CodedLayers:
+def encode_layers(model: Model, rgb: Plane, quality: int, layers: Layers, coding: Coding, effort: int) -> CodedLayers:
     """Code samples uint8 [H, W, 3]. Certain zeros are coded after all where forcing them would show."""
-    target = model.analysis(pad(rgb, BLOCK), quality)
+    padded = pad(rgb, BLOCK)
+    target = model.analysis(padded, quality)
     hyper = model.hyper_analysis(target)
+    if effort:
+        target = model.refiner(padded, target, hyper, quality, effort, base_only=layers == "base")
     features = model.hyper_synthesis(hyper, quality)
     flags = Flags.ZSTD if coding == "zstd" else Flags(0)
     if layers == "all":

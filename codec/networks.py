@@ -28,6 +28,8 @@ from aez.tiles import HYPER, LATENT_HALVES, LATENTS, MEDIUM_PICTURE, PICTURE, An
 if TYPE_CHECKING:
     import onnxruntime
 
+    from aez.train.refine import Refiner
+
 Floats = npt.NDArray[np.float32]
 Picture = npt.NDArray[np.uint8]
 
@@ -107,6 +109,22 @@ class Model:
     def quantizer(self) -> Quantizer:
         """The encoder's rounding, for the model's scale tables."""
         return Quantizer(self.scale_tables.tables)
+
+    @cached_property
+    def refiner(self) -> "Refiner":
+        """What `effort` spends its time in.
+
+        Raises:
+            ModelError: PyTorch is not installed, or the model has no parameters.
+        """
+        try:
+            from aez.train.refine import Refiner
+        except ImportError as error:
+            raise ModelError(f"effort needs {error.name}", "pip install 'aez[effort]'") from error
+        params = self._folder / "params.safetensors"
+        if not params.is_file():
+            raise ModelError(f"{self.name} has no params.safetensors, which effort needs")
+        return Refiner(params, self._threads, cuda=self._device != "cpu")
 
     def hyper_tables(self, knot: int) -> TableSet:
         """A table per channel of the hyper latents, for the knot nearest to the quality."""

@@ -138,6 +138,13 @@ def encoding_options(command: Command) -> Command:
             show_default=True,
             help="How symbols are coded: rANS, or zstd alone, which is larger.",
         ),
+        click.option(
+            "--effort",
+            type=click.IntRange(0, 9),
+            default=0,
+            show_default=True,
+            help="How long to search for smaller files; 9 takes minutes a megapixel (needs aez[effort]).",
+        ),
         click.option("--model", metavar="NAME", default=DEFAULT_MODEL, show_default=True, help="An installed model."),
         click.option("--skip-larger", is_flag=True, help="Keep the input where the .aez would be larger."),
     )

@@ -51,6 +51,7 @@ def test_it_works_in_an_empty_environment(wheel: Path, tmp_path: Path) -> None:
     assert "BD-rates need aez[compare]" in compared.stderr
     for extra, arguments in (
         ("train", ["train", tmp_path]),
+        ("effort", ["encode", "x.png", "--effort", "1", "-o", "y.aez"]),
         ("compare", ["compare", "x.png", "--report", "report"]),
     ):
         failed = subprocess.run(
@@ -60,3 +61,4 @@ def test_it_works_in_an_empty_environment(wheel: Path, tmp_path: Path) -> None:
         assert failed.stderr.count("\n") == 1
         assert f"pip install 'aez[{extra}]'" in failed.stderr
     assert not (tmp_path / "report").exists()
+    assert not (tmp_path / "y.aez").exists()

@@ -19,11 +19,12 @@ from aez.networks import Model, load_model
 from aez.quality import KNOT_DISTANCE, KNOTS, QUALITY_MAX, interpolate_exactly, knot_weights
 from aez.quantize import Quantizer
 from aez.train.commands import export_checkpoint
-from aez.train.export import decides_samples, load_params, model_id
+from aez.train.export import decides_samples, model_id
 from aez.train.gradients import lower_bound
 from aez.train.integer import IntegerConv2d
 from aez.train.integer_layers import BoundError, IntegerLayer, convolve, prove
 from aez.train.model import Architecture, Codec, Rates
+from aez.train.params import load_params
 from aez.train.rate import round_with_dead_zone, scale_of_index
 from aez.train.tables import gaussian_tables
 

@@ -47,7 +47,7 @@ class Encoding:
         """What decides the result, to tell whether it is up to date."""
         quality = asdict(self.quality) if isinstance(self.quality, Target) else self.quality
         model = installed_models().get(self.options.get("model", DEFAULT_MODEL))
-        kept = [self.options.get("layers"), self.options.get("coding"), self.skip_larger]
+        kept = [*(self.options.get(name) for name in ("layers", "coding", "effort")), self.skip_larger]
         return json.dumps(["encode", quality, model, *kept])
 
     def is_complete(self, result: Result) -> bool:

@@ -15,10 +15,11 @@ from torch import Tensor
 from aez.errors import AezError
 from aez.networks import WEIGHTS
 from aez.train.data import Crops, find_pictures, load_pictures
-from aez.train.export import export, load_params
+from aez.train.export import export
 from aez.train.loop import VALIDATION_CROP, Settings, Trainer
 from aez.train.loop import Progress as Row
 from aez.train.model import Architecture, Codec
+from aez.train.params import load_params
 from aez.train.plot import plot_log
 from aez.train.synthetic import synthetic_pictures
 

@@ -5,15 +5,12 @@ import json
 import shutil
 import tempfile
 from collections.abc import Iterable
-from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import onnx
 import torch
-from safetensors import safe_open
-from safetensors.torch import save
 from torch import Tensor
 
 from aez.errors import AezError
@@ -27,7 +24,8 @@ from aez.tiles import BLOCK
 from aez.train import float_graphs, integer_graphs
 from aez.train.card import write_card
 from aez.train.integer_layers import IntegerNetworks, convolve, extract
-from aez.train.model import HYPER_LIMIT, Architecture, Codec, knot_weights
+from aez.train.model import HYPER_LIMIT, Codec, knot_weights
+from aez.train.params import save_params
 from aez.train.tables import Histogram, gaussian_tables, hyper_tables
 
 Array = npt.NDArray[np.generic]
@@ -69,20 +67,6 @@ def export(codec: Codec, folder: Path, calibration: Iterable[Tensor], summary: s
         write_card(new / "card.md", name, json.loads((new / "model.json").read_text())["id"], codec, graphs, summary)
         shutil.rmtree(folder, ignore_errors=True)
         new.rename(folder)
-
-
-def save_params(codec: Codec, path: Path) -> None:
-    """Weights as float16, to train on from; the architecture is in the metadata."""
-    state = {key: value.half().contiguous() for key, value in codec.state_dict().items()}
-    path.write_bytes(save(state, {"architecture": json.dumps(asdict(codec.arch))}))
-
-
-def load_params(path: Path) -> Codec:
-    """A codec from a model's `params.safetensors`."""
-    with safe_open(path, "pt") as file:
-        codec = Codec(Architecture(**json.loads(file.metadata()["architecture"])))
-        codec.load_state_dict({key: file.get_tensor(key).float() for key in file.keys()})  # noqa: SIM118
-    return codec
 
 
 def build_graphs(codec: Codec, integers: IntegerNetworks) -> dict[str, onnx.ModelProto]:

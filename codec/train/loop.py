@@ -22,6 +22,7 @@ from aez.train import klt
 from aez.train.data import Crops
 from aez.train.loss import measure, psnr
 from aez.train.model import Codec, Rates, random_qualities
+from aez.train.precision import has_fast_bfloat16
 
 WARMUP_STEPS = 100
 JOINT_SHARE = 0.7
@@ -211,13 +212,6 @@ def score(codec: Codec, pictures: Tensor) -> float:
             coded = codec(picture, quality, Rates.FILE)
             costs.append(measure(coded, picture, quality).cost().log())
     return torch.cat(costs).mean().item()
-
-
-def has_fast_bfloat16(device: torch.device) -> bool:
-    """Whether bfloat16 is faster than float32 there."""
-    if device.type == "cuda":
-        return bool(torch.cuda.is_bf16_supported())
-    return bool(torch.cpu._is_avx512_bf16_supported())
 
 
 def write_log(rows: list[Progress], path: Path) -> None:

@@ -5,8 +5,10 @@ Shapes: pictures [B, 3, H, W] in 0..1 with H and W multiples of 64, latents [B, 
 """
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import Enum, auto
+from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -175,6 +177,10 @@ class Context(nn.Module):
         return round_through(mean / ACTIVATION_UNIT) * ACTIVATION_UNIT, round_index(INDEX_GAIN * index + INDEX_OFFSET)
 
 
+Quantize = Callable[[Tensor, Tensor, Tensor], tuple[Tensor, Tensor]]
+"""Latents, means and scale indices -> decoded latents and their bits, all of one shape."""
+
+
 class Rates(Enum):
     """From what bits are counted."""
 
@@ -248,24 +254,35 @@ class Codec(nn.Module):
             generated: [B] of bool; these samples get no enhancement symbols and no enhancement bits.
         """
         knots = knot_weights(quality)
-        step = torch.exp(knots @ self.log_step)[:, :, None, None]
-        latents = self.analysis(picture, knots).float() / step
+        latents = self.analysis(picture, knots).float() / self.step(knots)
         z = self.hyper_analysis(latents).float()
+        hyper = round_through(z).clamp(-HYPER_LIMIT, HYPER_LIMIT)
         with torch.autocast(picture.device.type, enabled=False):
-            rounded = round_through(z).clamp(-HYPER_LIMIT, HYPER_LIMIT)
-            hyper_bits = self.prior.bits(_perturb(z) if rates is Rates.NOISE else rounded, knots).sum((1, 2, 3))
-            features = self.hyper_synthesis(rounded, knots)
-            decoded, bits = self._code(latents, features, rates, generated)
-        base = self.arch.base
+            hyper_bits = self.prior.bits(_perturb(z) if rates is Rates.NOISE else hyper, knots).sum((1, 2, 3))
+        coded = self.code(latents, hyper, knots, partial(quantize, rates=rates), generated)
+        return Coded(coded.high, coded.medium, hyper_bits + coded.base_bits, coded.enhancement_bits)
+
+    def step(self, knots: Tensor) -> Tensor:
+        """Step sizes of the latents, [B, C, 1, 1]."""
+        return torch.exp(knots @ self.log_step)[:, :, None, None]
+
+    def code(
+        self, latents: Tensor, hyper: Tensor, knots: Tensor, quantize: Quantize, generated: Tensor | None = None
+    ) -> Coded:
+        """Code latents, in units of their step sizes, for rounded hyper latents, whose own bits are not counted."""
+        with torch.autocast(latents.device.type, enabled=False):
+            features = self.hyper_synthesis(hyper, knots)
+            decoded, bits = self._run_contexts(latents, features, quantize, generated)
+        base, step = self.arch.base, self.step(knots)
         return Coded(
             high=self.synthesis(decoded * step, knots).float(),
             medium=self.medium_synthesis(decoded[:, :base] * step[:, :base], knots).float(),
-            base_bits=hyper_bits + bits[0] + bits[1],
+            base_bits=bits[0] + bits[1],
             enhancement_bits=bits[2] + bits[3],
         )
 
-    def _code(
-        self, latents: Tensor, features: Tensor, rates: Rates, generated: Tensor | None
+    def _run_contexts(
+        self, latents: Tensor, features: Tensor, quantize: Quantize, generated: Tensor | None
     ) -> tuple[Tensor, list[Tensor]]:
         """Run the four context steps; returns decoded latents and the bits of each step."""
         first_half = checkerboard(latents)
@@ -275,12 +292,12 @@ class Codec(nn.Module):
         for layer, start in zip(torch.split(latents, [self.arch.base, self.arch.enhancement], 1), (0, 2), strict=True):
             drop = generated if layers else None
             mean, index = self.contexts[start](known)
-            first, cost = _quantize(layer, mean, index, rates, drop)
+            first, cost = _dropped(*quantize(layer, mean, index), mean, drop)
             first = first * first_half
             bits.append((cost * first_half).sum((1, 2, 3)))
 
             mean, index = self.contexts[start + 1](torch.cat([known, clip_signal(first)], 1))
-            second, cost = _quantize(layer, mean, index, rates, drop)
+            second, cost = _dropped(*quantize(layer, mean, index), mean, drop)
             bits.append((cost * (1 - first_half)).sum((1, 2, 3)))
 
             layers.append(first + second * (1 - first_half))
@@ -288,7 +305,15 @@ class Codec(nn.Module):
         return torch.cat(layers, 1), bits
 
 
-def _quantize(latents: Tensor, mean: Tensor, index: Tensor, rates: Rates, drop: Tensor | None) -> tuple[Tensor, Tensor]:
+def _dropped(decoded: Tensor, bits: Tensor, mean: Tensor, drop: Tensor | None) -> tuple[Tensor, Tensor]:
+    """Means and no bits for those samples of the batch that get no symbols."""
+    if drop is None:
+        return decoded, bits
+    dropped = drop[:, None, None, None]
+    return torch.where(dropped, mean, decoded), bits * ~dropped
+
+
+def quantize(latents: Tensor, mean: Tensor, index: Tensor, rates: Rates) -> tuple[Tensor, Tensor]:
     """Decoded latents and bits; scale index 0 means certainly zero."""
     residual = latents - mean
     scale = scale_of_index(index)
@@ -297,9 +322,6 @@ def _quantize(latents: Tensor, mean: Tensor, index: Tensor, rates: Rates, drop: 
     bits = gaussian_bits(_perturb(residual) if rates is Rates.NOISE else rounded, scale)
     if rates is Rates.FILE:
         bits = bits * (index > 0)
-    if drop is not None:
-        keep = (~drop)[:, None, None, None]
-        symbol, bits = symbol * keep, bits * keep
     return symbol + mean, bits
 
 

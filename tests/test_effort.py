@@ -1,0 +1,104 @@
+"""`effort`: latents refined by gradient descent, through the API and the command line."""
+
+import io
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import Result
+from PIL import Image
+
+import aez
+from aez.metrics import psnr
+from aez.networks import DEFAULT_MODEL, load_model
+from aez.quality import rate_distortion_lambda, to_integer
+from aez.tiles import BLOCK, TILE
+
+Run = Callable[..., Result]
+
+
+def cost(data: bytes, image: Image.Image, quality: float, high: float, medium: float) -> float:
+    """Rate + lambda * distortion, the latter with a weight for each resolution."""
+    half_size = image.resize((image.width // 2, image.height // 2), Image.Resampling.BOX)
+    distortion = high * mse(aez.decode(data), image) + medium * mse(aez.decode(data, "medium"), half_size)
+    return aez.info(data).bpp + rate_distortion_lambda(to_integer(quality)) * distortion
+
+
+def mse(decoded: Image.Image, original: Image.Image) -> float:
+    """Mean squared error in units of 255^2."""
+    return float(255**2 * 10 ** (-psnr(decoded, original) / 10))
+
+
+@pytest.mark.parametrize("quality", [15, 60])
+def test_effort_gives_a_better_file(sample: Image.Image, quality: float) -> None:
+    image = sample.crop((0, 0, 256, 192))
+    plain, refined = (aez.encode(image, quality, effort=effort) for effort in (0, 5))
+    assert cost(refined, image, quality, 1, 0.2) < 0.98 * cost(plain, image, quality, 1, 0.2)
+    assert aez.encode(image, quality, effort=5) == refined
+
+
+@pytest.mark.filterwarnings("ignore:the file holds the base layer only")
+def test_effort_knows_that_a_file_will_be_base_only(sample: Image.Image) -> None:
+    image = sample.crop((0, 0, 256, 192))
+    plain, refined = (aez.encode(image, 40, layers="base", effort=effort) for effort in (0, 5))
+    assert cost(refined, image, 40, 0.2, 0.2) < 0.98 * cost(plain, image, 40, 0.2, 0.2)
+
+
+def test_effort_covers_pictures_of_several_tiles(photograph: Image.Image) -> None:
+    width = (TILE + 2) * BLOCK
+    image = photograph.resize((width, BLOCK + 1))
+    plain, refined = (aez.decode(aez.encode(image, 30, effort=effort)) for effort in (0, 1))
+    changed = (np.asarray(plain) != np.asarray(refined)).any((0, 2))
+    assert changed[: TILE * BLOCK].mean() > 0.9
+    assert changed[TILE * BLOCK :].mean() > 0.9
+
+
+def test_effort_reaches_targets(photograph: Image.Image) -> None:
+    image = photograph.crop((0, 0, 128, 128))
+    data = aez.encode(image, aez.Target("bpp", 0.8), effort=1)
+    assert aez.info(data).bpp == pytest.approx(0.8, rel=0.01)
+
+
+@pytest.mark.parametrize("effort", [-1, 10, 1.5, "much"])
+def test_effort_is_a_digit(photograph: Image.Image, effort: object) -> None:
+    with pytest.raises(ValueError, match="effort must be a whole number from 0 to 9"):
+        aez.encode(photograph, effort=effort)  # type: ignore[arg-type]
+
+
+def test_effort_on_the_command_line(run: Run, photograph: Image.Image, tmp_path: Path) -> None:
+    image = photograph.crop((0, 0, 100, 70))
+    (tmp_path / "in").mkdir()
+    image.save(tmp_path / "in" / "a.png")
+    expected = aez.encode(image, 30, effort=1, threads=1)
+    assert run("encode", tmp_path / "in" / "a.png", "-q", 30, "--effort", 1, "--threads", 1).exit_code == 0
+    assert (tmp_path / "in" / "a.aez").read_bytes() == expected
+    batch = run("batch", tmp_path / "in", tmp_path / "out", "-q", 30, "--effort", 1, "--jobs", 1, "--threads", 1)
+    assert batch.exit_code == 0
+    assert (tmp_path / "out" / "a.aez").read_bytes() == expected
+    assert run("encode", tmp_path / "in" / "a.png", "--effort", 10, "-f").exit_code == 2
+
+
+def test_a_changed_effort_is_a_reason_to_encode_again(run: Run, photograph: Image.Image, tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    photograph.crop((0, 0, 100, 70)).save(tmp_path / "in" / "a.png")
+    written = set()
+    for effort in (0, 1):
+        assert run("batch", tmp_path / "in", tmp_path / "out", "--effort", effort, "--jobs", 1).exit_code == 0
+        written.add((tmp_path / "out" / "a.aez").read_bytes())
+    assert len(written) == 2
+
+
+def test_pillow_saves_with_effort(photograph: Image.Image) -> None:
+    image = photograph.crop((0, 0, 100, 70))
+    file = io.BytesIO()
+    image.save(file, "AEZ", quality=30, effort=1)
+    assert file.getvalue() == aez.encode(image, 30, effort=1)
+
+
+def test_a_model_without_parameters_says_so(photograph: Image.Image, monkeypatch: pytest.MonkeyPatch) -> None:
+    model = load_model(DEFAULT_MODEL, 0, "auto")
+    monkeypatch.delitem(model.__dict__, "refiner", raising=False)
+    monkeypatch.setattr(model, "_folder", Path("nowhere"))
+    with pytest.raises(aez.ModelError, match=r"has no params\.safetensors"):
+        aez.encode(photograph, effort=1)
