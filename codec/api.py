@@ -108,7 +108,7 @@ def encode(image: Image.Image, quality: float | Target = 50, **options: Unpack[E
     _check_word("coding", coding, get_args(Coding))
     _check_word("device", options.get("device", "auto"), get_args(Device))
     effort = options.get("effort", 0)
-    if effort not in range(EFFORT_MAX + 1):
+    if not isinstance(effort, int) or effort not in range(EFFORT_MAX + 1):
         raise ValueError(f"effort must be a whole number from 0 to {EFFORT_MAX}, not {effort!r}")
     wanted = quality if isinstance(quality, Target) else qualities.to_integer(quality)
     check_target(wanted, layers)

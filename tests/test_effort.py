@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from click.testing import Result
 from PIL import Image
 
@@ -60,7 +61,7 @@ def test_effort_reaches_targets(photograph: Image.Image) -> None:
     assert aez.info(data).bpp == pytest.approx(0.8, rel=0.01)
 
 
-@pytest.mark.parametrize("effort", [-1, 10, 1.5, "much"])
+@pytest.mark.parametrize("effort", [-1, 10, 1.5, 1.0, "much"])
 def test_effort_is_a_digit(photograph: Image.Image, effort: object) -> None:
     with pytest.raises(ValueError, match="effort must be a whole number from 0 to 9"):
         aez.encode(photograph, effort=effort)  # type: ignore[arg-type]
@@ -94,6 +95,11 @@ def test_pillow_saves_with_effort(photograph: Image.Image) -> None:
     file = io.BytesIO()
     image.save(file, "AEZ", quality=30, effort=1)
     assert file.getvalue() == aez.encode(image, 30, effort=1)
+
+
+def test_effort_needs_no_gradients_of_its_caller(photograph: Image.Image) -> None:
+    with torch.inference_mode():
+        assert aez.encode(photograph.crop((0, 0, 64, 64)), effort=1)
 
 
 def test_a_model_without_parameters_says_so(photograph: Image.Image, monkeypatch: pytest.MonkeyPatch) -> None:

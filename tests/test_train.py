@@ -107,6 +107,12 @@ def test_the_last_part_of_training_leaves_the_encoder_alone(run: Run, pictures: 
         assert torch.equal(value, later["codec"][key]) == only_encoder, key
 
 
+def test_a_longer_schedule_trains_the_encoder_again(run: Run, pictures: Path, tmp_path: Path) -> None:
+    assert run(*arguments(pictures, tmp_path / "run", 4)).exit_code == 0
+    assert run(*arguments(pictures, tmp_path / "run", 8), "--resume").exit_code == 0
+    assert torch.load(tmp_path / "run" / "checkpoint.pt")["fixed_encoder_from"] == 6
+
+
 @torch.no_grad()
 def test_a_codec_grows_without_a_change_to_what_it_computes() -> None:
     torch.manual_seed(0)

@@ -195,8 +195,8 @@ class Trainer:
         self.crops.random.bit_generator.state = state["crops"]
         torch.set_rng_state(state["torch"].cpu())
         self.step, self.seconds = state["step"], state["seconds"]
-        self.fixed_encoder_from = state["fixed_encoder_from"]
-        if self.fixed_encoder_from is not None:
+        if self.progress() >= JOINT_SHARE and state["fixed_encoder_from"] is not None:
+            self.fixed_encoder_from = state["fixed_encoder_from"]
             self.codec.fix_encoder()
         self.log = [Progress(**row) for row in state["log"]]
 

@@ -263,8 +263,9 @@ class Codec(nn.Module):
         return Coded(coded.high, coded.medium, hyper_bits + coded.base_bits, coded.enhancement_bits)
 
     def step(self, knots: Tensor) -> Tensor:
-        """Step sizes of the latents, [B, C, 1, 1]."""
-        return torch.exp(knots @ self.log_step)[:, :, None, None]
+        """Step sizes of the latents, [B, C, 1, 1], in full precision also within autocast."""
+        with torch.autocast(knots.device.type, enabled=False):
+            return torch.exp(knots @ self.log_step)[:, :, None, None]
 
     def code(
         self, latents: Tensor, hyper: Tensor, knots: Tensor, quantize: Quantize, generated: Tensor | None = None

@@ -11,6 +11,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from aez.errors import ModelError
 from aez.networks import Floats, Picture
 from aez.tiles import BLOCK, HYPER, LATENTS, PICTURE, tiles
 from aez.train.loss import measure
@@ -50,7 +51,19 @@ class Refiner:
             quality: the stored quality.
             effort: 1 to 9; time is proportional to it.
             base_only: whether the enhancement layer will be left out.
+
+        Raises:
+            ModelError: PyTorch fails, for want of memory for instance.
         """
+        with torch.inference_mode(False), torch.enable_grad():
+            try:
+                return self._refine(picture, latents, hyper, quality, effort, base_only)
+            except RuntimeError as error:  # memory, mostly
+                raise ModelError(f"effort failed ({str(error).splitlines()[0]})") from error
+
+    def _refine(
+        self, picture: Picture, latents: Floats, hyper: Floats, quality: int, effort: int, base_only: bool
+    ) -> Floats:
         rows, columns = picture.shape[0] // BLOCK, picture.shape[1] // BLOCK
         samples = picture.reshape(8 * rows, 8, 8 * columns, 24)
         refined = latents.copy()
