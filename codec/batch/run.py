@@ -1,9 +1,10 @@
 """Tasks to outcomes: by processes of this machine, or by a Dask cluster."""
 
-import multiprocessing
 import signal
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, as_completed
+from multiprocessing.context import SpawnContext
+from multiprocessing.synchronize import RLock
 
 from pebble import ProcessExpired, ProcessPool
 
@@ -18,8 +19,7 @@ def run_here(worker: Worker, tasks: Sequence[Task], processes: int) -> Iterator[
     if worker.source.private or worker.target.private:
         yield from map(worker, tasks)
         return
-    context = multiprocessing.get_context("spawn")
-    with ProcessPool(processes, context=context, initializer=_leave_signals_to_parent) as pool:
+    with ProcessPool(processes, context=_Spawn(), initializer=_leave_signals_to_parent) as pool:
         try:
             futures: dict[Future[Outcome], Task] = {pool.schedule(worker, args=[task]): task for task in tasks}
             for future in as_completed(futures):
@@ -49,6 +49,18 @@ def run_on_cluster(worker: Worker, tasks: Sequence[Task], scheduler: str) -> Ite
         by_key = {future.key: task for future, task in zip(futures, tasks, strict=True)}
         for future in completed(futures):  # type: ignore[no-untyped-call]
             yield _outcome(future, by_key[future.key])
+
+
+class _Spawn(SpawnContext):
+    """Keeps its locks. Pebble (5.2) drops them before it stops a worker that only starts, which then misses them."""
+
+    def __init__(self) -> None:
+        self._locks: list[RLock] = []
+
+    def RLock(self) -> RLock:  # noqa: N802
+        lock = super().RLock()
+        self._locks.append(lock)
+        return lock
 
 
 def _outcome(future: "Future[Outcome]", task: Task) -> Outcome:
