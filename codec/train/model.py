@@ -259,7 +259,9 @@ class Codec(nn.Module):
         hyper = round_through(z).clamp(-HYPER_LIMIT, HYPER_LIMIT)
         with torch.autocast(picture.device.type, enabled=False):
             hyper_bits = self.prior.bits(_perturb(z) if rates is Rates.NOISE else hyper, knots).sum((1, 2, 3))
-        coded = self.code(latents, hyper, knots, partial(quantize, rates=rates), generated)
+        in_file = partial(quantize_in_file, rounding=round_through)
+        quantize = in_file if rates is Rates.FILE else partial(quantize_in_training, rates=rates)
+        coded = self.code(latents, hyper, knots, quantize, generated)
         return Coded(coded.high, coded.medium, hyper_bits + coded.base_bits, coded.enhancement_bits)
 
     def step(self, knots: Tensor) -> Tensor:
@@ -314,16 +316,21 @@ def _dropped(decoded: Tensor, bits: Tensor, mean: Tensor, drop: Tensor | None) -
     return torch.where(dropped, mean, decoded), bits * ~dropped
 
 
-def quantize(latents: Tensor, mean: Tensor, index: Tensor, rates: Rates) -> tuple[Tensor, Tensor]:
-    """Decoded latents and bits; scale index 0 means certainly zero."""
+def quantize_in_file(
+    latents: Tensor, mean: Tensor, index: Tensor, rounding: Callable[[Tensor], Tensor]
+) -> tuple[Tensor, Tensor]:
+    """Decoded latents and bits; scale index 0 means certainly zero, which is free."""
+    symbol = rounding(latents - mean) * (index > 0)
+    return symbol + mean, gaussian_bits(symbol, scale_of_index(index)) * (index > 0)
+
+
+def quantize_in_training(latents: Tensor, mean: Tensor, index: Tensor, rates: Rates) -> tuple[Tensor, Tensor]:
+    """Decoded latents and bits; certain zeros cost what the latents that they replace would."""
     residual = latents - mean
     scale = scale_of_index(index)
     rounded = round_with_dead_zone(residual, scale) if rates is Rates.ROUNDED else round_through(residual)
-    symbol = rounded * (index > 0)
     bits = gaussian_bits(_perturb(residual) if rates is Rates.NOISE else rounded, scale)
-    if rates is Rates.FILE:
-        bits = bits * (index > 0)
-    return symbol + mean, bits
+    return rounded * (index > 0) + mean, bits
 
 
 def _perturb(x: Tensor) -> Tensor:

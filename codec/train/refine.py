@@ -15,10 +15,9 @@ from aez.errors import ModelError
 from aez.networks import Floats, Picture
 from aez.tiles import BLOCK, HYPER, LATENTS, PICTURE, tiles
 from aez.train.loss import measure
-from aez.train.model import knot_weights
+from aez.train.model import knot_weights, quantize_in_file
 from aez.train.params import load_params
 from aez.train.precision import has_fast_bfloat16
-from aez.train.rate import gaussian_bits, scale_of_index
 
 PASSES_PER_EFFORT = 25
 LEARNING_RATE = 0.02
@@ -96,21 +95,14 @@ class Refiner:
             done = number / passes
             optimizer.param_groups[0]["lr"] = LEARNING_RATE * min(1, 2 * (1 - done))
             temperature = FIRST_TEMPERATURE * (LAST_TEMPERATURE / FIRST_TEMPERATURE) ** done
-            quantize = partial(_quantize, temperature=temperature, generator=generator)
+            rounding = partial(_round_at_random, temperature=temperature, generator=generator)
+            quantize = partial(quantize_in_file, rounding=rounding)
             with torch.autocast(self._device.type, torch.bfloat16, enabled=self._bfloat16):
                 coded = self._codec.code(refined, hyper, knots, quantize, generated)
             optimizer.zero_grad()
             torch.autograd.backward(measure(coded, picture, quality).cost(generated))
             optimizer.step()
         return refined.detach()
-
-
-def _quantize(
-    latents: Tensor, mean: Tensor, index: Tensor, temperature: float, generator: torch.Generator
-) -> tuple[Tensor, Tensor]:
-    """As `aez.train.model.quantize`, rounded at random."""
-    symbol = _round_at_random(latents - mean, temperature, generator) * (index > 0)
-    return symbol + mean, gaussian_bits(symbol, scale_of_index(index)) * (index > 0)
 
 
 def _round_at_random(x: Tensor, temperature: float, generator: torch.Generator) -> Tensor:
