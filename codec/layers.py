@@ -36,7 +36,7 @@ class CodedLayers:
 
 def encode_layers(model: Model, rgb: Plane, quality: int, layers: Layers, coding: Coding, effort: int) -> CodedLayers:
     """Code samples uint8 [H, W, 3]. Certain zeros are coded after all where forcing them would show."""
-    target, hyper = _analyse(model, pad(rgb, BLOCK), quality, effort, base_only=layers == "base")
+    target, hyper = _analyse(model, rgb, quality, effort, base_only=layers == "base")
     features = model.hyper_synthesis(hyper, quality)
     flags = Flags.ZSTD if coding == "zstd" else Flags(0)
     if layers == "all":
@@ -57,12 +57,12 @@ def encode_layers(model: Model, rgb: Plane, quality: int, layers: Layers, coding
     return coded if cost <= FORCED_ZEROS_MAX_DB else attempt(flags | Flags.ALL_CODED)[0]
 
 
-def _analyse(model: Model, picture: Plane, quality: int, effort: int, base_only: bool) -> tuple[Floats, Floats]:
+def _analyse(model: Model, rgb: Plane, quality: int, effort: int, base_only: bool) -> tuple[Floats, Floats]:
     """Latents to aim at, and hyper latents."""
-    target = model.analysis(picture, quality)
+    target = model.analysis(pad(rgb, BLOCK), quality)
     hyper = model.hyper_analysis(target)
     if effort:
-        target = model.refiner(picture, target, hyper, quality, effort, base_only)
+        target = model.refiner(rgb, target, hyper, quality, effort, base_only)
     return target, hyper
 
 

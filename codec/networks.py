@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from aez import quality as qualities
 from aez.entropy import TableSet
-from aez.errors import ModelError
+from aez.errors import ModelError, first_line
 from aez.quantize import Quantizer
 from aez.sessions import Device, check_hash, start_session
 from aez.tables import Table
@@ -112,19 +112,20 @@ class Model:
 
     @cached_property
     def refiner(self) -> "Refiner":
-        """What `effort` spends its time in.
+        """Searches for better latents, for `effort`.
 
         Raises:
-            ModelError: PyTorch is not installed, or the model has no parameters.
+            ModelError: PyTorch is not installed, has no CUDA where that is asked for, or the model's parameters cannot
+                be read.
         """
         try:
             from aez.train.refine import Refiner
         except ImportError as error:
-            raise ModelError(f"effort needs {error.name}", "pip install 'aez[effort]'") from error
+            raise ModelError(f"effort needs PyTorch ({error})", "pip install 'aez[effort]'") from error
         params = self._folder / "params.safetensors"
         if not params.is_file():
             raise ModelError(f"{self.name} has no params.safetensors, which effort needs")
-        return Refiner(params, self._threads, cuda=self._device != "cpu")
+        return Refiner(params, self._threads, self._device)
 
     def hyper_tables(self, knot: int) -> TableSet:
         """A table per channel of the hyper latents, for the knot nearest to the quality."""
@@ -175,7 +176,7 @@ class Model:
             try:
                 parts: list[AnyArray] = session.run(None, {**feeds, **constants})
             except Exception as error:  # onnxruntime's exceptions have no common base
-                raise ModelError(f"{network.name} failed ({str(error).splitlines()[0]})") from error
+                raise ModelError(f"{network.name} failed ({first_line(error)})") from error
             if tile.whole:
                 return parts
             results = results or [

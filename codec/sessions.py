@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from aez.errors import ModelError
+from aez.errors import ModelError, first_line
 from aez.tiles import HYPER, LATENTS
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def start_session(graph: Path, threads: int, device: Device) -> "onnxruntime.Inf
     try:
         return onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"], enable_fallback=0)
     except Exception as error:  # onnxruntime's exceptions have no common base
-        raise ModelError(f"{graph.name}: cannot be loaded ({str(error).splitlines()[0]})") from error
+        raise ModelError(f"{graph.name}: cannot be loaded ({first_line(error)})") from error
 
 
 @cache

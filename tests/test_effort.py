@@ -1,6 +1,7 @@
 """`effort`: latents refined by gradient descent, through the API and the command line."""
 
 import io
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from PIL import Image
 
 import aez
 from aez.metrics import psnr
-from aez.networks import DEFAULT_MODEL, load_model
+from aez.networks import DEFAULT_MODEL, WEIGHTS, Model, load_model
 from aez.quality import rate_distortion_lambda, to_integer
 from aez.tiles import BLOCK, TILE
 
@@ -44,6 +45,34 @@ def test_effort_knows_that_a_file_will_be_base_only(sample: Image.Image) -> None
     image = sample.crop((0, 0, 256, 192))
     plain, refined = (aez.encode(image, 40, layers="base", effort=effort) for effort in (0, 5))
     assert cost(refined, image, 40, 0.2, 0.2) < 0.98 * cost(plain, image, 40, 0.2, 0.2)
+
+
+def test_effort_is_not_spent_on_what_pads_a_picture(sample: Image.Image) -> None:
+    image = sample.crop((200, 200, 266, 266))
+    plain, refined = (aez.encode(image, 40, effort=effort) for effort in (0, 5))
+    assert cost(refined, image, 40, 1, 0.2) < 0.97 * cost(plain, image, 40, 1, 0.2)
+
+
+@pytest.mark.parametrize("mode", ["L", "LA", "RGBA"])
+def test_effort_leaves_other_channels_alone(photograph: Image.Image, mode: str) -> None:
+    image = photograph.crop((0, 0, 70, 50)).convert(mode)
+    if mode != "L":
+        image.putalpha(Image.linear_gradient("L").resize(image.size))
+    decoded = aez.decode(aez.encode(image, 40, effort=1))
+    assert decoded.mode == mode
+    assert mode == "L" or decoded.getchannel("A").tobytes() == image.getchannel("A").tobytes()
+    assert psnr(decoded, aez.decode(aez.encode(image, 40))) > 30
+
+
+@pytest.mark.parametrize("size", [(1, 1), (3, 1), (1, 66)])
+def test_effort_takes_the_smallest_pictures(photograph: Image.Image, size: tuple[int, int]) -> None:
+    assert aez.decode(aez.encode(photograph.resize(size), 40, effort=1)).size == size
+
+
+def test_effort_does_not_depend_on_the_coding(photograph: Image.Image) -> None:
+    image = photograph.crop((0, 0, 100, 70))
+    ans, zstd = (aez.decode(aez.encode(image, 40, effort=1, coding=coding)) for coding in ("ans", "zstd"))
+    assert ans.tobytes() == zstd.tobytes()
 
 
 def test_effort_covers_pictures_of_several_tiles(photograph: Image.Image) -> None:
@@ -85,7 +114,10 @@ def test_a_changed_effort_is_a_reason_to_encode_again(run: Run, photograph: Imag
     photograph.crop((0, 0, 100, 70)).save(tmp_path / "in" / "a.png")
     written = set()
     for effort in (0, 1):
-        assert run("batch", tmp_path / "in", tmp_path / "out", "--effort", effort, "--jobs", 1).exit_code == 0
+        assert (
+            run("batch", tmp_path / "in", tmp_path / "out", "--effort", effort, "--jobs", 1, "--threads", 1).exit_code
+            == 0
+        )
         written.add((tmp_path / "out" / "a.aez").read_bytes())
     assert len(written) == 2
 
@@ -100,6 +132,20 @@ def test_pillow_saves_with_effort(photograph: Image.Image) -> None:
 def test_effort_needs_no_gradients_of_its_caller(photograph: Image.Image) -> None:
     with torch.inference_mode():
         assert aez.encode(photograph.crop((0, 0, 64, 64)), effort=1)
+
+
+def test_damaged_parameters_are_said(tmp_path: Path) -> None:
+    folder = tmp_path / "model"
+    shutil.copytree(WEIGHTS / DEFAULT_MODEL, folder)
+    (folder / "params.safetensors").write_bytes((folder / "params.safetensors").read_bytes()[:1000])
+    with pytest.raises(aez.ModelError, match=r"params\.safetensors: not the weights of a codec"):
+        _ = Model(folder).refiner
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is CUDA")
+def test_effort_without_cuda_does_not_fall_back_in_silence() -> None:
+    with pytest.raises(aez.ModelError, match="no CUDA"):
+        _ = Model(WEIGHTS / DEFAULT_MODEL, device="cuda").refiner
 
 
 def test_a_model_without_parameters_says_so(photograph: Image.Image, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,20 +12,23 @@ from click.testing import Result
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save
 
 from aez import networks
 from aez.networks import Model, load_model
 from aez.quality import KNOT_DISTANCE, KNOTS, QUALITY_MAX, interpolate_exactly, knot_weights
 from aez.quantize import Quantizer
 from aez.train.commands import export_checkpoint
-from aez.train.export import decides_samples, model_id
+from aez.train.export import ExportError, decides_samples, export, model_id
 from aez.train.gradients import lower_bound
 from aez.train.integer import IntegerConv2d
 from aez.train.integer_layers import BoundError, IntegerLayer, convolve, prove
-from aez.train.model import Architecture, Codec, Rates
-from aez.train.params import load_params
+from aez.train.model import Codec
+from aez.train.networks import Architecture
+from aez.train.params import load_params, save_params
+from aez.train.quantize import Rates
 from aez.train.rate import round_with_dead_zone, scale_of_index
+from aez.train.run import Checkpoint
 from aez.train.tables import gaussian_tables
 
 Run = Callable[..., Result]
@@ -111,6 +114,49 @@ def test_a_longer_schedule_trains_the_encoder_again(run: Run, pictures: Path, tm
     assert run(*arguments(pictures, tmp_path / "run", 4)).exit_code == 0
     assert run(*arguments(pictures, tmp_path / "run", 8), "--resume").exit_code == 0
     assert torch.load(tmp_path / "run" / "checkpoint.pt")["fixed_encoder_from"] == 6
+
+
+def test_training_resumes_with_the_architecture_it_began_with(run: Run, pictures: Path, tmp_path: Path) -> None:
+    larger = Architecture(blocks_medium=6)
+    save_params(Codec(larger), tmp_path / "larger.safetensors")
+    assert run(*arguments(pictures, tmp_path / "run", 2), "--init", tmp_path / "larger.safetensors").exit_code == 0
+    assert run(*arguments(pictures, tmp_path / "run", 3), "--resume").exit_code == 0
+    assert Checkpoint.load(tmp_path / "run" / "checkpoint.pt").averaged().arch == larger
+
+
+def test_what_is_no_checkpoint_is_said(run: Run, pictures: Path, tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir()
+    checkpoint = tmp_path / "run" / "checkpoint.pt"
+    for content in (b"", b"something else", None):
+        torch.save({"step": 3}, checkpoint) if content is None else checkpoint.write_bytes(content)
+        for command in (
+            (*arguments(pictures, tmp_path / "run", 3), "--resume"),
+            ("export", checkpoint, "--name", "tiny-1", "-o", tmp_path / "models"),
+        ):
+            result = run(*command)
+            assert result.exit_code == 1
+            assert f"{checkpoint}: not a checkpoint of this version (" in result.stderr
+            assert result.stderr.count("\n") == 1
+    assert not (tmp_path / "models").exists()
+
+
+def test_damaged_weights_to_begin_with_are_said(run: Run, pictures: Path, tmp_path: Path) -> None:
+    weights = tmp_path / "w.safetensors"
+    for content in (b"", b"something else", save({"a": torch.zeros(1)})):
+        weights.write_bytes(content)
+        result = run(*arguments(pictures, tmp_path / "run", 2), "--init", weights)
+        assert result.exit_code == 1
+        assert f"{weights}: not the weights of a codec (" in result.stderr
+        assert result.stderr.count("\n") == 1
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("name", ["blocks_eighth", "blocks_sixteenth", "blocks_medium"])
+def test_a_model_that_would_show_seams_is_not_exported(name: str, tmp_path: Path) -> None:
+    sizes: dict[str, int] = {name: 9}
+    with pytest.raises(ExportError, match="pixels beyond a tile"):
+        export(Codec(Architecture(**sizes)), tmp_path / "wide-1", [], "")
+    assert not list(tmp_path.iterdir())
 
 
 @torch.no_grad()

@@ -61,7 +61,9 @@ class Encoding:
             AezError: no file can be encoded with these options.
         """
         api.check_target(self.quality, self.options.get("layers", "all"))
-        api.encode(Image.new("RGB", (1, 1)), 50, **self.options)
+        options = self.options.copy()
+        options["effort"] = min(options.get("effort", 0), 1)
+        api.encode(Image.new("RGB", (1, 1)), 50, **options)
 
     def convert(self, data: bytes) -> Converted:
         """Encode a file.

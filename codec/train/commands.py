@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +16,12 @@ from aez.errors import AezError
 from aez.networks import WEIGHTS
 from aez.train.data import Crops, find_pictures, load_pictures
 from aez.train.export import export
-from aez.train.loop import VALIDATION_CROP, Settings, Trainer
-from aez.train.loop import Progress as Row
-from aez.train.model import Architecture, Codec
+from aez.train.loop import FIXED_ENCODER_SLOWDOWN, JOINT_SHARE, VALIDATION_CROP, Trainer
+from aez.train.model import Codec
 from aez.train.params import load_params
 from aez.train.plot import plot_log
+from aez.train.run import Checkpoint, Settings
+from aez.train.run import Progress as Row
 from aez.train.synthetic import synthetic_pictures
 
 KEPT_ASIDE = 20
@@ -49,7 +50,10 @@ def train(
     checkpoint = out / "checkpoint.pt"
     if resume and not checkpoint.exists():
         raise AezError(f"{checkpoint} does not exist, so there is nothing to resume")
-    schedule = _schedule(checkpoint if resume else None, settings)
+    if not resume and checkpoint.exists():
+        raise AezError(f"{checkpoint} exists; go on with --resume or choose another --out")
+    before = Checkpoint.load(checkpoint) if resume else None
+    schedule = _schedule(before, settings)
     if schedule.crop % 64:
         raise AezError("--crop must be a multiple of 64")
     if device == "cuda" and not torch.cuda.is_available():
@@ -57,19 +61,14 @@ def train(
     torch.manual_seed(schedule.seed)
     pictures, validation = _load(folders, valid, schedule.crop, torch.device(device))
     trainer = Trainer(
-        codec=_initial(init).grown() if init else Codec(),
+        codec=Codec(before.architecture) if before else _initial(init).grown() if init else Codec(),
         crops=Crops(pictures, schedule.seed),
         validation=validation,
         settings=schedule,
         compiled=device == "cuda" if compiled is None else compiled,
     )
-    if resume:
-        try:
-            trainer.load(checkpoint)
-        except Exception as error:
-            raise AezError(f"{checkpoint} cannot be resumed ({error})") from error
-    elif checkpoint.exists():
-        raise AezError(f"{checkpoint} exists; go on with --resume or choose another --out")
+    if before:
+        trainer.resume(before)
     elif not init:
         trainer.start_from_klt()
     out.mkdir(parents=True, exist_ok=True)
@@ -89,38 +88,26 @@ def export_checkpoint(checkpoint: Path, models: Path, name: str, pictures: Path 
         raise AezError(f"{name!r} is not a name for a model")
     if folder.exists() and not (force and (folder / "model.json").is_file()):
         raise AezError(f"{folder} exists; -f replaces a model")
-    try:
-        state = torch.load(checkpoint, map_location="cpu", weights_only=True)
-        codec = Codec(Architecture(**state["architecture"]))
-        codec.load_state_dict(state["ema"])
-    except Exception as error:
-        raise AezError(f"not a checkpoint of this version ({error})") from error
+    trained = Checkpoint.load(checkpoint)
     paths = find_pictures([pictures]) if pictures else []
     spread = paths[:: max(1, len(paths) // CALIBRATION_PICTURES)]
     calibration = load_pictures(spread, 64, torch.device("cpu"))
-    summary = _summary([Row(**row) for row in state["log"]], Settings(**state["settings"]))
-    export(codec, folder, calibration, summary)
+    export(trained.averaged(), folder, calibration, _summary(trained.log, trained.settings))
 
 
-def _schedule(checkpoint: Path | None, given: dict[str, Any]) -> Settings:
+def _schedule(before: Checkpoint | None, given: dict[str, Any]) -> Settings:
     """The settings of a checkpoint, or the defaults, with those that were given in their place."""
-    if checkpoint is None:
+    if before is None:
         return Settings(**given)
-    try:
-        stored = torch.load(checkpoint, map_location="cpu", weights_only=True)["settings"]
-        return Settings(**{**stored, **({"minutes": None} if "steps" in given else {}), **given})
-    except Exception as error:
-        raise AezError(f"{checkpoint} cannot be resumed ({error})") from error
+    length: dict[str, Any] = {"minutes": None} if "steps" in given else {}
+    return replace(before.settings, **{**length, **given})
 
 
 def _initial(name: str) -> Codec:
     path = Path(name) if name.endswith(".safetensors") else WEIGHTS / name / "params.safetensors"
     if not path.is_file():
         raise AezError(f"--init: {name} is neither an installed model nor a params.safetensors file")
-    try:
-        return load_params(path)
-    except Exception as error:
-        raise AezError(f"--init: {path} cannot be read ({error})") from error
+    return load_params(path)
 
 
 def _load(folders: Iterable[Path], valid: Path | None, crop: int, device: torch.device) -> tuple[list[Tensor], Tensor]:
@@ -158,7 +145,9 @@ def _summary(log: list[Row], settings: Settings) -> str:
         f"| {row.step} | {row.seconds / 60:.0f} | {row.score:.4f} |" for row in log if row.score is not None
     )
     return f"""{log[-1].step} steps in {log[-1].seconds / 60:.0f} minutes; batches of {settings.batch} crops of
-{settings.crop} x {settings.crop}, Adam at {settings.learning_rate:g} with a cosine to zero, averaged weights.
+{settings.crop} x {settings.crop}, Adam, averaged weights. For {JOINT_SHARE:.0%} of the time everything together, at
+{settings.learning_rate:g} with a cosine to zero; then all but the encoder, on rounded latents, at
+{FIXED_ENCODER_SLOWDOWN * settings.learning_rate:g} with another cosine to zero.
 Score: mean over validation crops and qualities 10, 30, 50, 70, 90 of ln(rate + lambda * distortion); 0.01 is 1 %.
 
 | step | minutes | score |

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from aez.errors import AezError
 from aez.latents import LayerEncoder, checkerboard_half
-from aez.networks import CONTEXTS, HYPER_SYNTHESIS, Model
+from aez.networks import ANALYSIS, CONTEXTS, HYPER_SYNTHESIS, MEDIUM_SYNTHESIS, SYNTHESIS, Model
 from aez.quality import KNOT_DISTANCE, KNOTS, QUALITY_MAX
 from aez.samples import pad
 from aez.sessions import check_hash, start_session
@@ -24,7 +24,8 @@ from aez.tiles import BLOCK
 from aez.train import float_graphs, integer_graphs
 from aez.train.card import write_card
 from aez.train.integer_layers import IntegerNetworks, convolve, extract
-from aez.train.model import HYPER_LIMIT, Codec, knot_weights
+from aez.train.model import HYPER_LIMIT, Codec
+from aez.train.networks import Architecture, knot_weights
 from aez.train.params import save_params
 from aez.train.tables import Histogram, gaussian_tables, hyper_tables
 
@@ -33,7 +34,7 @@ MAX_WRONG_SAMPLES = 0.001
 
 
 class ExportError(AezError):
-    """The exported graphs do not compute what PyTorch does."""
+    """The exported graphs would not compute what PyTorch does."""
 
 
 def export(codec: Codec, folder: Path, calibration: Iterable[Tensor], summary: str) -> None:
@@ -47,8 +48,9 @@ def export(codec: Codec, folder: Path, calibration: Iterable[Tensor], summary: s
 
     Raises:
         BoundError: an integer network could leave the exact range.
-        ExportError: a graph disagrees with PyTorch or with integer arithmetic.
+        ExportError: a graph disagrees with PyTorch or with integer arithmetic, or would show seams between tiles.
     """
+    check_halos(codec.arch)
     codec = codec.cpu().eval().half().float()
     name = folder.name
     folder.parent.mkdir(parents=True, exist_ok=True)
@@ -67,6 +69,20 @@ def export(codec: Codec, folder: Path, calibration: Iterable[Tensor], summary: s
         write_card(new / "card.md", name, json.loads((new / "model.json").read_text())["id"], codec, graphs, summary)
         shutil.rmtree(folder, ignore_errors=True)
         new.rename(folder)
+
+
+def check_halos(arch: Architecture) -> None:
+    """Make sure that networks see no further than tiles overlap; a block sees one cell further on each side.
+
+    Raises:
+        ExportError: one does.
+    """
+    reach = 8 * arch.blocks_eighth + 16 * arch.blocks_sixteenth
+    for network, pixels in ((ANALYSIS, reach), (SYNTHESIS, reach), (MEDIUM_SYNTHESIS, 16 * arch.blocks_medium)):
+        if pixels > network.halo * BLOCK:
+            raise ExportError(
+                f"{network.name} sees {pixels} pixels beyond a tile, tiles overlap by {network.halo * BLOCK}"
+            )
 
 
 def build_graphs(codec: Codec, integers: IntegerNetworks) -> dict[str, onnx.ModelProto]:

@@ -11,7 +11,8 @@ from aez.latents import TARGET_MAX
 from aez.quality import KNOTS
 from aez.train.graph_builder import GraphBuilder
 from aez.train.integer import ACTIVATION_UNIT
-from aez.train.model import Analysis, Block, Codec, HyperAnalysis, Synthesis
+from aez.train.model import Codec
+from aez.train.networks import Analysis, Block, HyperAnalysis, Synthesis
 
 Half = npt.NDArray[np.float16]
 

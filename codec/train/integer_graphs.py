@@ -9,7 +9,7 @@ from aez.tables import SCALES
 from aez.train.graph_builder import GraphBuilder
 from aez.train.integer import ACTIVATION_MAX, SIGNAL_MAX, SIGNAL_MIN
 from aez.train.integer_layers import IntegerLayer
-from aez.train.model import INDEX_OFFSET
+from aez.train.networks import INDEX_OFFSET
 
 Layers = dict[str, IntegerLayer]
 

@@ -10,7 +10,8 @@ from torch import nn
 
 from aez.errors import AezError
 from aez.train.integer import ACCUMULATOR_LIMIT, ACTIVATION_MAX, ACTIVATION_UNIT, SIGNAL_MIN, IntegerConv2d
-from aez.train.model import Codec, Context
+from aez.train.model import Codec
+from aez.train.networks import Context
 
 Int64 = npt.NDArray[np.int64]
 

@@ -5,13 +5,10 @@ of the schedule trains the decoder and the entropy model on rounded latents ("so
 """
 
 import copy
-import csv
 import math
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -21,45 +18,20 @@ from aez.quality import QUALITY_MAX
 from aez.train import klt
 from aez.train.data import Crops
 from aez.train.loss import measure, psnr
-from aez.train.model import Codec, Rates, random_qualities
+from aez.train.model import Codec, random_qualities
 from aez.train.precision import has_fast_bfloat16
+from aez.train.quantize import Rates
+from aez.train.run import Checkpoint, Progress, Settings, write_log
 
 WARMUP_STEPS = 100
 JOINT_SHARE = 0.7
-DECODER_LEARNING_RATE = 0.5
+FIXED_ENCODER_SLOWDOWN = 0.5
 EMA_DECAY = 0.999
 GENERATED_SHARE = 1 / 8
 LONGEST_STEP_SECONDS = 120.0  # what takes longer was a pause, and no part of the schedule
 VALIDATION_QUALITIES = (0.1, 0.3, 0.5, 0.7, 0.9)
 VALIDATION_CROP = 256
 KLT_BATCHES, KLT_CROPS, KLT_CROP = 8, 64, 128
-
-
-@dataclass(frozen=True)
-class Settings:
-    """How to train. The schedule is `minutes` long where given, `steps` long otherwise."""
-
-    steps: int = 20_000
-    minutes: float | None = None
-    batch: int = 8
-    crop: int = 128
-    learning_rate: float = 1e-3
-    seed: int = 1
-    report_every: float = 10.0
-    validate_every: float = 300.0
-
-
-@dataclass(frozen=True)
-class Progress:
-    """One row of the log: means since the row before; `score` only where validation was due."""
-
-    step: int
-    seconds: float
-    learning_rate: float
-    loss: float
-    bpp: float
-    psnr: float
-    score: float | None
 
 
 class Trainer:
@@ -117,14 +89,14 @@ class Trainer:
                 recent, reported = [], self.seconds
             if due:
                 validated = self.seconds
-                self.save(folder / "checkpoint.pt")
+                self.checkpoint().save(folder / "checkpoint.pt")
                 write_log(self.log, folder / "log.csv")
 
     def learning_rate(self) -> float:
         """Linear warm-up, then a cosine to zero, in each of the two parts of the schedule."""
         peak, start, done = self.settings.learning_rate, 0, self.progress() / JOINT_SHARE
         if self.fixed_encoder_from is not None:
-            peak *= DECODER_LEARNING_RATE
+            peak *= FIXED_ENCODER_SLOWDOWN
             start, done = self.fixed_encoder_from, (self.progress() - JOINT_SHARE) / (1 - JOINT_SHARE)
         decay = 0.5 * (1 + math.cos(math.pi * min(max(done, 0), 1)))
         return peak * min(1, (self.step - start + 1) / WARMUP_STEPS) * decay
@@ -165,40 +137,35 @@ class Trainer:
         """Mean over validation crops and qualities of ln(rate + lambda * distortion) of the averaged weights."""
         return score(self.ema, self.validation)
 
-    def save(self, path: Path) -> None:
-        """Everything `load` and `export` need, written at once or not at all."""
-        state = {
-            "architecture": asdict(self.codec.arch),
-            "settings": asdict(self.settings),
-            "codec": self.codec.state_dict(),
-            "ema": self.ema.state_dict(),
-            "optimizer": self.optimizer.state_dict(),
-            "generator": self.generator.get_state(),
-            "crops": self.crops.random.bit_generator.state,
-            "torch": torch.get_rng_state(),
-            "step": self.step,
-            "fixed_encoder_from": self.fixed_encoder_from,
-            "seconds": self.seconds,
-            "log": [asdict(row) for row in self.log],
-        }
-        temporary = path.with_suffix(".tmp")
-        torch.save(state, temporary)
-        temporary.replace(path)
+    def checkpoint(self) -> Checkpoint:
+        """The state of the run."""
+        return Checkpoint(
+            architecture=self.codec.arch,
+            settings=self.settings,
+            codec=self.codec.state_dict(),
+            ema=self.ema.state_dict(),
+            optimizer=self.optimizer.state_dict(),
+            generator=self.generator.get_state(),
+            crops=dict(self.crops.random.bit_generator.state),
+            torch=torch.get_rng_state(),
+            step=self.step,
+            fixed_encoder_from=self.fixed_encoder_from,
+            seconds=self.seconds,
+            log=self.log,
+        )
 
-    def load(self, path: Path) -> None:
-        """Go on from a checkpoint."""
-        state: dict[str, Any] = torch.load(path, map_location=self.device, weights_only=False)
-        self.codec.load_state_dict(state["codec"])
-        self.ema.load_state_dict(state["ema"])
-        self.optimizer.load_state_dict(state["optimizer"])
-        self.generator.set_state(state["generator"].cpu())
-        self.crops.random.bit_generator.state = state["crops"]
-        torch.set_rng_state(state["torch"].cpu())
-        self.step, self.seconds = state["step"], state["seconds"]
-        if self.progress() >= JOINT_SHARE and state["fixed_encoder_from"] is not None:
-            self.fixed_encoder_from = state["fixed_encoder_from"]
+    def resume(self, checkpoint: Checkpoint) -> None:
+        """Go on from a checkpoint of a codec of the same architecture."""
+        self.codec.load_state_dict(checkpoint.codec)
+        self.ema.load_state_dict(checkpoint.ema)
+        self.optimizer.load_state_dict(checkpoint.optimizer)
+        self.generator.set_state(checkpoint.generator)
+        self.crops.random.bit_generator.state = checkpoint.crops
+        torch.set_rng_state(checkpoint.torch)
+        self.step, self.seconds, self.log = checkpoint.step, checkpoint.seconds, checkpoint.log
+        if self.progress() >= JOINT_SHARE and checkpoint.fixed_encoder_from is not None:
+            self.fixed_encoder_from = checkpoint.fixed_encoder_from
             self.codec.fix_encoder()
-        self.log = [Progress(**row) for row in state["log"]]
 
 
 @torch.no_grad()
@@ -212,11 +179,3 @@ def score(codec: Codec, pictures: Tensor) -> float:
             coded = codec(picture, quality, Rates.FILE)
             costs.append(measure(coded, picture, quality).cost().log())
     return torch.cat(costs).mean().item()
-
-
-def write_log(rows: list[Progress], path: Path) -> None:
-    """Write the log as CSV."""
-    with path.open("w", newline="") as file:
-        writer = csv.DictWriter(file, list(Progress.__dataclass_fields__))
-        writer.writeheader()
-        writer.writerows(asdict(row) for row in rows)

@@ -50,7 +50,7 @@ class Terms:
 def measure(coded: Coded, picture: Tensor, quality: Tensor) -> Terms:
     """The terms of the loss for pictures [B, 3, H, W] in 0..1 and stored qualities [B]."""
     pixels = picture.shape[2] * picture.shape[3]
-    half_size = F.avg_pool2d(picture, 2)
+    half_size = F.avg_pool2d(picture, 2, ceil_mode=True)
     return Terms(
         base_bpp=coded.base_bits / pixels,
         enhancement_bpp=coded.enhancement_bits / pixels,

@@ -1,195 +1,29 @@
-"""The networks in PyTorch: analysis, synthesis, hyperprior and context, with quantization in the loop.
-
-Shapes: pictures [B, 3, H, W] in 0..1 with H and W multiples of 64, latents [B, C, H/16, W/16], hyper latents
-[B, C, H/64, W/64]. `knots` are interpolation weights over the quality knots, [B, KNOTS].
-"""
+"""The codec as it is trained: all networks, with quantization in the loop. Shapes are those of `aez.train.networks`."""
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass, replace
-from enum import Enum, auto
 from functools import partial
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from aez.quality import KNOT_DISTANCE, KNOTS, QUALITY_MAX, rate_distortion_lambda
 from aez.train.gradients import round_through
-from aez.train.integer import ACTIVATION_UNIT, IntegerConv2d, clip_signal, quantize_activation
-from aez.train.rate import FactorizedPrior, gaussian_bits, round_index, round_with_dead_zone, scale_of_index
+from aez.train.integer import clip_signal
+from aez.train.networks import (
+    Analysis,
+    Architecture,
+    Context,
+    HyperAnalysis,
+    HyperSynthesis,
+    MediumSynthesis,
+    Synthesis,
+    knot_weights,
+)
+from aez.train.quantize import Quantize, Rates, perturb, quantize_in_file, quantize_in_training
+from aez.train.rate import FactorizedPrior
 
 HYPER_LIMIT = 127
-INDEX_GAIN, INDEX_OFFSET = 8, 24
-
-
-@dataclass(frozen=True)
-class Architecture:
-    """Sizes of the networks; channels unless said otherwise."""
-
-    base: int = 128
-    enhancement: int = 256
-    eighth: int = 128
-    features: int = 128
-    hyper: int = 64
-    context: int = 160
-    blocks_eighth: int = 6
-    blocks_sixteenth: int = 1
-    blocks_medium: int = 5
-
-    @property
-    def latents(self) -> int:
-        return self.base + self.enhancement
-
-
-def knot_weights(quality: Tensor) -> Tensor:
-    """Interpolation weights [B, KNOTS] of stored qualities [B]; exact multiples of 1 / KNOT_DISTANCE."""
-    position = quality[:, None] / KNOT_DISTANCE
-    return (1 - (position - torch.arange(KNOTS, device=quality.device)).abs()).clamp_min(0)
-
-
-class Block(nn.Module):
-    """x + gain(q) * W2 relu(W1 dw3x3(x)), hidden width twice the channels; starts as the identity."""
-
-    def __init__(self, channels: int) -> None:
-        super().__init__()
-        self.depthwise = nn.Conv2d(channels, channels, 3, padding=1, groups=channels)
-        self.expand = nn.Conv2d(channels, 2 * channels, 1)
-        self.project = nn.Conv2d(2 * channels, channels, 1)
-        self.gain = nn.Parameter(torch.ones(KNOTS, channels))
-        with torch.no_grad():
-            for parameter in self.project.parameters():
-                parameter.zero_()
-            self.depthwise.weight[:, 0, 1, 1] += 1
-
-    def forward(self, x: Tensor, knots: Tensor) -> Tensor:
-        hidden = F.relu(self.expand(self.depthwise(x)))
-        change: Tensor = self.project(hidden) * (knots @ self.gain)[:, :, None, None]
-        return x + change
-
-
-class Blocks(nn.Module):
-    def __init__(self, channels: int, count: int) -> None:
-        super().__init__()
-        self.blocks = nn.ModuleList(Block(channels) for _ in range(count))
-
-    def forward(self, x: Tensor, knots: Tensor) -> Tensor:
-        for block in self.blocks:
-            x = block(x, knots)
-        return x
-
-
-class Analysis(nn.Module):
-    """Picture -> latents, before division by the step sizes."""
-
-    def __init__(self, arch: Architecture) -> None:
-        super().__init__()
-        self.first = nn.Conv2d(192, arch.eighth, 1)
-        self.eighth = Blocks(arch.eighth, arch.blocks_eighth)
-        self.down = nn.Conv2d(4 * arch.eighth, arch.latents, 1)
-        self.sixteenth = Blocks(arch.latents, arch.blocks_sixteenth)
-
-    def forward(self, picture: Tensor, knots: Tensor) -> Tensor:
-        x = self.eighth(self.first(F.pixel_unshuffle(picture - 0.5, 8)), knots)
-        latents: Tensor = self.sixteenth(self.down(F.pixel_unshuffle(x, 2)), knots)
-        return latents
-
-
-class Synthesis(nn.Module):
-    """All latents, times the step sizes -> picture."""
-
-    def __init__(self, arch: Architecture) -> None:
-        super().__init__()
-        self.sixteenth = Blocks(arch.latents, arch.blocks_sixteenth)
-        self.up = nn.Conv2d(arch.latents, 4 * arch.eighth, 1)
-        self.eighth = Blocks(arch.eighth, arch.blocks_eighth)
-        self.last = nn.Conv2d(arch.eighth, 192, 1)
-
-    def forward(self, latents: Tensor, knots: Tensor) -> Tensor:
-        x = F.pixel_shuffle(self.up(self.sixteenth(latents, knots)), 2)
-        return F.pixel_shuffle(self.last(self.eighth(x, knots)), 8) + 0.5
-
-
-class MediumSynthesis(nn.Module):
-    """Base latents, times the step sizes -> half-size picture."""
-
-    def __init__(self, arch: Architecture) -> None:
-        super().__init__()
-        self.sixteenth = Blocks(arch.base, arch.blocks_medium)
-        self.last = nn.Conv2d(arch.base, 192, 1)
-
-    def forward(self, base: Tensor, knots: Tensor) -> Tensor:
-        return F.pixel_shuffle(self.last(self.sixteenth(base, knots)), 8) + 0.5
-
-
-class HyperAnalysis(nn.Module):
-    """Latents -> hyper latents, before rounding."""
-
-    def __init__(self, arch: Architecture) -> None:
-        super().__init__()
-        self.first = nn.Conv2d(arch.latents, 96, 3, 2, 1)
-        self.second = nn.Conv2d(96, arch.hyper, 3, 2, 1)
-
-    def forward(self, latents: Tensor) -> Tensor:
-        z: Tensor = self.second(F.relu(self.first(latents)))
-        return z
-
-
-class HyperSynthesis(nn.Module):
-    """Rounded hyper latents -> features for the context networks; integer."""
-
-    def __init__(self, arch: Architecture) -> None:
-        super().__init__()
-        self.first = IntegerConv2d(arch.hyper, 4 * 96, input_unit=1)
-        self.second = IntegerConv2d(96, 4 * arch.features, 3)
-        self.offset = nn.Parameter(torch.zeros(KNOTS, arch.features))
-
-    def offset_units(self) -> Tensor:
-        """The quality's offsets in units of 1/16, [KNOTS, features]."""
-        return round_through((self.offset / ACTIVATION_UNIT).clamp(-2047, 2047))
-
-    def forward(self, z: Tensor, knots: Tensor) -> Tensor:
-        x = F.pixel_shuffle(quantize_activation(self.first(z)), 2)
-        x = F.pixel_shuffle(self.second(x), 2)
-        x = round_through(x / ACTIVATION_UNIT) * ACTIVATION_UNIT
-        offset = round_half_up(knots @ self.offset_units()) * ACTIVATION_UNIT
-        return quantize_activation(x + offset[:, :, None, None])
-
-
-def round_half_up(x: Tensor) -> Tensor:
-    return x + (torch.floor(x + 0.5) - x).detach()
-
-
-class Context(nn.Module):
-    """Features and decoded latents -> mean and scale index of each latent of a layer; integer."""
-
-    def __init__(self, inputs: int, width: int, outputs: int) -> None:
-        super().__init__()
-        self.first = IntegerConv2d(inputs, width)
-        self.depthwise = IntegerConv2d(width, width, 3, groups=width)
-        self.last = IntegerConv2d(width, 2 * outputs)
-        nn.init.normal_(self.last.weight, 0, 0.01)
-        self.last.bias = nn.Parameter(torch.zeros(2 * outputs))
-
-    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        x = quantize_activation(self.depthwise(quantize_activation(self.first(x))))
-        mean, index = self.last(x).chunk(2, 1)
-        return round_through(mean / ACTIVATION_UNIT) * ACTIVATION_UNIT, round_index(INDEX_GAIN * index + INDEX_OFFSET)
-
-
-Quantize = Callable[[Tensor, Tensor, Tensor], tuple[Tensor, Tensor]]
-"""Latents, means and scale indices -> decoded latents and their bits, all of one shape."""
-
-
-class Rates(Enum):
-    """From what bits are counted."""
-
-    NOISE = auto()
-    """From latents with uniform noise, which has useful gradients for the analysis (Balle et al. 2017)."""
-    ROUNDED = auto()
-    """From latents rounded as an encoder does; certain zeros pay for what they drop, so the scales stay honest."""
-    FILE = auto()
-    """From latents rounded to the nearest, certain zeros free: a little more than a file takes."""
 
 
 @dataclass(frozen=True)
@@ -258,7 +92,7 @@ class Codec(nn.Module):
         z = self.hyper_analysis(latents).float()
         hyper = round_through(z).clamp(-HYPER_LIMIT, HYPER_LIMIT)
         with torch.autocast(picture.device.type, enabled=False):
-            hyper_bits = self.prior.bits(_perturb(z) if rates is Rates.NOISE else hyper, knots).sum((1, 2, 3))
+            hyper_bits = self.prior.bits(perturb(z) if rates is Rates.NOISE else hyper, knots).sum((1, 2, 3))
         in_file = partial(quantize_in_file, rounding=round_through)
         quantize = in_file if rates is Rates.FILE else partial(quantize_in_training, rates=rates)
         coded = self.code(latents, hyper, knots, quantize, generated)
@@ -314,28 +148,6 @@ def _dropped(decoded: Tensor, bits: Tensor, mean: Tensor, drop: Tensor | None) -
         return decoded, bits
     dropped = drop[:, None, None, None]
     return torch.where(dropped, mean, decoded), bits * ~dropped
-
-
-def quantize_in_file(
-    latents: Tensor, mean: Tensor, index: Tensor, rounding: Callable[[Tensor], Tensor]
-) -> tuple[Tensor, Tensor]:
-    """Decoded latents and bits; scale index 0 means certainly zero, which is free."""
-    symbol = rounding(latents - mean) * (index > 0)
-    return symbol + mean, gaussian_bits(symbol, scale_of_index(index)) * (index > 0)
-
-
-def quantize_in_training(latents: Tensor, mean: Tensor, index: Tensor, rates: Rates) -> tuple[Tensor, Tensor]:
-    """Decoded latents and bits; certain zeros cost what the latents that they replace would."""
-    residual = latents - mean
-    scale = scale_of_index(index)
-    rounded = round_with_dead_zone(residual, scale) if rates is Rates.ROUNDED else round_through(residual)
-    bits = gaussian_bits(_perturb(residual) if rates is Rates.NOISE else rounded, scale)
-    return rounded * (index > 0) + mean, bits
-
-
-def _perturb(x: Tensor) -> Tensor:
-    """Uniform noise of unit width: rounding's stand-in for rates."""
-    return x + torch.rand_like(x) - 0.5
 
 
 def checkerboard(latents: Tensor) -> Tensor:

@@ -1,13 +1,15 @@
-"""Weights of a codec as they are kept with a model, to train on from."""
+"""Weights of a codec as they are kept with a model: to train on from, and for `effort`."""
 
 import json
 from dataclasses import asdict
 from pathlib import Path
 
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 
-from aez.train.model import Architecture, Codec
+from aez.errors import ModelError, first_line
+from aez.train.model import Codec
+from aez.train.networks import Architecture
 
 
 def save_params(codec: Codec, path: Path) -> None:
@@ -17,8 +19,15 @@ def save_params(codec: Codec, path: Path) -> None:
 
 
 def load_params(path: Path) -> Codec:
-    """A codec from a model's `params.safetensors`."""
-    with safe_open(path, "pt") as file:
-        codec = Codec(Architecture(**json.loads(file.metadata()["architecture"])))
-        codec.load_state_dict({key: file.get_tensor(key).float() for key in file.keys()})  # noqa: SIM118
+    """A codec from a model's `params.safetensors`.
+
+    Raises:
+        ModelError: it is damaged, or something else.
+    """
+    try:
+        with safe_open(path, "pt") as file:
+            codec = Codec(Architecture(**json.loads(file.metadata()["architecture"])))
+            codec.load_state_dict({key: file.get_tensor(key).float() for key in file.keys()})  # noqa: SIM118
+    except (SafetensorError, OSError, LookupError, TypeError, ValueError, RuntimeError) as error:
+        raise ModelError(f"{path}: not the weights of a codec ({first_line(error)})") from error
     return codec

@@ -5,34 +5,46 @@ down at random, the likelier the nearer, in a differentiable way that becomes mo
 follow the gradient of rate + lambda * distortion, also through the contexts of others. Decoders do not know.
 """
 
+import threading
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
-from aez.errors import ModelError
+from aez.errors import ModelError, first_line
 from aez.networks import Floats, Picture
-from aez.tiles import BLOCK, HYPER, LATENTS, PICTURE, tiles
+from aez.sessions import Device
+from aez.tiles import BLOCK, CELLS_PER_BLOCK, HYPER, LATENTS, Tile, tiles
 from aez.train.loss import measure
-from aez.train.model import knot_weights, quantize_in_file
+from aez.train.model import Coded
+from aez.train.networks import knot_weights
 from aez.train.params import load_params
 from aez.train.precision import has_fast_bfloat16
+from aez.train.quantize import quantize_in_file
 
 PASSES_PER_EFFORT = 25
 LEARNING_RATE = 0.02
 FIRST_TEMPERATURE, LAST_TEMPERATURE = 0.5, 0.1
-HALO = 1
+HALO = 1  # what is refined there is thrown away again, so that the outermost cells of what networks see may lack
 SEED = 1
 _MARGIN = 1e-4
+_ONE_AT_A_TIME = threading.Lock()  # PyTorch's number of threads is the whole process's
 
 
 class Refiner:
     """Refines latents through a model's networks in PyTorch."""
 
-    def __init__(self, params: Path, threads: int, cuda: bool) -> None:
-        """`params`: a model's params.safetensors; `threads`: 0 for PyTorch's default."""
-        self._device = torch.device("cuda" if cuda and torch.cuda.is_available() else "cpu")
+    def __init__(self, params: Path, threads: int, device: Device) -> None:
+        """`params`: a model's params.safetensors; `threads`: 0 for PyTorch's default.
+
+        Raises:
+            ModelError: the parameters cannot be read, or `device` is "cuda" and PyTorch has none.
+        """
+        if device == "cuda" and not torch.cuda.is_available():
+            raise ModelError("this PyTorch has no CUDA, which effort would need", "--device cpu does without")
+        self._device = torch.device("cuda" if device != "cpu" and torch.cuda.is_available() else "cpu")
         self._bfloat16 = has_fast_bfloat16(self._device)
         self._threads = threads
         codec = load_params(params).requires_grad_(False)
@@ -41,12 +53,12 @@ class Refiner:
     def __call__(
         self, picture: Picture, latents: Floats, hyper: Floats, quality: int, effort: int, base_only: bool
     ) -> Floats:
-        """Latents [1, C, H/16, W/16] in units of the step size that take fewer bits or come nearer to the picture.
+        """Better latents: fewer bits, or nearer to the picture; [1, C, ceil(H/64) * 4, ceil(W/64) * 4], in step sizes.
 
         Args:
-            picture: uint8 [H, W, 3], sides multiples of 64.
+            picture: uint8 [H, W, 3]; what pads it does not count.
             latents: what the analysis made of it.
-            hyper: rounded hyper latents [1, C, H/64, W/64], which stay.
+            hyper: rounded hyper latents [1, C, ceil(H/64), ceil(W/64)], which stay.
             quality: the stored quality.
             effort: 1 to 9; time is proportional to it.
             base_only: whether the enhancement layer will be left out.
@@ -54,25 +66,24 @@ class Refiner:
         Raises:
             ModelError: PyTorch fails, for want of memory for instance.
         """
-        with torch.inference_mode(False), torch.enable_grad():
+        with _ONE_AT_A_TIME, torch.inference_mode(False), torch.enable_grad():
             try:
                 return self._refine(picture, latents, hyper, quality, effort, base_only)
             except RuntimeError as error:  # memory, mostly
-                raise ModelError(f"effort failed ({str(error).splitlines()[0]})") from error
+                raise ModelError(f"effort failed ({first_line(error)})") from error
 
     def _refine(
         self, picture: Picture, latents: Floats, hyper: Floats, quality: int, effort: int, base_only: bool
     ) -> Floats:
-        rows, columns = picture.shape[0] // BLOCK, picture.shape[1] // BLOCK
-        samples = picture.reshape(8 * rows, 8, 8 * columns, 24)
+        rows, columns = latents.shape[2] // CELLS_PER_BLOCK, latents.shape[3] // CELLS_PER_BLOCK
         refined = latents.copy()
         threads = torch.get_num_threads()
         torch.set_num_threads(self._threads or threads)
         try:
             for tile in tiles(rows, columns, HALO):
-                part = torch.from_numpy(tile.outer(samples, PICTURE)).flatten(0, 1)
+                seen = torch.tensor(picture[_seen(tile)], device=self._device)
                 result = self._descend(
-                    part.reshape(1, len(part), -1, 3).permute(0, 3, 1, 2).to(self._device) / 255,
+                    seen.permute(2, 0, 1)[None] / 255,
                     torch.from_numpy(tile.outer(latents, LATENTS)).to(self._device),
                     torch.from_numpy(tile.outer(hyper, HYPER)).to(self._device),
                     torch.tensor([float(quality)], device=self._device),
@@ -100,9 +111,25 @@ class Refiner:
             with torch.autocast(self._device.type, torch.bfloat16, enabled=self._bfloat16):
                 coded = self._codec.code(refined, hyper, knots, quantize, generated)
             optimizer.zero_grad()
-            torch.autograd.backward(measure(coded, picture, quality).cost(generated))
+            torch.autograd.backward(measure(_shown(coded, picture), picture, quality).cost(generated))
             optimizer.step()
         return refined.detach()
+
+
+def _seen(tile: Tile) -> tuple[slice, slice]:
+    """The samples of a picture under a tile with its halo."""
+    rows, columns = (slice(BLOCK * start, BLOCK * stop) for start, stop in (tile.outer_rows, tile.outer_columns))
+    return rows, columns
+
+
+def _shown(coded: Coded, picture: Tensor) -> Coded:
+    """What a decoder gives: without what pads the picture [1, 3, H, W], and within the range of samples."""
+    height, width = picture.shape[2:]
+    return replace(
+        coded,
+        high=coded.high[:, :, :height, :width].clamp(0, 1),
+        medium=coded.medium[:, :, : -(-height // 2), : -(-width // 2)].clamp(0, 1),
+    )
 
 
 def _round_at_random(x: Tensor, temperature: float, generator: torch.Generator) -> Tensor:
