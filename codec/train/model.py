@@ -112,8 +112,8 @@ class Codec(nn.Module):
             decoded, bits = self._run_contexts(latents, features, quantize, generated)
         base, step = self.arch.base, self.step(knots)
         return Coded(
-            high=self.synthesis(decoded * step, knots).float(),
-            medium=self.medium_synthesis(decoded[:, :base] * step[:, :base], knots).float(),
+            high=self.synthesis(decoded * step, knots),
+            medium=self.medium_synthesis(decoded[:, :base] * step[:, :base], knots),
             base_bits=bits[0] + bits[1],
             enhancement_bits=bits[2] + bits[3],
         )

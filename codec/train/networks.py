@@ -102,7 +102,7 @@ class Synthesis(nn.Module):
 
     def forward(self, latents: Tensor, knots: Tensor) -> Tensor:
         x = F.pixel_shuffle(self.up(self.sixteenth(latents, knots)), 2)
-        return F.pixel_shuffle(self.last(self.eighth(x, knots)), 8) + 0.5
+        return F.pixel_shuffle(self.last(self.eighth(x, knots)), 8).float() + 0.5
 
 
 class MediumSynthesis(nn.Module):
@@ -114,7 +114,7 @@ class MediumSynthesis(nn.Module):
         self.last = nn.Conv2d(arch.base, 192, 1)
 
     def forward(self, base: Tensor, knots: Tensor) -> Tensor:
-        return F.pixel_shuffle(self.last(self.sixteenth(base, knots)), 8) + 0.5
+        return F.pixel_shuffle(self.last(self.sixteenth(base, knots)), 8).float() + 0.5
 
 
 class HyperAnalysis(nn.Module):
