@@ -405,11 +405,21 @@ def compare(
     help="Pictures for the learning curve.  [default: every 20th picture is kept aside]",
 )
 @click.option("--steps", type=click.IntRange(1), help="Length of the schedule.  [default: 20000]")
-@click.option("--minutes", type=click.FloatRange(0, min_open=True), help="Length of the schedule in place of --steps.")
+@click.option(
+    "--minutes",
+    type=click.FloatRange(0, min_open=True, max=1e6),
+    callback=no_nan,
+    help="Length of the schedule in place of --steps.",
+)
 @click.option("--batch", type=click.IntRange(1), help="Crops per step.  [default: 8]")
 @click.option("--crop", type=click.IntRange(64), help="Their side, a multiple of 64.  [default: 128]")
-@click.option("--learning-rate", type=click.FloatRange(0, min_open=True), help="Its peak.  [default: 0.001]")
-@click.option("--seed", type=int, help="[default: 1]")
+@click.option(
+    "--learning-rate",
+    type=click.FloatRange(0, min_open=True, max=1),
+    callback=no_nan,
+    help="Its peak.  [default: 0.001]",
+)
+@click.option("--seed", type=click.IntRange(0, 2**63 - 1), help="[default: 1]")
 @click.option("--init", metavar="MODEL", help="Start from an installed model, or from a params.safetensors file.")
 @click.option("--resume", is_flag=True, help="Go on from the checkpoint in --out, with its settings.")
 @click.option("--compile/--no-compile", "compiled", default=None, help="torch.compile.  [default: on CUDA]")

@@ -1,5 +1,6 @@
 """One picture, taken apart once, encoded at any quality."""
 
+import copy
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,7 +37,7 @@ class Encoder:
 
     def __init__(self, model: Model, image: Image.Image, layers: Layers, coding: Coding, effort: int) -> None:
         self._model = model
-        self._effort = effort
+        self.effort = effort
         self._picture = from_pillow(image)
         self._layers = layers
         self._coding = coding
@@ -47,10 +48,16 @@ class Encoder:
         """Width times height."""
         return self._picture.rgb.size // 3
 
+    def without_effort(self) -> "Encoder":
+        """An encoder of the same picture that takes latents as they come."""
+        plain = copy.copy(self)
+        plain.effort = 0
+        return plain
+
     def encode(self, quality: int) -> Encoded:
         """The picture as a file."""
         picture = self._picture
-        coded = encode_layers(self._model, picture.rgb, quality, self._layers, self._coding, self._effort)
+        coded = encode_layers(self._model, picture.rgb, quality, self._layers, self._coding, self.effort)
         flags = coded.flags
         if picture.gray:
             flags |= Flags.GRAY

@@ -86,12 +86,12 @@ class Model:
             base: int = description["base"]
             enhancement: int = description["enhancement"]
             self._hashes: dict[str, str] = description["hashes"]
-            with np.load(folder / "entropy.npz") as arrays:
+            with (folder / "entropy.npz").open("rb") as file, np.load(file) as arrays:
                 self._offsets: npt.NDArray[np.int32] = arrays["offsets"].astype(np.int32)
                 frequencies, lengths = arrays["scale_frequencies"], arrays["scale_lengths"]
                 self._hyper_frequencies: npt.NDArray[np.int32] = arrays["hyper_frequencies"]
-        except (OSError, KeyError, ValueError) as error:
-            raise ModelError(f"{folder}: not a model ({error})") from error
+        except Exception as error:  # whatever parsing and unzipping meet
+            raise ModelError(f"{folder}: not a model ({first_line(error)})") from error
         self.base = base
         self.latents = base + enhancement
         self.hyper: int = self._hyper_frequencies.shape[1]
@@ -121,7 +121,7 @@ class Model:
         try:
             from aez.train.refine import Refiner
         except ImportError as error:
-            raise ModelError(f"effort needs PyTorch ({error})", "pip install 'aez[effort]'") from error
+            raise ModelError(f"effort needs PyTorch ({first_line(error)})", "pip install 'aez[effort]'") from error
         params = self._folder / "params.safetensors"
         if not params.is_file():
             raise ModelError(f"{self.name} has no params.safetensors, which effort needs")
@@ -210,7 +210,7 @@ def installed_models() -> dict[str, int]:
     """Ids of the installed models by their names; broken ones are left out."""
     found = {}
     for path in sorted(WEIGHTS.glob("*/model.json")):
-        with suppress(OSError, ValueError, KeyError):
+        with suppress(OSError, ValueError, LookupError, TypeError):
             description = json.loads(path.read_text())
             found[description["name"]] = int(description["id"], 16)
     return found

@@ -102,6 +102,9 @@ class _Goal:
     value: Callable[[Encoded], float]
     shown: Callable[[float], float]
 
+    def met(self, value: float) -> bool:
+        return self.lowest <= value <= self.highest
+
 
 @dataclass(frozen=True)
 class _Trial:
@@ -121,16 +124,9 @@ def reach(target: Target, encoder: Encoder) -> bytes:
         TargetError: no quality reaches it; the message says what the nearest ones give.
     """
     goal = _goal(target, encoder)
-    trials: list[_Trial] = []
-    low, high = 0, QUALITY_MAX
-    while high - low >= _FINEST and (len(trials) < _ENOUGH or all(trial.value > goal.highest for trial in trials)):
-        quality = _next_quality(goal, trials, low, high)
-        encoded = encoder.encode(quality)
-        value = goal.value(encoded)
-        if goal.lowest <= value <= goal.highest:
-            return encoded.data
-        trials.append(_Trial(encoded.data, quality, value))
-        low, high = (quality + 1, high) if value < goal.lowest else (low, quality - 1)
+    trials = _search(goal, encoder, _first_quality(goal, encoder))
+    if goal.met(trials[-1].value):
+        return trials[-1].data
     below = max((trial for trial in trials if trial.value < goal.lowest), key=lambda trial: trial.value, default=None)
     above = min((trial for trial in trials if trial.value > goal.highest), key=lambda trial: trial.value, default=None)
     if below and above and target.measure == "size":
@@ -139,6 +135,31 @@ def reach(target: Target, encoder: Encoder) -> bytes:
     nearest = " and ".join(target.shown(goal.shown(trial.value)) for trial in (below, above) if trial)
     ends = "the lowest quality gives" if not below else "the highest quality gives" if not above else "the nearest are"
     raise TargetError(f"{target} cannot be reached: {ends} {nearest}")
+
+
+def _search(goal: _Goal, encoder: Encoder, quality: int) -> list[_Trial]:
+    """Encode from a quality on until the goal is met, by the last trial, or cannot be."""
+    trials: list[_Trial] = []
+    low, high = 0, QUALITY_MAX
+    while high - low >= _FINEST and (len(trials) < _ENOUGH or all(trial.value > goal.highest for trial in trials)):
+        if trials:
+            quality = _next_quality(goal, trials, low, high)
+        encoded = encoder.encode(quality)
+        value = goal.value(encoded)
+        trials.append(_Trial(encoded.data, quality, value))
+        if goal.met(value):
+            break
+        low, high = (quality + 1, high) if value < goal.lowest else (low, quality - 1)
+    return trials
+
+
+def _first_quality(goal: _Goal, encoder: Encoder) -> int:
+    """Where to start: where the typical curve has the aim; with effort, which is slow, where one without it ends."""
+    typical = round(float(np.interp(goal.aim, goal.typical.mean[_NOT_AT_THE_ENDS], _QUALITIES[_NOT_AT_THE_ENDS])))
+    if not encoder.effort:
+        return typical
+    trials = _search(goal, encoder.without_effort(), typical)
+    return min(trials, key=lambda trial: abs(trial.value - goal.aim)).quality
 
 
 def _goal(target: Target, encoder: Encoder) -> _Goal:
@@ -167,8 +188,6 @@ def _next_quality(goal: _Goal, trials: list[_Trial], low: int, high: int) -> int
     """Where to try next, `low` to `high`: where the trials so far let expect the aim."""
     if len(trials) > _SMOOTH:
         return (low + high) // 2
-    if not trials:
-        return round(float(np.interp(goal.aim, goal.typical.mean[_NOT_AT_THE_ENDS], _QUALITIES[_NOT_AT_THE_ENDS])))
     curve = goal.typical.through(trials[0].quality, trials[0].value)
     place = goal.aim
     if len(trials) > 1:

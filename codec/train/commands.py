@@ -16,7 +16,7 @@ from aez.errors import AezError
 from aez.networks import WEIGHTS
 from aez.train.data import Crops, find_pictures, load_pictures
 from aez.train.export import export
-from aez.train.loop import FIXED_ENCODER_SLOWDOWN, JOINT_SHARE, VALIDATION_CROP, Trainer
+from aez.train.loop import FIXED_ENCODER_RATE, JOINT_SHARE, VALIDATION_CROP, Trainer
 from aez.train.model import Codec
 from aez.train.params import load_params
 from aez.train.plot import plot_log
@@ -45,9 +45,11 @@ def train(
     A resumed run goes on with the settings of its checkpoint where none are given.
 
     Raises:
-        AezError: there are no pictures, no such device, or nothing to resume.
+        AezError: there are too few pictures, no such device, nothing to resume, or the loss is no longer finite.
     """
     checkpoint = out / "checkpoint.pt"
+    if resume and init:
+        raise AezError("--resume goes on with the weights of the checkpoint, --init begins with others")
     if resume and not checkpoint.exists():
         raise AezError(f"{checkpoint} does not exist, so there is nothing to resume")
     if not resume and checkpoint.exists():
@@ -113,6 +115,8 @@ def _initial(name: str) -> Codec:
 def _load(folders: Iterable[Path], valid: Path | None, crop: int, device: torch.device) -> tuple[list[Tensor], Tensor]:
     """Training pictures, and validation crops [N, 3, size, size] from the middle of others."""
     paths = find_pictures(folders)
+    if not valid and len(paths) < 2:
+        raise AezError("one picture cannot be trained on and kept aside; --valid names others for the learning curve")
     aside = find_pictures([valid]) if valid else paths[::KEPT_ASIDE]
     pictures = list(load_pictures(sorted({*paths} - {*aside}), crop, device))
     pictures += _made_up(pictures, crop, device)
@@ -147,7 +151,7 @@ def _summary(log: list[Row], settings: Settings) -> str:
     return f"""{log[-1].step} steps in {log[-1].seconds / 60:.0f} minutes; batches of {settings.batch} crops of
 {settings.crop} x {settings.crop}, Adam, averaged weights. For {JOINT_SHARE:.0%} of the time everything together, at
 {settings.learning_rate:g} with a cosine to zero; then all but the encoder, on rounded latents, at
-{FIXED_ENCODER_SLOWDOWN * settings.learning_rate:g} with another cosine to zero.
+{FIXED_ENCODER_RATE * settings.learning_rate:g} with another cosine to zero.
 Score: mean over validation crops and qualities 10, 30, 50, 70, 90 of ln(rate + lambda * distortion); 0.01 is 1 %.
 
 | step | minutes | score |

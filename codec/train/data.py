@@ -21,7 +21,7 @@ class DataError(AezError):
 
 
 def find_pictures(folders: Iterable[Path]) -> list[Path]:
-    """Every picture file below the folders, sorted.
+    """Every picture file below the folders, by its real path, sorted.
 
     Raises:
         DataError: a folder does not exist, or there is no picture.
@@ -30,10 +30,10 @@ def find_pictures(folders: Iterable[Path]) -> list[Path]:
     for folder in folders:
         if not folder.is_dir():
             raise DataError(f"{folder}: not a directory")
-        found += [path for path in folder.rglob("*") if path.suffix.lower() in READABLE]
+        found += [path.resolve() for path in folder.rglob("*") if path.suffix.lower() in READABLE]
     if not found:
         raise DataError("no pictures found")
-    return sorted(found)
+    return sorted({*found})
 
 
 def load_pictures(paths: Iterable[Path], smallest: int, device: torch.device) -> Iterator[Tensor]:

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from aez.errors import AezError
 from aez.quality import QUALITY_MAX
 from aez.train import klt
 from aez.train.data import Crops
@@ -25,7 +26,7 @@ from aez.train.run import Checkpoint, Progress, Settings, write_log
 
 WARMUP_STEPS = 100
 JOINT_SHARE = 0.7
-FIXED_ENCODER_SLOWDOWN = 0.5
+FIXED_ENCODER_RATE = 0.5  # its learning rate, as a share of that of the first part
 EMA_DECAY = 0.999
 GENERATED_SHARE = 1 / 8
 LONGEST_STEP_SECONDS = 120.0  # what takes longer was a pause, and no part of the schedule
@@ -45,7 +46,6 @@ class Trainer:
         self.codec = codec.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.ema = copy.deepcopy(self.codec)
         self.optimizer = torch.optim.Adam(self.codec.parameters(), settings.learning_rate, (0.9, 0.99), fused=True)
-        self.generator = torch.Generator(self.device).manual_seed(settings.seed)
         self.forward = torch.compile(self.codec) if compiled else self.codec
         self.bfloat16 = has_fast_bfloat16(self.device)
         self.step = 0
@@ -55,8 +55,9 @@ class Trainer:
 
     def start_from_klt(self) -> None:
         """Initialize the linear layers from crops of the training pictures."""
+        size = min(KLT_CROP, self.settings.crop)
         patches = [
-            F.unfold(self.crops.batch(KLT_CROPS, KLT_CROP), 16, stride=16).transpose(1, 2).reshape(-1, 3, 16, 16)
+            F.unfold(self.crops.batch(KLT_CROPS, size), 16, stride=16).transpose(1, 2).reshape(-1, 3, 16, 16)
             for _ in range(KLT_BATCHES)
         ]
         klt.initialize(self.codec, torch.cat(patches))
@@ -69,7 +70,11 @@ class Trainer:
         return min(done, 1.0)
 
     def run(self, report: Callable[[Progress], None], folder: Path) -> None:
-        """Train to the end of the schedule; a checkpoint and the log are written at every validation."""
+        """Train to the end of the schedule; a checkpoint and the log are written at every validation.
+
+        Raises:
+            AezError: the loss is no longer finite; the last checkpoint stays as it was.
+        """
         recent: list[Tensor] = []
         reported = validated = self.seconds
         looked = time.monotonic()
@@ -82,6 +87,8 @@ class Trainer:
             due = finished or self.seconds - validated >= self.settings.validate_every
             if due or self.seconds - reported >= self.settings.report_every:
                 loss, bpp, decibels = torch.stack(recent).mean(0).tolist()
+                if not math.isfinite(loss):
+                    raise AezError(f"step {self.step}: the loss is not finite; a lower --learning-rate may help")
                 score = self.validate() if due else None
                 row = Progress(self.step, self.seconds, self.learning_rate(), loss, bpp, decibels, score)
                 self.log.append(row)
@@ -96,7 +103,7 @@ class Trainer:
         """Linear warm-up, then a cosine to zero, in each of the two parts of the schedule."""
         peak, start, done = self.settings.learning_rate, 0, self.progress() / JOINT_SHARE
         if self.fixed_encoder_from is not None:
-            peak *= FIXED_ENCODER_SLOWDOWN
+            peak *= FIXED_ENCODER_RATE
             start, done = self.fixed_encoder_from, (self.progress() - JOINT_SHARE) / (1 - JOINT_SHARE)
         decay = 0.5 * (1 + math.cos(math.pi * min(max(done, 0), 1)))
         return peak * min(1, (self.step - start + 1) / WARMUP_STEPS) * decay
@@ -114,9 +121,8 @@ class Trainer:
         for group in self.optimizer.param_groups:
             group["lr"] = self.learning_rate()
         picture = self.crops.batch(settings.batch, settings.crop)
-        quality = random_qualities(settings.batch, self.generator)
-        chance = torch.rand(settings.batch, generator=self.generator, device=self.device)
-        generated = chance < GENERATED_SHARE
+        quality = random_qualities(settings.batch).to(self.device)
+        generated = (torch.rand(settings.batch) < GENERATED_SHARE).to(self.device)
         rates = Rates.NOISE if self.fixed_encoder_from is None else Rates.ROUNDED
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bfloat16):
             coded = self.forward(picture, quality, rates, generated)
@@ -145,9 +151,9 @@ class Trainer:
             codec=self.codec.state_dict(),
             ema=self.ema.state_dict(),
             optimizer=self.optimizer.state_dict(),
-            generator=self.generator.get_state(),
-            crops=dict(self.crops.random.bit_generator.state),
-            torch=torch.get_rng_state(),
+            crops_rng=dict(self.crops.random.bit_generator.state),
+            torch_rng=torch.get_rng_state(),
+            cuda_rng=torch.cuda.get_rng_state_all(),
             step=self.step,
             fixed_encoder_from=self.fixed_encoder_from,
             seconds=self.seconds,
@@ -159,9 +165,9 @@ class Trainer:
         self.codec.load_state_dict(checkpoint.codec)
         self.ema.load_state_dict(checkpoint.ema)
         self.optimizer.load_state_dict(checkpoint.optimizer)
-        self.generator.set_state(checkpoint.generator)
-        self.crops.random.bit_generator.state = checkpoint.crops
-        torch.set_rng_state(checkpoint.torch)
+        self.crops.random.bit_generator.state = checkpoint.crops_rng
+        torch.set_rng_state(checkpoint.torch_rng)
+        torch.cuda.set_rng_state_all(checkpoint.cuda_rng[: torch.cuda.device_count()])
         self.step, self.seconds, self.log = checkpoint.step, checkpoint.seconds, checkpoint.log
         if self.progress() >= JOINT_SHARE and checkpoint.fixed_encoder_from is not None:
             self.fixed_encoder_from = checkpoint.fixed_encoder_from

@@ -28,7 +28,11 @@ HYPER_LIMIT = 127
 
 @dataclass(frozen=True)
 class Coded:
-    """What one pass through the codec gives, per sample of the batch."""
+    """What one pass through the codec gives.
+
+    Pictures in 0..1, not clipped: `high` [B, 3, H, W], `medium` [B, 3, H/2, W/2]. Bits of whole pictures, [B]: those
+    of the hyper latents are among `base_bits`.
+    """
 
     high: Tensor
     medium: Tensor
@@ -86,6 +90,9 @@ class Codec(nn.Module):
             quality: stored qualities [B], whole numbers as float32.
             rates: how to count.
             generated: [B] of bool; these samples get no enhancement symbols and no enhancement bits.
+
+        Returns:
+            The pictures that a decoder would show, and the bits of the file.
         """
         knots = knot_weights(quality)
         latents = self.analysis(picture, knots).float() / self.step(knots)
@@ -106,7 +113,15 @@ class Codec(nn.Module):
     def code(
         self, latents: Tensor, hyper: Tensor, knots: Tensor, quantize: Quantize, generated: Tensor | None = None
     ) -> Coded:
-        """Code latents, in units of their step sizes, for rounded hyper latents, whose own bits are not counted."""
+        """Code latents for given hyper latents, whose own bits are not counted.
+
+        Args:
+            latents: [B, C, H/16, W/16], in units of their step sizes.
+            hyper: rounded, [B, C, H/64, W/64].
+            knots: interpolation weights of the qualities, [B, KNOTS].
+            quantize: how to quantize and to count.
+            generated: as in `forward`.
+        """
         with torch.autocast(latents.device.type, enabled=False):
             features = self.hyper_synthesis(hyper, knots)
             decoded, bits = self._run_contexts(latents, features, quantize, generated)
@@ -157,8 +172,6 @@ def checkerboard(latents: Tensor) -> Tensor:
     return ((rows + columns) % 2).to(latents.dtype)[None, None]
 
 
-def random_qualities(count: int, generator: torch.Generator) -> Tensor:
+def random_qualities(count: int) -> Tensor:
     """Stored qualities, one drawn uniformly from each of `count` equal ranges, as float32 [count]."""
-    place = torch.rand(count, generator=generator, device=generator.device)
-    ranges = torch.arange(count, device=generator.device)
-    return ((ranges + place) / count * QUALITY_MAX).round()
+    return ((torch.arange(count) + torch.rand(count)) / count * QUALITY_MAX).round()

@@ -4,6 +4,7 @@ import json
 from dataclasses import asdict
 from pathlib import Path
 
+import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 
@@ -25,9 +26,13 @@ def load_params(path: Path) -> Codec:
         ModelError: it is damaged, or something else.
     """
     try:
-        with safe_open(path, "pt") as file:
+        with safe_open(path, "pt") as file, torch.device("meta"):
             codec = Codec(Architecture(**json.loads(file.metadata()["architecture"])))
-            codec.load_state_dict({key: file.get_tensor(key).float() for key in file.keys()})  # noqa: SIM118
+            state = {key: file.get_tensor(key).float() for key in file.keys()}  # noqa: SIM118
     except (SafetensorError, OSError, LookupError, TypeError, ValueError, RuntimeError) as error:
         raise ModelError(f"{path}: not the weights of a codec ({first_line(error)})") from error
+    try:
+        codec.load_state_dict(state, assign=True)
+    except RuntimeError as error:
+        raise ModelError(f"{path}: its weights are not those of its architecture") from error
     return codec

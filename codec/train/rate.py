@@ -27,7 +27,7 @@ def round_index(index: Tensor) -> Tensor:
 
 
 def gaussian_bits(symbol: Tensor, scale: Tensor) -> Tensor:
-    """Bits of a symbol with noise in place of rounding under N(0, scale^2) on unit bins (Balle et al. 2018)."""
+    """Bits of symbols, whole numbers or with noise in place of rounding, under N(0, scale^2) (Balle et al. 2018)."""
     half = math.sqrt(0.5) / scale
     distance = symbol.abs()
     mass = 0.5 * (torch.erfc((distance - 0.5) * half) - torch.erfc((distance + 0.5) * half))

@@ -40,7 +40,7 @@ class Refiner:
         """`params`: a model's params.safetensors; `threads`: 0 for PyTorch's default.
 
         Raises:
-            ModelError: the parameters cannot be read, or `device` is "cuda" and PyTorch has none.
+            ModelError: the parameters cannot be read, `device` is "cuda" and PyTorch has none, or CUDA fails.
         """
         if device == "cuda" and not torch.cuda.is_available():
             raise ModelError("this PyTorch has no CUDA, which effort would need", "--device cpu does without")
@@ -48,7 +48,10 @@ class Refiner:
         self._bfloat16 = has_fast_bfloat16(self._device)
         self._threads = threads
         codec = load_params(params).requires_grad_(False)
-        self._codec = codec.to(self._device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        try:
+            self._codec = codec.to(self._device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        except RuntimeError as error:
+            raise ModelError(f"CUDA failed ({first_line(error)})", "--device cpu does without") from error
 
     def __call__(
         self, picture: Picture, latents: Floats, hyper: Floats, quality: int, effort: int, base_only: bool

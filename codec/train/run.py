@@ -49,9 +49,9 @@ class Checkpoint:
     codec: dict[str, Tensor]
     ema: dict[str, Tensor]
     optimizer: dict[str, Any]
-    generator: Tensor
-    crops: dict[str, Any]
-    torch: Tensor
+    crops_rng: dict[str, Any]
+    torch_rng: Tensor
+    cuda_rng: list[Tensor]
     step: int
     fixed_encoder_from: int | None
     seconds: float
