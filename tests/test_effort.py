@@ -4,6 +4,7 @@ import io
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -16,6 +17,7 @@ from aez.networks import DEFAULT_MODEL, WEIGHTS, Model
 from aez.quality import rate_distortion_lambda, to_integer
 from aez.tiles import BLOCK, TILE
 from aez.train.loss import GENERATED_WEIGHT, medium_weight
+from aez.train.refine import Refiner
 
 Run = Callable[..., Result]
 
@@ -90,6 +92,19 @@ def test_effort_reaches_targets(photograph: Image.Image) -> None:
     image = photograph.crop((0, 0, 128, 128))
     data = aez.encode(image, aez.Target("bpp", 0.8), effort=1)
     assert aez.info(data).bpp == pytest.approx(0.8, rel=0.01)
+
+
+def test_effort_is_spent_only_near_a_target(sample: Image.Image, monkeypatch: pytest.MonkeyPatch) -> None:
+    refined = []
+    refine = Refiner.__call__
+
+    def counted(self: Refiner, *arguments: Any) -> Any:
+        refined.append(self)
+        return refine(self, *arguments)
+
+    monkeypatch.setattr(Refiner, "__call__", counted)
+    aez.encode(sample.crop((100, 100, 300, 300)), aez.Target("psnr", 36), effort=1)
+    assert len(refined) <= 3
 
 
 @pytest.mark.parametrize("effort", [-1, 10, 1.5, 1.0, "much"])
