@@ -60,6 +60,7 @@ def bad_files(data: bytes) -> dict[str, tuple[bytes, str]]:
         "dropped model": (with_header(data, 16, struct.pack("<I", 0x9221E8F4)), "needs model 9221e8f4 (fast-1"),
         "another dropped model": (with_header(data, 16, struct.pack("<I", 0xB1D7005D)), "needs model b1d7005d (fast-2"),
         "a third dropped model": (with_header(data, 16, struct.pack("<I", 0xD1301265)), "needs model d1301265 (fast-3"),
+        "a fourth dropped model": (with_header(data, 16, struct.pack("<I", 0xC0623931)), "needs model c0623931 (fast-4"),
         "impossible quality": (with_header(data, 6, b"\xff\xff"), "impossible values"),
         "no width": (with_header(data, 8, bytes(4)), "0 x 66 pixels"),
         "largest sides": (with_header(data, 8, struct.pack("<II", 1 << 24, 1 << 24)), "megapixels"),
