@@ -22,6 +22,7 @@ Run = Callable[..., Result]
 AEZ = [sys.executable, "-m", "aez.cli"]
 MEMORY_MAX = 1_500_000_000
 SECONDS_MAX = 10
+DROPPED_MODELS = {0x9221E8F4: "fast-1", 0xB1D7005D: "fast-2", 0xD1301265: "fast-3", 0xC0623931: "fast-4"}
 
 
 @pytest.fixture(scope="module")
@@ -57,10 +58,10 @@ def bad_files(data: bytes) -> dict[str, tuple[bytes, str]]:
         "future version": (with_header(data, 4, b"\x02"), "version 2 is not supported"),
         "unknown flag": (with_header(data, 5, b"\x80"), "unknown header flags"),
         "unknown model": (with_header(data, 16, b"\x78\x56\x34\x12"), "needs model 12345678"),
-        "dropped model": (with_header(data, 16, struct.pack("<I", 0x9221E8F4)), "needs model 9221e8f4 (fast-1"),
-        "another dropped model": (with_header(data, 16, struct.pack("<I", 0xB1D7005D)), "needs model b1d7005d (fast-2"),
-        "a third dropped model": (with_header(data, 16, struct.pack("<I", 0xD1301265)), "needs model d1301265 (fast-3"),
-        "a fourth dropped model": (with_header(data, 16, struct.pack("<I", 0xC0623931)), "needs model c0623931 (fast-4"),
+        **{
+            f"dropped {name}": (with_header(data, 16, struct.pack("<I", model)), f"needs model {model:08x} ({name}")
+            for model, name in DROPPED_MODELS.items()
+        },
         "impossible quality": (with_header(data, 6, b"\xff\xff"), "impossible values"),
         "no width": (with_header(data, 8, bytes(4)), "0 x 66 pixels"),
         "largest sides": (with_header(data, 8, struct.pack("<II", 1 << 24, 1 << 24)), "megapixels"),
