@@ -26,7 +26,6 @@ _QUALITIES = np.arange(KNOTS) * KNOT_DISTANCE
 _RELATIVE_TOLERANCE = 0.01
 _PSNR_TOLERANCE = 0.05
 _SMOOTH, _ENOUGH = 5, 12
-_FINEST = QUALITY_MAX // 2000
 _NOT_AT_THE_ENDS = slice(2, -2)
 
 
@@ -141,7 +140,7 @@ def _search(goal: _Goal, encoder: Encoder, quality: int) -> list[_Trial]:
     """Encode from a quality on until the goal is met, by the last trial, or cannot be."""
     trials: list[_Trial] = []
     low, high = 0, QUALITY_MAX
-    while high - low >= _FINEST and (len(trials) < _ENOUGH or all(trial.value > goal.highest for trial in trials)):
+    while low <= high and (len(trials) < _ENOUGH or all(trial.value > goal.highest for trial in trials)):
         if trials:
             quality = _next_quality(goal, trials, low, high)
         encoded = encoder.encode(quality)
