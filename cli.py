@@ -437,7 +437,7 @@ def train(folders: tuple[Path, ...], out: Path, debug: bool, **options: Any) -> 
 
 @main.command()
 @click.argument("checkpoint", type=click.Path(path_type=Path, exists=True, dir_okay=False))
-@click.option("--name", required=True, help="Name of the model, with its version, such as fast-5.")
+@click.option("--name", required=True, help="Name of the model, with its version, such as fast-6.")
 @click.option(
     "-o",
     "--output",

@@ -34,8 +34,8 @@ Floats = npt.NDArray[np.float32]
 Picture = npt.NDArray[np.uint8]
 
 WEIGHTS = Path(__file__).parent / "weights"
-DEFAULT_MODEL = "fast-5"
-RETIRED = {0x9221E8F4: "fast-1", 0xB1D7005D: "fast-2", 0xD1301265: "fast-3", 0xC0623931: "fast-4"}
+DEFAULT_MODEL = "fast-6"
+RETIRED = {0x9221E8F4: "fast-1", 0xB1D7005D: "fast-2", 0xD1301265: "fast-3", 0xC0623931: "fast-4", 0xE8D85792: "fast-5"}
 LATENT_UNIT = 16
 
 

@@ -22,7 +22,13 @@ Run = Callable[..., Result]
 AEZ = [sys.executable, "-m", "aez.cli"]
 MEMORY_MAX = 1_500_000_000
 SECONDS_MAX = 10
-DROPPED_MODELS = {0x9221E8F4: "fast-1", 0xB1D7005D: "fast-2", 0xD1301265: "fast-3", 0xC0623931: "fast-4"}
+DROPPED_MODELS = {
+    0x9221E8F4: "fast-1",
+    0xB1D7005D: "fast-2",
+    0xD1301265: "fast-3",
+    0xC0623931: "fast-4",
+    0xE8D85792: "fast-5",
+}
 
 
 @pytest.fixture(scope="module")

@@ -25,7 +25,7 @@ def test_only_aez_lands_in_site_packages(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         names = archive.namelist()
     assert {name.split("/")[0] for name in names if ".dist-info/" not in name} == {"aez"}
-    for needed in ("aez/py.typed", "aez/cli.py", "aez/weights/fast-5/synthesis.onnx"):
+    for needed in ("aez/py.typed", "aez/cli.py", "aez/weights/fast-6/synthesis.onnx"):
         assert needed in names
     assert not [name for name in names if "__pycache__" in name]
 
