@@ -6,7 +6,6 @@ ROUNDS ?= 6
 FUZZ := $(BIN)/python fuzz/decode.py build/fuzz -max_total_time=300 -timeout=10 -malloc_limit_mb=1000 -rss_limit_mb=4000 \
 	-artifact_prefix=fuzz/findings/
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q
-SOURCES := $(shell find codec weights -type f -not -name '*.pyc') cli.py pyproject.toml README.md LICENSE
 
 .PHONY: demo test lint fuzz aarch64 install clean
 
@@ -16,7 +15,7 @@ demo: install  ## encode a sample photograph, decode both resolutions, compare w
 test: lint  ## everything that has to hold: lint, types, all tests
 	$(BIN)/python -m pytest
 
-lint: install $(VENV)/.dev
+lint: $(VENV)/.dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy -p aez
@@ -30,21 +29,17 @@ fuzz: install  ## feed broken files to the decoder, ROUNDS times five minutes; f
 aarch64: install  ## decode the golden files on an emulated ARM machine (root, Debian)
 	PYTHON=$(abspath $(BIN))/python tests/aarch64.sh
 
-install: $(VENV)/.aez
+install: $(VENV)/.aez  ## an environment in which edits are seen at once
 
-# Neither hatchling's nor setuptools' editable mode can rename codec/ to aez/, so the built wheel is installed.
-$(VENV)/.aez: $(SOURCES) | $(BIN)/python
-	rm -rf build/wheel
-	$(PIP) wheel --no-deps -w build/wheel .
-	$(PIP) install build/wheel/*.whl
-	$(PIP) install --no-deps --force-reinstall build/wheel/*.whl
+$(VENV)/.aez: pyproject.toml | $(BIN)/python
+	$(PIP) install -e .
 	touch $@
 
-$(VENV)/.dev: pyproject.toml | $(VENV)/.aez
+# PyTorch for the CPU first, then everything in one call, so that pip sees all requirements at once.
+$(VENV)/.dev: pyproject.toml | $(BIN)/python
 	$(PIP) install torch==2.13.0
-	$(PIP) install "$$(ls build/wheel/*.whl)[train,compare,cloud,cluster,serve]"
-	$(PIP) install --group dev
-	touch $@
+	$(PIP) install -e ".[train,compare,cloud,cluster,serve]" --group dev
+	touch $(VENV)/.aez $@
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)

@@ -13,10 +13,13 @@ import click
 from click.core import ParameterSource
 from rich.filesize import decimal
 
-from aez import __version__, api, files, paths
+from aez import __version__, api
+from aez.coding.targets import Target
 from aez.errors import AezError
-from aez.networks import DEFAULT_MODEL, installed_models
-from aez.options import (
+from aez.model.model import DEFAULT_MODEL, installed_models
+from aez.picture import files
+from aez.terminal import paths
+from aez.terminal.options import (
     Count,
     device_option,
     encoding_options,
@@ -27,9 +30,8 @@ from aez.options import (
     output_options,
     threads_option,
 )
-from aez.progress import track
-from aez.report import Reporter
-from aez.targets import Target
+from aez.terminal.progress import track
+from aez.terminal.reporter import Reporter
 
 if TYPE_CHECKING:
     from aez.batch.jobs import Job

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from PIL import Image, ImageOps
 
-from aez.files import READABLE, encode_bytes
+from aez.picture.files import READABLE, encode_bytes
 
 SIZE = 1152, 864
 

@@ -7,10 +7,11 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from aez import decode_file, encode_file, samples
+from aez import decode_file, encode_file
 from aez.compare.codecs import jpeg_codec
 from aez.compare.measure import nearest
 from aez.metrics import psnr
+from aez.picture import samples
 
 
 def main(source: Path) -> None:

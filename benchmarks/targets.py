@@ -18,8 +18,9 @@ from pictures import load_pictures
 from PIL import Image
 
 import aez
-from aez import metrics, samples
-from aez.targets import Measure
+from aez import metrics
+from aez.coding.targets import Measure
+from aez.picture import samples
 
 QUALITIES = (20, 50, 80)
 RUNS = 3

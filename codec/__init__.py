@@ -5,11 +5,11 @@
 >>> medium = aez.decode(data, "medium")
 """
 
-from aez.api import MAX_PIXELS, Info, decode, encode, info
-from aez.errors import AezError, AezWarning, DamagedError, FormatError, ModelError, PictureError
-from aez.files import decode_file, encode_file
-from aez.plugin import register
-from aez.targets import Target, TargetError
+from .api import MAX_PIXELS, Info, decode, encode, info
+from .coding.targets import Target, TargetError
+from .errors import AezError, AezWarning, DamagedError, FormatError, ModelError, PictureError
+from .picture.files import decode_file, encode_file
+from .plugin import register
 
 __version__ = "0.1.0"
 __all__ = [

@@ -7,20 +7,20 @@ from typing import Literal, TypedDict, Unpack, get_args
 
 from PIL import Image
 
-from aez import container
-from aez import quality as qualities
-from aez.container import SIDE_MAX, Flags, SectionType
-from aez.contents import Contents, half
-from aez.encoder import Encoder
-from aez.errors import AezWarning, DamagedError, FormatError, PictureError
-from aez.images import to_pillow
-from aez.layers import Coding, LayerDecoder, Layers
-from aez.metadata import attach_metadata
-from aez.networks import DEFAULT_MODEL, find_model, load_model, model_name
-from aez.samples import Plane
-from aez.sessions import Device
-from aez.targets import Target, TargetError, reach
-from aez.tiles import BLOCK
+from .coding.encoder import Encoder
+from .coding.layers import Coding, LayerDecoder, Layers
+from .coding.targets import Target, TargetError, reach
+from .errors import AezWarning, DamagedError, FormatError, PictureError
+from .format import container
+from .format import quality as qualities
+from .format.container import SIDE_MAX, Flags, SectionType
+from .format.contents import Contents, half
+from .model.model import DEFAULT_MODEL, find_model, load_model, model_name
+from .model.sessions import Device
+from .model.tiled import BLOCK
+from .picture.convert import to_pillow
+from .picture.metadata import attach_metadata
+from .picture.samples import Plane
 
 Resolution = Literal["high", "medium"]
 

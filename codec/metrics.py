@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from aez.samples import box_average
+from .picture.samples import box_average
 
 BD_RANGE = (29.0, 39.0)
 _BD_LEAST_DB = 2.0

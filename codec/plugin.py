@@ -5,12 +5,13 @@ from typing import IO, TYPE_CHECKING, Any
 
 from PIL import Image, ImageFile
 
-from aez import api, container
-from aez.container import Flags
-from aez.contents import Contents, half
-from aez.errors import AezError
-from aez.metadata import attach_metadata
-from aez.quality import to_percent
+from . import api
+from .errors import AezError
+from .format import container
+from .format.container import Flags
+from .format.contents import Contents, half
+from .format.quality import to_percent
+from .picture.metadata import attach_metadata
 
 if TYPE_CHECKING:
     from PIL._imaging import PixelAccess

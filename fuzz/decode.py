@@ -13,9 +13,10 @@ from dataclasses import replace
 import atheris
 
 with atheris.instrument_imports(include=["aez"]):
-    from aez import AezError, decode, info, layers
-    from aez.container import HEADER_BYTES, Flags, Header, Section, parse_header, sections, write
-    from aez.quality import QUALITY_MAX
+    from aez import AezError, decode, info
+    from aez.coding import layers
+    from aez.format.container import HEADER_BYTES, Flags, Header, Section, parse_header, sections, write
+    from aez.format.quality import QUALITY_MAX
 
 MAX_PIXELS = 40_000
 CONTENT_MAX = 1 << 20

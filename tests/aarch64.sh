@@ -19,7 +19,8 @@ for deb in *.deb; do dpkg -x "$deb" "$work/system"; done
 platforms=(--platform manylinux2014_aarch64 --platform manylinux_2_27_aarch64 --platform manylinux_2_28_aarch64)
 "$python" -m pip download -q --only-binary=:all: --python-version 3.11 "${platforms[@]}" -d "$work/wheels" \
     onnxruntime==1.23.2 numpy pillow zstandard click rich
-for wheel in "$work"/wheels/*.whl "$root"/build/wheel/*.whl; do "$python" -m zipfile -e "$wheel" "$work/site"; done
+"$python" -m pip wheel -q --no-deps -w "$work/wheels" "$root"
+for wheel in "$work"/wheels/*.whl; do "$python" -m zipfile -e "$wheel" "$work/site"; done
 
 cd "$root"
 PYTHONPATH=$work/site qemu-aarch64 -cpu cortex-a72 -L "$work/system" \

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aez import DamagedError, FormatError
-from aez.container import HEADER_BYTES, Flags, Header, Section, SectionType, parse_header, sections, write
+from aez.format.container import HEADER_BYTES, Flags, Header, Section, SectionType, parse_header, sections, write
 
 HEADER = Header(Flags.ENHANCEMENT | Flags.GRAY, 12345, 640, 480, 0xDEADBEEF, 28)
 section = st.builds(

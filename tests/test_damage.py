@@ -9,9 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from aez import AezError, AezWarning, DamagedError, FormatError, ModelError, container, decode, encode, info
-from aez.container import HEADER_BYTES, Flags, Header
-from aez.entropy import ZstdReader
+from aez import AezError, AezWarning, DamagedError, FormatError, ModelError, decode, encode, info
+from aez.format import container
+from aez.format.container import HEADER_BYTES, Flags, Header
+from aez.format.entropy import ZstdReader
 
 
 @pytest.fixture(scope="module")

@@ -12,12 +12,12 @@ from click.testing import Result
 from PIL import Image, ImageOps
 
 import aez
+from aez.format.quality import rate_distortion_lambda, to_integer
 from aez.metrics import Point, bd_rate, common_range, psnr
-from aez.networks import DEFAULT_MODEL, WEIGHTS, Model
-from aez.quality import rate_distortion_lambda, to_integer
-from aez.tiles import BLOCK, TILE
-from aez.train.loss import GENERATED_WEIGHT, medium_weight
-from aez.train.refine import Refiner
+from aez.model.model import DEFAULT_MODEL, WEIGHTS, Model
+from aez.model.tiled import BLOCK, TILE
+from aez.nn.loss import GENERATED_WEIGHT, medium_weight
+from aez.nn.refine import Refiner
 
 Run = Callable[..., Result]
 

@@ -5,11 +5,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aez import DamagedError, plain_rans
-from aez.entropy import AnsReader, AnsWriter, TableSet, ZstdReader, ZstdWriter, categorical
-from aez.networks import load_model
-from aez.quality import KNOTS
-from aez.tables import TOTAL, Table
+from aez import DamagedError
+from aez.format import rans as plain_rans
+from aez.format.entropy import AnsReader, AnsWriter, TableSet, ZstdReader, ZstdWriter, categorical
+from aez.format.quality import KNOTS
+from aez.format.tables import TOTAL, Table
+from aez.model.model import load_model
 
 constriction = pytest.importorskip("constriction")
 CODINGS = [(AnsWriter, AnsReader), (ZstdWriter, ZstdReader)]

@@ -10,8 +10,10 @@ import onnxruntime
 import pytest
 from PIL import Image
 
-from aez import ModelError, decode, encode, networks, tiles
-from aez.networks import WEIGHTS, Model, load_model
+from aez import ModelError, decode, encode
+from aez.model import model as networks
+from aez.model import tiled as tiles
+from aez.model.model import WEIGHTS, Model, load_model
 
 FOLDER = WEIGHTS / networks.DEFAULT_MODEL
 

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from aez import container, decode, encode, info
-from aez.container import Flags
+from aez import decode, encode, info
+from aez.format import container
+from aez.format.container import Flags
 
 FOLDER = Path(__file__).parent / "golden"
 

@@ -13,10 +13,11 @@ import pytest
 from click.testing import Result
 from PIL import Image
 
-from aez import AezError, AezWarning, DamagedError, container, decode, encode
-from aez.container import HEADER_BYTES, Flags, Header, Section, SectionType
-from aez.entropy import SYMBOL_MAX, AnsReader, AnsWriter, ZstdWriter
-from aez.networks import load_model
+from aez import AezError, AezWarning, DamagedError, decode, encode
+from aez.format import container
+from aez.format.container import HEADER_BYTES, Flags, Header, Section, SectionType
+from aez.format.entropy import SYMBOL_MAX, AnsReader, AnsWriter, ZstdWriter
+from aez.model.model import load_model
 
 Run = Callable[..., Result]
 AEZ = [sys.executable, "-m", "aez.cli"]

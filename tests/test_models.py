@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from aez import ModelError, networks
-from aez.networks import DEFAULT_MODEL, WEIGHTS, Model, installed_models
+from aez import ModelError
+from aez.model import model as networks
+from aez.model.model import DEFAULT_MODEL, WEIGHTS, Model, installed_models
 
 
 @pytest.fixture

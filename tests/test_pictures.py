@@ -11,9 +11,12 @@ import pytest
 from conftest import psnr
 from PIL import Image, ImageCms
 
-from aez import AezWarning, DamagedError, PictureError, container, decode, encode, info, layers, samples
-from aez.container import Flags
-from aez.files import encode_bytes, save_picture
+from aez import AezWarning, DamagedError, PictureError, decode, encode, info
+from aez.coding import layers
+from aez.format import container
+from aez.format.container import Flags
+from aez.picture import samples
+from aez.picture.files import encode_bytes, save_picture
 
 
 def reencoded(image: Image.Image, quality: float = 90) -> Image.Image:

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aez.networks import load_model
-from aez.quantize import Quantizer
+from aez.coding.dead_zone import Quantizer
+from aez.model.model import load_model
 
 
 @pytest.fixture(scope="module")

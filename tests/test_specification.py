@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 import reference_decoder
 
-from aez.container import Flags
-from aez.contents import Contents
-from aez.layers import LayerDecoder
-from aez.networks import WEIGHTS, load_model
+from aez.coding.layers import LayerDecoder
+from aez.format.container import Flags
+from aez.format.contents import Contents
+from aez.model.model import WEIGHTS, load_model
 
 FOLDER = Path(__file__).parent / "golden"
 

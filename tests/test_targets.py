@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 import aez
-from aez import samples
+from aez.picture import samples
 
 Run = Callable[..., Result]
 

@@ -16,22 +16,22 @@ from hypothesis import strategies as st
 from PIL import Image
 from safetensors.torch import load_file, save
 
-from aez import networks
-from aez.networks import Model, load_model
-from aez.quality import KNOT_DISTANCE, KNOTS, QUALITY_MAX, interpolate_exactly, knot_weights
-from aez.quantize import Quantizer
+from aez.coding.dead_zone import Quantizer
+from aez.export.export import ExportError, decides_samples, export, model_id
+from aez.export.integer_layers import BoundError, IntegerLayer, convolve, prove
+from aez.export.tables import gaussian_tables
+from aez.format.quality import KNOT_DISTANCE, KNOTS, QUALITY_MAX, interpolate_exactly, knot_weights
+from aez.model import model as networks
+from aez.model.model import Model, load_model
+from aez.nn.codec import Codec
+from aez.nn.gradients import lower_bound
+from aez.nn.integer import IntegerConv2d
+from aez.nn.networks import Architecture
+from aez.nn.params import load_params, save_params
+from aez.nn.quantize import Rates
+from aez.nn.rate import round_with_dead_zone, scale_of_index
+from aez.train.checkpoint import Checkpoint
 from aez.train.commands import export_checkpoint
-from aez.train.export import ExportError, decides_samples, export, model_id
-from aez.train.gradients import lower_bound
-from aez.train.integer import IntegerConv2d
-from aez.train.integer_layers import BoundError, IntegerLayer, convolve, prove
-from aez.train.model import Codec
-from aez.train.networks import Architecture
-from aez.train.params import load_params, save_params
-from aez.train.quantize import Rates
-from aez.train.rate import round_with_dead_zone, scale_of_index
-from aez.train.run import Checkpoint
-from aez.train.tables import gaussian_tables
 
 Run = Callable[..., Result]
 

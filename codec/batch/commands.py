@@ -6,15 +6,15 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from aez.batch.jobs import Job
-from aez.batch.manifest import Entry, Manifest
-from aez.batch.plan import Plan, Selection, make_plan, refuse_overlap
-from aez.batch.run import run_here, run_on_cluster
-from aez.batch.tally import Tally, check_report, write_report
-from aez.batch.trees import LocalTree, RemoteTree, open_tree
-from aez.batch.work import Worker
-from aez.errors import AezError
-from aez.report import Reporter, printable
+from ..errors import AezError
+from ..storage import LocalTree, RemoteTree, open_tree
+from ..terminal.reporter import Reporter, printable
+from .jobs import Job
+from .manifest import Entry, Manifest
+from .plan import Plan, Selection, make_plan, refuse_overlap
+from .run import run_here, run_on_cluster
+from .tally import Tally, check_report, write_report
+from .work import Worker
 
 
 @dataclass(frozen=True)

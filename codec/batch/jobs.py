@@ -8,14 +8,15 @@ from typing import Any
 from PIL import Image
 from rich.filesize import decimal
 
-from aez import api, files
-from aez.api import DecodeOptions, EncodeOptions, Resolution
-from aez.batch.manifest import Result
-from aez.errors import AezWarning
-from aez.files import PictureFormat
-from aez.metrics import psnr
-from aez.networks import DEFAULT_MODEL, installed_models
-from aez.targets import Target
+from .. import api
+from ..api import DecodeOptions, EncodeOptions, Resolution
+from ..coding.targets import Target
+from ..errors import AezWarning
+from ..metrics import psnr
+from ..model.model import DEFAULT_MODEL, installed_models
+from ..picture import files
+from ..picture.files import PictureFormat
+from .manifest import Result
 
 _SHARED = ("threads", "device", "max_pixels")
 

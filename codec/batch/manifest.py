@@ -4,8 +4,8 @@ import json
 import time
 from dataclasses import asdict, dataclass
 
-from aez.batch.trees import OWN_FOLDER, Tree
-from aez.errors import AezError
+from ..errors import AezError
+from ..storage import OWN_FOLDER, Tree
 
 NAME = f"{OWN_FOLDER}/manifest.json"
 VERSION = 1

@@ -5,12 +5,12 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import PurePath, PurePosixPath
 
-from aez.batch.jobs import Job
-from aez.batch.manifest import Manifest, Result
-from aez.batch.trees import LocalTree, RemoteTree, Tree
-from aez.errors import AezError
-from aez.paths import PathError
-from aez.report import describe, printable
+from ..errors import AezError
+from ..storage import LocalTree, RemoteTree, Tree
+from ..terminal.paths import PathError
+from ..terminal.reporter import describe, printable
+from .jobs import Job
+from .manifest import Manifest, Result
 
 
 @dataclass(frozen=True)

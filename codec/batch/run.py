@@ -8,10 +8,10 @@ from multiprocessing.synchronize import RLock
 
 from pebble import ProcessExpired, ProcessPool
 
-from aez.batch.plan import Task
-from aez.batch.work import Outcome, Worker
-from aez.errors import AezError
-from aez.report import describe, printable
+from ..errors import AezError
+from ..terminal.reporter import describe, printable
+from .plan import Task
+from .work import Outcome, Worker
 
 
 def run_here(worker: Worker, tasks: Sequence[Task], processes: int) -> Iterator[Outcome]:

@@ -11,10 +11,10 @@ from rich.console import Console
 from rich.filesize import decimal
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from aez.batch.manifest import Result
-from aez.batch.work import Outcome
-from aez.errors import AezError
-from aez.files import write_file
+from ..errors import AezError
+from ..picture.files import write_file
+from .manifest import Result
+from .work import Outcome
 
 _COLUMNS = ("source", "target", "source_bytes", "target_bytes", "width", "height", "bpp", "psnr", "seconds", "error")
 

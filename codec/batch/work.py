@@ -6,12 +6,12 @@ import warnings
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
-from aez.batch.jobs import Job
-from aez.batch.manifest import Result
-from aez.batch.plan import Task, taken
-from aez.batch.trees import Tree
-from aez.errors import AezWarning
-from aez.report import describe
+from ..errors import AezWarning
+from ..storage import Tree
+from ..terminal.reporter import describe
+from .jobs import Job
+from .manifest import Result
+from .plan import Task, taken
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ from typing import Any
 
 from PIL import Image, features
 
-from aez import api
-from aez.files import allow_jpeg_bytes
+from .. import api
+from ..picture.files import allow_jpeg_bytes
 
 AEZ, JPEG, JPEG_444 = "aez", "JPEG 4:2:0", "JPEG 4:4:4"
 _JPEG_QUALITIES = (8, 15, 25, 40, 55, 70, 80, 88, 94, 97)

@@ -9,11 +9,11 @@ from typing import Literal
 
 import click
 
-from aez import paths
-from aez.compare import page, tables
-from aez.compare.codecs import Codecs
-from aez.compare.measure import Comparison, Single, compare, compare_once
-from aez.report import Reporter, printable
+from ..terminal import paths
+from ..terminal.reporter import Reporter, printable
+from . import page, tables
+from .codecs import Codecs
+from .measure import Comparison, Single, compare, compare_once
 
 Form = Literal["json", "csv"] | None
 

@@ -12,12 +12,12 @@ from importlib.util import find_spec
 import numpy as np
 from PIL import Image
 
-from aez import api
-from aez.compare.codecs import AEZ, JPEG, Codec, Codecs
-from aez.errors import PictureError
-from aez.files import plain_picture
-from aez.metrics import Point, bd_rate, bpp_at, common_range, mean_curve, ms_ssim, psnr
-from aez.samples import Floats, box_average
+from .. import api
+from ..errors import PictureError
+from ..metrics import Point, bd_rate, bpp_at, common_range, mean_curve, ms_ssim, psnr
+from ..picture.files import plain_picture
+from ..picture.samples import Floats, box_average
+from .codecs import AEZ, JPEG, Codec, Codecs
 
 CHOSEN_QUALITY = 50
 JPEG_FORMATS = ("JPEG", "MPO")  # MPO is what many telephones write

@@ -11,13 +11,13 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from aez.compare.codecs import Codecs
-from aez.compare.measure import CHOSEN_QUALITY, Comparison, Sample, mean_curves, measure, nearest, summarize
-from aez.compare.plots import as_png, as_svg, plot_curves
-from aez.compare.tables import sentences
-from aez.errors import AezError
-from aez.files import plain_picture, write_file
-from aez.metrics import BD_RANGE
+from ..errors import AezError
+from ..metrics import BD_RANGE
+from ..picture.files import plain_picture, write_file
+from .codecs import Codecs
+from .measure import CHOSEN_QUALITY, Comparison, Sample, mean_curves, measure, nearest, summarize
+from .plots import as_png, as_svg, plot_curves
+from .tables import sentences
 
 CROP = 384, 256
 _MARK = b"<title>aez compared: "

@@ -4,8 +4,8 @@ import io
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from aez.compare.codecs import AEZ
-from aez.metrics import Point
+from ..metrics import Point
+from .codecs import AEZ
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

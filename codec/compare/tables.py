@@ -11,9 +11,9 @@ from rich.console import Console, Group, RenderableType
 from rich.filesize import decimal
 from rich.table import Table
 
-from aez.compare.codecs import JPEG
-from aez.compare.measure import JPEG_FORMATS, Comparison, Sample, Single, Summary, summarize
-from aez.metrics import BD_RANGE
+from ..metrics import BD_RANGE
+from .codecs import JPEG
+from .measure import JPEG_FORMATS, Comparison, Sample, Single, Summary, summarize
 
 _PIPED_WIDTH = 160
 

@@ -14,20 +14,20 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from aez.errors import AezWarning
-from aez.serve import counters
-from aez.serve.cache import Cache
-from aez.serve.folder import Folder
-from aez.serve.gallery import Gallery
-from aez.serve.guard import Guard, exchange
-from aez.serve.library import Library
-from aez.serve.pictures import Pictures
-from aez.serve.pool import Pool
-from aez.serve.refusals import REFUSALS
-from aez.serve.results import Results
-from aez.serve.settings import Settings
-from aez.serve.slots import hold
-from aez.serve.uploads import Uploads
+from ..errors import AezWarning
+from . import counters
+from .cache import Cache
+from .folder import Folder
+from .gallery import Gallery
+from .guard import Guard, exchange
+from .library import Library
+from .pictures import Pictures
+from .pool import Pool
+from .refusals import REFUSALS
+from .results import Results
+from .settings import Settings
+from .slots import hold
+from .uploads import Uploads
 
 
 class Worker:

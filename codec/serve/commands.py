@@ -12,13 +12,13 @@ import uvicorn
 from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import Multiprocess
 
-from aez.errors import AezError
-from aez.serve import cache
-from aez.serve.folder import Folder
-from aez.serve.origin import open_origin
-from aez.serve.protocol import PatientProtocol
-from aez.serve.settings import Settings
-from aez.serve.slots import hold
+from ..errors import AezError
+from . import cache
+from .folder import Folder
+from .origin import open_origin
+from .protocol import PatientProtocol
+from .settings import Settings
+from .slots import hold
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
@@ -100,7 +100,7 @@ def _run(settings: Settings, listening: socket.socket, workers: int) -> None:
 
 
 def _create_app(settings: Settings, supervisor: int | None) -> "Starlette":
-    from aez.serve.app import create_app  # counters look at the environment when they are imported
+    from .app import create_app  # counters look at the environment when they are imported
 
     return create_app(settings, supervisor)
 

@@ -3,14 +3,14 @@
 import asyncio
 from dataclasses import replace
 
-from aez.errors import AezError, PictureError
-from aez.files import encode_bytes
-from aez.serve.entries import Entries, Entry
-from aez.serve.flights import Flights
-from aez.serve.origin import OriginError
-from aez.serve.pool import BusyError, Pool
-from aez.serve.pulls import AEZ, tag_of
-from aez.serve.settings import Settings
+from ..errors import AezError, PictureError
+from ..picture.files import encode_bytes
+from .entries import Entries, Entry
+from .flights import Flights
+from .origin import OriginError
+from .pool import BusyError, Pool
+from .pulls import AEZ, tag_of
+from .settings import Settings
 
 _MOST = 100
 

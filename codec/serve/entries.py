@@ -7,7 +7,7 @@ from typing import Literal
 
 from cachetools import TTLCache
 
-from aez.serve.cache import Cache
+from .cache import Cache
 
 State = Literal["there", "missing", "failed", "slow"]
 

@@ -8,15 +8,15 @@ from pathlib import Path
 
 from PIL import Image
 
-from aez import api
-from aez.compare.codecs import Codec, installed_codecs
-from aez.compare.measure import half_size, nearest_psnr
-from aez.errors import AezError
-from aez.files import READABLE, plain_picture, write_file
-from aez.metrics import psnr
-from aez.networks import DEFAULT_MODEL
-from aez.serve.folder import Folder
-from aez.serve.names import SUFFIX
+from .. import api
+from ..compare.codecs import Codec, installed_codecs
+from ..compare.measure import half_size, nearest_psnr
+from ..errors import AezError
+from ..metrics import psnr
+from ..model.model import DEFAULT_MODEL
+from ..picture.files import READABLE, plain_picture, write_file
+from .folder import Folder
+from .names import SUFFIX
 
 FILE = "gallery.json"
 _KEEP_SECONDS = 5.0

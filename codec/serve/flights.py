@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
-from aez.serve.slots import hold
+from .slots import hold
 
 T = TypeVar("T")
 _STRIPES = 1024

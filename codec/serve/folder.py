@@ -10,9 +10,9 @@ from pathlib import Path
 
 from cachetools import LRUCache
 
-from aez.files import write_file
-from aez.serve.names import SUFFIX
-from aez.serve.settings import OWN_FOLDER
+from ..picture.files import write_file
+from .names import SUFFIX
+from .settings import OWN_FOLDER
 
 _RECENT_BYTES = 64_000_000
 

@@ -13,14 +13,14 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
-from aez import api
-from aez.errors import AezError
-from aez.serve.facts import FILE, Facts, Measured, load_facts
-from aez.serve.guard import exchange
-from aez.serve.library import Library
-from aez.serve.names import SUFFIX
-from aez.serve.pulls import AEZ
-from aez.serve.variants import ACCEPT_CH
+from .. import api
+from ..errors import AezError
+from .facts import FILE, Facts, Measured, load_facts
+from .guard import exchange
+from .library import Library
+from .names import SUFFIX
+from .pulls import AEZ
+from .variants import ACCEPT_CH
 
 PER_PAGE = 24
 _POLICY = "default-src 'none'; img-src 'self'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"

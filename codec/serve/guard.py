@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from aez.serve import counters
+from . import counters
 
 _CANCELLED = 499  # as in nginx's logs: the client has gone
 

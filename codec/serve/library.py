@@ -6,15 +6,15 @@ from dataclasses import dataclass
 from anyio.to_thread import run_sync
 from cachetools import TTLCache
 
-from aez.serve.cache import Cache
-from aez.serve.encodings import Encodings
-from aez.serve.entries import Entries, Entry
-from aez.serve.folder import Folder, RecentFiles
-from aez.serve.names import SUFFIX
-from aez.serve.origin import OriginError, SlowOriginError, open_origin
-from aez.serve.pool import Pool
-from aez.serve.pulls import AEZ, Pulls
-from aez.serve.settings import Settings
+from .cache import Cache
+from .encodings import Encodings
+from .entries import Entries, Entry
+from .folder import Folder, RecentFiles
+from .names import SUFFIX
+from .origin import OriginError, SlowOriginError, open_origin
+from .pool import Pool
+from .pulls import AEZ, Pulls
+from .settings import Settings
 
 _NAMES_SECONDS = 5.0
 

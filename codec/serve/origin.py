@@ -14,11 +14,11 @@ from urllib.parse import quote
 import httpx
 from werkzeug.http import parse_date
 
-from aez.batch.trees import RemoteTree, open_tree
-from aez.errors import AezError
-from aez.serve.daemon import Daemons
-from aez.serve.folder import Folder
-from aez.serve.settings import Settings
+from ..errors import AezError
+from ..storage import RemoteTree, open_tree
+from .daemon import Daemons
+from .folder import Folder
+from .settings import Settings
 
 _REDIRECTS = 3
 _THREADS = 16

@@ -6,17 +6,18 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from aez import __version__, container
-from aez.contents import half
-from aez.serve import counters
-from aez.serve.gallery import Gallery
-from aez.serve.guard import exchange
-from aez.serve.library import Library, Source
-from aez.serve.names import SUFFIX, picture_name
-from aez.serve.pulls import AEZ
-from aez.serve.respond import Representation, respond
-from aez.serve.results import Results
-from aez.serve.variants import ACCEPT_CH, MEDIA_TYPES, RESOLUTIONS, Choice, Traits, Variant, choose, one_of
+from .. import __version__
+from ..format import container
+from ..format.contents import half
+from . import counters
+from .gallery import Gallery
+from .guard import exchange
+from .library import Library, Source
+from .names import SUFFIX, picture_name
+from .pulls import AEZ
+from .respond import Representation, respond
+from .results import Results
+from .variants import ACCEPT_CH, MEDIA_TYPES, RESOLUTIONS, Choice, Traits, Variant, choose, one_of
 
 _ORIGINAL_MAX_AGE = 5  # seconds; until it is encoded
 

@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import TypeVar
 
-from aez.serve.slots import Slots
+from .slots import Slots
 
 T = TypeVar("T")
 

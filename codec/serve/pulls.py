@@ -6,16 +6,16 @@ from dataclasses import replace
 
 from anyio.to_thread import run_sync
 
-from aez.contents import Contents
-from aez.errors import FormatError, PictureError
-from aez.files import open_picture
-from aez.serve.entries import Entries, Entry, State
-from aez.serve.flights import Flights
-from aez.serve.names import SUFFIX
-from aez.serve.origin import Fetched, Origin, OriginError, SlowOriginError
-from aez.serve.pool import BusyError
-from aez.serve.settings import Settings
-from aez.serve.variants import MEDIA_TYPES
+from ..errors import FormatError, PictureError
+from ..format.contents import Contents
+from ..picture.files import open_picture
+from .entries import Entries, Entry, State
+from .flights import Flights
+from .names import SUFFIX
+from .origin import Fetched, Origin, OriginError, SlowOriginError
+from .pool import BusyError
+from .settings import Settings
+from .variants import MEDIA_TYPES
 
 AEZ = MEDIA_TYPES["aez"]
 _SERVED = {"JPEG": "image/jpeg", "MPO": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp", "AVIF": "image/avif"}

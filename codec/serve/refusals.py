@@ -7,9 +7,9 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 
-from aez.errors import AezError
-from aez.serve.origin import OriginError, SlowOriginError
-from aez.serve.pool import BusyError
+from ..errors import AezError
+from .origin import OriginError, SlowOriginError
+from .pool import BusyError
 
 Handler = Callable[[Request, Exception], Awaitable[Response]]
 

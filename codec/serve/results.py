@@ -2,15 +2,16 @@
 
 from cachetools import TTLCache
 
-from aez import __version__, api, files
-from aez.errors import AezError
-from aez.serve import counters
-from aez.serve.cache import Cache
-from aez.serve.flights import Flights
-from aez.serve.library import Source
-from aez.serve.pool import Pool
-from aez.serve.settings import Settings
-from aez.serve.variants import Variant
+from .. import __version__, api
+from ..errors import AezError
+from ..picture import files
+from . import counters
+from .cache import Cache
+from .flights import Flights
+from .library import Source
+from .pool import Pool
+from .settings import Settings
+from .variants import Variant
 
 _FAILED_SECONDS = 60.0
 _RECENT_SECONDS, _RECENT_BYTES = 60.0, 64_000_000

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from aez.api import DecodeOptions, EncodeOptions
+from ..api import DecodeOptions, EncodeOptions
 
 OWN_FOLDER = ".aez-serve"
 

@@ -7,12 +7,12 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from aez.files import encode_bytes
-from aez.serve.folder import Folder
-from aez.serve.guard import exchange
-from aez.serve.names import SUFFIX, picture_name
-from aez.serve.pool import Pool
-from aez.serve.settings import Settings
+from ..picture.files import encode_bytes
+from .folder import Folder
+from .guard import exchange
+from .names import SUFFIX, picture_name
+from .pool import Pool
+from .settings import Settings
 
 
 class Uploads:

@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 from werkzeug.datastructures import MIMEAccept
 from werkzeug.http import parse_accept_header
 
-from aez.api import Resolution
+from ..api import Resolution
 
 Format = Literal["aez", "avif", "webp", "jpeg", "png"]
 Word = TypeVar("Word", bound=str)

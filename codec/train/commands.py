@@ -12,17 +12,17 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from torch import Tensor
 
-from aez.errors import AezError
-from aez.networks import WEIGHTS
-from aez.train.data import Crops, find_pictures, load_pictures
-from aez.train.export import export
-from aez.train.loop import FIXED_ENCODER_RATE, JOINT_SHARE, VALIDATION_CROP, Trainer
-from aez.train.model import Codec
-from aez.train.params import load_params
-from aez.train.plot import plot_log
-from aez.train.run import Checkpoint, Settings
-from aez.train.run import Progress as Row
-from aez.train.synthetic import synthetic_pictures
+from ..errors import AezError
+from ..export.export import export
+from ..model.model import WEIGHTS
+from ..nn.codec import Codec
+from ..nn.params import load_params
+from .checkpoint import Checkpoint, Settings
+from .checkpoint import Progress as Row
+from .data import Crops, find_pictures, load_pictures
+from .loop import FIXED_ENCODER_RATE, JOINT_SHARE, VALIDATION_CROP, Trainer
+from .plot import plot_log
+from .synthetic import synthetic_pictures
 
 KEPT_ASIDE = 20
 SYNTHETIC_SHARE, SYNTHETIC_SIZE, SYNTHETIC_SEED = 0.1, (768, 512), 1

@@ -9,9 +9,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from aez.errors import AezError, AezWarning
-from aez.files import READABLE, open_picture
-from aez.images import from_pillow
+from ..errors import AezError, AezWarning
+from ..picture.convert import from_pillow
+from ..picture.files import READABLE, open_picture
 
 SMALLEST_SCALE = 0.6
 

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from aez.train.model import Codec
+from ..nn.codec import Codec
 
 Matrix = npt.NDArray[np.float64]
 

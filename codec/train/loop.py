@@ -14,15 +14,15 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from aez.errors import AezError
-from aez.quality import QUALITY_MAX
-from aez.train import klt
-from aez.train.data import Crops
-from aez.train.loss import measure, psnr
-from aez.train.model import Codec, random_qualities
-from aez.train.precision import has_fast_bfloat16
-from aez.train.quantize import Rates
-from aez.train.run import Checkpoint, Progress, Settings, write_log
+from ..errors import AezError
+from ..format.quality import QUALITY_MAX
+from ..nn.codec import Codec, random_qualities
+from ..nn.loss import measure, psnr
+from ..nn.precision import has_fast_bfloat16
+from ..nn.quantize import Rates
+from . import klt
+from .checkpoint import Checkpoint, Progress, Settings, write_log
+from .data import Crops
 
 WARMUP_STEPS = 100
 JOINT_SHARE = 0.7

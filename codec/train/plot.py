@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from aez.train.run import Progress
+from .checkpoint import Progress
 
 
 def plot_log(log: list[Progress], path: Path) -> None:

@@ -8,7 +8,8 @@ import numpy as np
 import onnxruntime
 from PIL import Image
 
-from aez import decode, entropy
+from aez import decode
+from aez.format import entropy
 
 GOLDEN = Path(__file__).parent
 

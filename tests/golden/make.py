@@ -5,8 +5,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw
 
-from aez import decode, encode, layers
-from aez.networks import DEFAULT_MODEL
+from aez import decode, encode
+from aez.coding import layers
+from aez.model.model import DEFAULT_MODEL
 
 HERE = Path(__file__).parent
 SAMPLE = HERE.parent.parent / "samples" / "kodim23.png"

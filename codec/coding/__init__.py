@@ -1,0 +1,1 @@
+"""The heart: from samples to a file and back."""

@@ -1,0 +1,192 @@
+"""Bytes <-> header and sections of an .aez file; nothing here knows about pictures. See format_spec.md.
+
+A file is a fixed header and then sections: a type byte, a length (LEB128) and one magicless zstd frame with content
+size and checksum. The sections up to `Header.medium_bytes` are a medium file by themselves.
+"""
+
+import struct
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from enum import IntEnum, IntFlag
+
+import zstandard
+
+from ..errors import DamagedError, FormatError
+from .quality import QUALITY_MAX
+
+MAGIC = b"\x89AEZ"
+VERSION = 1
+_HEADER = struct.Struct("<4sBBHIIII")
+_CRC = struct.Struct("<I")
+HEADER_BYTES = _HEADER.size + _CRC.size
+SIDE_MAX = 1 << 24
+
+
+class Flags(IntFlag):
+    """Bits of the header; all others are zero."""
+
+    ENHANCEMENT = 1
+    ZSTD = 2
+    ALL_CODED = 4
+    GRAY = 8
+    ALPHA = 16
+
+
+class SectionType(IntEnum):
+    """What a section holds. A type below 128 is critical: a decoder that does not know it must refuse the file."""
+
+    COLOUR = 1
+    MEDIUM_ALPHA = 2
+    BASE = 3
+    ENHANCEMENT = 4
+    ALPHA = 5
+    EXIF = 128
+    XMP = 129
+
+
+_OPTIONAL = 128
+
+
+@dataclass(frozen=True)
+class Header:
+    """The first 28 bytes of a file."""
+
+    flags: Flags
+    quality: int
+    width: int
+    height: int
+    model: int
+    medium_bytes: int = 0
+
+    def pack(self) -> bytes:
+        fields = (self.flags, self.quality, self.width, self.height, self.model, self.medium_bytes)
+        data = _HEADER.pack(MAGIC, VERSION, *fields)
+        return data + _CRC.pack(zlib.crc32(data))
+
+
+@dataclass(frozen=True)
+class Section:
+    """A section and the uncompressed bytes it holds."""
+
+    type: SectionType
+    content: bytes
+    level: int = 19
+
+
+@dataclass(frozen=True)
+class Frame:
+    """A section as it stands in a file: its content is still compressed."""
+
+    type: SectionType
+    data: bytes
+
+    def content(self, limit: int) -> bytes:
+        """Decompress, having checked the declared size first.
+
+        Raises:
+            DamagedError: the frame is damaged, or declares more than `limit` bytes.
+        """
+        try:
+            declared = zstandard.get_frame_parameters(self.data, format=zstandard.FORMAT_ZSTD1_MAGICLESS)
+            size = declared.content_size
+            if not 0 < size <= limit or not declared.has_checksum:
+                raise DamagedError(
+                    f"section {self.type.name.lower()} declares {size} bytes, at most {limit} make sense"
+                )
+            content = zstandard.ZstdDecompressor(format=zstandard.FORMAT_ZSTD1_MAGICLESS).decompress(
+                self.data, max_output_size=size, allow_extra_data=False
+            )
+        except zstandard.ZstdError as error:
+            raise DamagedError(f"section {self.type.name.lower()} is damaged") from error
+        if len(content) != size:
+            raise DamagedError(f"section {self.type.name.lower()} is damaged")
+        return content
+
+
+def parse_header(data: bytes) -> Header:
+    """Read the header at the start of a file.
+
+    Raises:
+        FormatError: not an aez file, or of another version.
+        DamagedError: truncated or altered.
+    """
+    if data[: len(MAGIC)] != MAGIC[: len(data)] or not data:
+        raise FormatError("not an aez file")
+    if len(data) < HEADER_BYTES:
+        raise DamagedError("the header is truncated")
+    packed = data[: _HEADER.size]
+    _, version, flags, *fields = _HEADER.unpack(packed)
+    if _CRC.unpack_from(data, _HEADER.size)[0] != zlib.crc32(packed):
+        raise DamagedError("the header is damaged")
+    if version != VERSION:
+        raise FormatError(f"format version {version} is not supported, only {VERSION} is")
+    if flags & ~sum(Flags):
+        raise FormatError(f"unknown header flags {flags:#04x}; a newer version of aez may read this file")
+    header = Header(Flags(flags), *fields)
+    if not (0 < header.width <= SIDE_MAX and 0 < header.height <= SIDE_MAX):
+        raise DamagedError(f"the header declares {header.width} x {header.height} pixels")
+    if header.quality > QUALITY_MAX or header.medium_bytes < HEADER_BYTES:
+        raise DamagedError("the header declares impossible values")
+    return header
+
+
+def write(header: Header, front: list[Section], rest: list[Section]) -> bytes:
+    """A whole file; `front` is what the medium picture needs."""
+    packed_front = b"".join(map(_pack_section, front))
+    header = replace(header, medium_bytes=HEADER_BYTES + len(packed_front))
+    return header.pack() + packed_front + b"".join(map(_pack_section, rest))
+
+
+def sections(data: bytes, start: int, stop: int, previous: int = 0) -> Iterator[Frame]:
+    """The sections between two positions of a file, behind one of type `previous`; unknown optional ones are left out.
+
+    Raises:
+        DamagedError: a section does not end by `stop`, or is out of order.
+        FormatError: a critical section of unknown type.
+    """
+    position = start
+    while position < stop:
+        kind = data[position]
+        length, position = _read_length(data, position + 1, stop)
+        if position + length > stop:
+            raise DamagedError("the file is truncated")
+        frame, position = data[position : position + length], position + length
+        known = kind in SectionType.__members__.values()
+        if kind == 0 or (known and kind <= previous):
+            raise DamagedError(f"a section of type {kind} is out of place")
+        if known:
+            previous = kind
+            yield Frame(SectionType(kind), frame)
+        elif kind < _OPTIONAL:
+            raise FormatError(f"unknown section type {kind}; a newer version of aez may read this file")
+
+
+def _pack_section(section: Section) -> bytes:
+    parameters = zstandard.ZstdCompressionParameters.from_level(
+        section.level, format=zstandard.FORMAT_ZSTD1_MAGICLESS, write_content_size=True, write_checksum=True
+    )
+    frame = zstandard.ZstdCompressor(compression_params=parameters).compress(section.content)
+    return bytes([section.type]) + _length(len(frame)) + frame
+
+
+def _length(value: int) -> bytes:
+    """LEB128: seven bits a byte, lowest first, the top bit set on all but the last."""
+    encoded = bytearray()
+    while value > 0x7F:
+        encoded.append(value & 0x7F | 0x80)
+        value >>= 7
+    return bytes([*encoded, value])
+
+
+def _read_length(data: bytes, position: int, stop: int) -> tuple[int, int]:
+    value = 0
+    for shift in range(0, 35, 7):
+        if position >= stop:
+            break
+        byte = data[position]
+        position += 1
+        value |= (byte & 0x7F) << shift
+        if not byte & 0x80:
+            return value, position
+    raise DamagedError("the file is truncated")

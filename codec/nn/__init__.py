@@ -1,0 +1,1 @@
+"""The codec in PyTorch, for training and for `effort`."""

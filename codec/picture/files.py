@@ -1,0 +1,228 @@
+"""Files in, files out: whole or not at all, and never over an existing file unless told so."""
+
+import errno
+import io
+import os
+import secrets
+import warnings
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Literal, Unpack
+
+from PIL import Image, ImageFile, UnidentifiedImageError
+
+from ..api import MAX_PIXELS, DecodeOptions, EncodeOptions, Info, Resolution, decode, encode, info
+from ..coding.targets import Target
+from ..errors import AezError, AezWarning, PictureError
+from .convert import from_pillow, to_pillow
+from .metadata import save_options
+
+AnyPath = str | os.PathLike[str]
+PictureFormat = Literal["png", "jpeg", "webp", "avif"]
+_QUALITY_OPTIONS: dict[PictureFormat, dict[str, Any]] = {
+    "png": {},
+    "jpeg": {"quality": 95, "subsampling": 0, "optimize": True},
+    "webp": {"quality": 95, "method": 4},
+    "avif": {"quality": 90, "speed": 6},
+}
+_FORMATS: dict[str, PictureFormat] = {
+    ".png": "png",
+    ".jpg": "jpeg",
+    ".jpeg": "jpeg",
+    ".webp": "webp",
+    ".avif": "avif",
+}
+
+
+READABLE = {
+    *_FORMATS,
+    *(".bmp", ".gif", ".jp2", ".jfif", ".pbm", ".pgm", ".ppm", ".pnm", ".tga", ".tif", ".tiff"),
+}
+
+
+class OutputExistsError(AezError):
+    """The output is there already."""
+
+
+def encode_file(
+    source: AnyPath,
+    target: AnyPath,
+    quality: float | Target = 50,
+    *,
+    overwrite: bool = False,
+    **options: Unpack[EncodeOptions],
+) -> Info:
+    """Encode a picture file; the options are those of `encode`.
+
+    Raises:
+        AezError: as `encode`, or `target` exists and `overwrite` is false.
+        OSError: `source` cannot be read or `target` not be written.
+    """
+    source, target = Path(source), Path(target)
+    refuse_existing(target, overwrite)
+    data = encode_bytes(source.read_bytes(), quality, **options)
+    write_file(target, data, overwrite)
+    return info(data)
+
+
+def decode_file(
+    source: AnyPath,
+    target: AnyPath,
+    resolution: Resolution = "high",
+    *,
+    format: PictureFormat | None = None,
+    overwrite: bool = False,
+    **options: Unpack[DecodeOptions],
+) -> tuple[int, int]:
+    """Decode an .aez file to a picture file, whose format is that of its suffix unless given; returns its size.
+
+    Raises:
+        AezError: as `decode`, `target` has no known suffix, or exists and `overwrite` is false.
+        OSError: `source` cannot be read or `target` not be written.
+    """
+    source, target = Path(source), Path(target)
+    chosen = format or format_of(target)
+    refuse_existing(target, overwrite)
+    image = decode(source.read_bytes(), resolution, **options)
+    write_file(target, save_picture(image, chosen), overwrite)
+    return image.size
+
+
+def encode_bytes(file: bytes, quality: float | Target = 50, **options: Unpack[EncodeOptions]) -> bytes:
+    """Encode the bytes of a picture file of any format that Pillow reads.
+
+    Raises:
+        PictureError: Pillow does not know the format; and as `encode`.
+    """
+    with open_picture(file) as image:
+        return encode(image, quality, **options)
+
+
+def open_picture(file: bytes) -> Image.Image:
+    """The bytes of a picture file as a Pillow image, not yet loaded.
+
+    Raises:
+        PictureError: Pillow does not know the format, or refuses the file.
+    """
+    try:
+        return Image.open(io.BytesIO(file))
+    except UnidentifiedImageError as error:
+        raise PictureError("not a picture that can be read" if file else "the file is empty") from error
+    except MemoryError:
+        raise
+    except Exception as error:  # Pillow's plugins raise whatever their libraries do
+        raise PictureError(f"cannot be read ({error})") from error
+
+
+def plain_picture(file: bytes) -> tuple[Image.Image, str]:
+    """The samples of a picture file, mode RGB or L, upright, without alpha and metadata; and the file's format.
+
+    Raises:
+        PictureError: it cannot be read.
+    """
+    with open_picture(file) as image:
+        picture = from_pillow(image)
+        return to_pillow(picture.rgb, None, picture.gray), str(image.format)
+
+
+def allow_pixels(count: int) -> None:
+    """Raise Pillow's own limit to so many pixels, for this process; it must not be lower than ours."""
+    Image.MAX_IMAGE_PIXELS = max(count, MAX_PIXELS)
+
+
+def allow_jpeg_bytes(image: Image.Image) -> None:
+    """Give Pillow's optimizing JPEG encoder room for noisy pictures, which its guess of their size is too small for."""
+    ImageFile.MAXBLOCK = max(ImageFile.MAXBLOCK, 4 * image.width * image.height)
+
+
+def save_picture(image: Image.Image, format: PictureFormat, quality: int | None = None) -> bytes:
+    """A Pillow image as a file of the format, with its metadata; JPEG loses alpha, with an `AezWarning`.
+
+    The usual quality is nearly lossless. With another one JPEG has subsampled colour.
+
+    Raises:
+        PictureError: the format cannot hold the picture.
+    """
+    options = {**_QUALITY_OPTIONS[format], **save_options(image, format)}
+    if quality is not None:
+        options |= {"quality": quality, "subsampling": 2} if format == "jpeg" else {"quality": quality}
+    if format == "jpeg" and image.mode in ("LA", "RGBA"):
+        warnings.warn("JPEG has no transparency; the picture is laid on white", AezWarning, stacklevel=2)
+        white = Image.new("RGBA", image.size, "white")
+        image = Image.alpha_composite(white, image.convert("RGBA")).convert("L" if image.mode == "LA" else "RGB")
+    allow_jpeg_bytes(image)
+    buffer = io.BytesIO()
+    try:
+        image.save(buffer, format, **options)
+    except MemoryError:
+        raise
+    except Exception as error:  # Pillow's plugins raise whatever their libraries do
+        raise PictureError(f"cannot be written as {format} ({error})") from error
+    return buffer.getvalue()
+
+
+def format_of(path: Path) -> PictureFormat:
+    """The picture format of a file's suffix.
+
+    Raises:
+        AezError: it has none that aez writes.
+    """
+    try:
+        return _FORMATS[path.suffix.lower()]
+    except KeyError:
+        raise AezError(f"{path}: no format is known by that suffix", "name one with --format") from None
+
+
+def refuse_existing(path: Path, overwrite: bool) -> None:
+    """Stop before any work is done in vain.
+
+    Raises:
+        OutputExistsError: the output exists and `overwrite` is false.
+    """
+    if path.exists() and not overwrite:
+        raise OutputExistsError(f"{path} exists", "-f overwrites it")
+
+
+def write_file(path: Path, data: bytes, overwrite: bool, scratch: Path | None = None) -> None:
+    """Write a file under a temporary name, in `scratch` if that can be, and rename it when it is complete.
+
+    Devices are written to.
+
+    Raises:
+        OutputExistsError: it exists and `overwrite` is false.
+        OSError: it cannot be written.
+    """
+    refuse_existing(path, overwrite)
+    if path.exists() and not path.is_file():
+        path.write_bytes(data)
+        return
+    final = path.resolve()
+    temporary = (scratch or final.parent) / f".aez-{secrets.token_hex(8)}.tmp"
+    try:
+        temporary.write_bytes(data)
+        if overwrite:
+            temporary.replace(final)
+        else:
+            _rename_to_new(temporary, final)
+    except FileExistsError:
+        refuse_existing(path, overwrite)
+        raise
+    except OSError as error:
+        if error.errno == errno.EXDEV and scratch:
+            write_file(path, data, overwrite)
+            return
+        error.filename, error.filename2 = str(path), None
+        raise
+    finally:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+
+
+def _rename_to_new(temporary: Path, final: Path) -> None:
+    """Rename unless the name was taken meanwhile; where there are no hard links, that gap stays."""
+    try:
+        final.hardlink_to(temporary)
+    except FileExistsError:
+        raise
+    except OSError:
+        temporary.replace(final)

@@ -1,0 +1,158 @@
+"""Options that several commands of the command line share."""
+
+import math
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from ..coding.targets import Measure, Target
+from ..model.model import DEFAULT_MODEL
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+class Count(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.4 on
+    """A count with an optional k or M, of thousands or millions."""
+
+    name = "number"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        if isinstance(value, int):
+            return value
+        factor = {"k": 1_000, "m": 1_000_000}.get(value[-1:].lower(), 1)
+        try:
+            return int(float(value[:-1] if factor > 1 else value) * factor)
+        except (ValueError, OverflowError):
+            self.fail(f"{value!r} is not a number like 50k or 128M", param, ctx)
+
+
+class TargetType(click.ParamType):  # type: ignore[type-arg]  # as above
+    """A value of one measure, as a `Target`."""
+
+    name = "target"
+
+    def __init__(self, measure: Measure) -> None:
+        self._measure = measure
+        self._number = Count() if measure == "size" else click.FLOAT
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Target:
+        try:
+            return Target(self._measure, self._number.convert(value, param, ctx))
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
+def _add(command: Command, *options: Callable[[Command], Command]) -> Command:
+    """Options in the order in which help shows them."""
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+inputs_argument = click.argument(
+    "inputs", metavar="IN...", nargs=-1, required=True, type=click.Path(path_type=Path, allow_dash=True)
+)
+output_option = click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path, allow_dash=True),
+    help="File, or folder for several inputs; - is standard output.  [default: beside each input]",
+)
+threads_option = click.option(
+    "--threads", type=click.IntRange(0), default=0, help="Threads of the networks.  [default: one per core]"
+)
+
+
+device_option = click.option(
+    "--device",
+    type=click.Choice(["auto", "cpu", "cuda"]),
+    default="auto",
+    show_default=True,
+    help="Where the networks run; the exact ones always run on the CPU.",
+)
+max_pixels_option = click.option(
+    "--max-pixels", type=Count(), default="128M", show_default=True, help="Refuse larger pictures."
+)
+
+
+def output_options(command: Command) -> Command:
+    """What every command that writes pictures takes."""
+    return _add(
+        command,
+        threads_option,
+        device_option,
+        max_pixels_option,
+        click.option("-f", "--force", is_flag=True, help="Overwrite existing outputs."),
+        click.option("--quiet", is_flag=True, help="Say nothing but errors."),
+        click.option("-v", "--verbose", is_flag=True, help="Say more."),
+        click.option("--json", "as_json", is_flag=True, help="One JSON object per output on stdout."),
+        click.option("--debug", is_flag=True, help="Show tracebacks."),
+    )
+
+
+def quality_options(command: Command) -> Command:
+    """-q, or the target in its place; the command gets one `quality`."""
+
+    @wraps(command)
+    def with_quality(**options: Any) -> Any:
+        names = ("quality", "bpp", "size", "psnr", "medium_psnr")
+        given = [value for value in (options.pop(name) for name in names) if value is not None]
+        if len(given) > 1:
+            raise click.UsageError("only one of --quality, --bpp, --size, --psnr and --medium-psnr can be met")
+        return command(quality=given[0] if given else 50.0, **options)
+
+    return _add(
+        with_quality,  # type: ignore[return-value]
+        click.option(
+            "-q",
+            "--quality",
+            type=click.FloatRange(0, 100),
+            callback=no_nan,
+            help="0 to 100, decimals allowed.  [default: 50]",
+        ),
+        click.option("--bpp", type=TargetType("bpp"), metavar="X", help="Bits per pixel, within 1 %."),
+        click.option("--size", type=TargetType("size"), metavar="N", help="At most so many bytes, within 1 %."),
+        click.option("--psnr", type=TargetType("psnr"), metavar="DB", help="PSNR of high, within 0.05 dB."),
+        click.option("--medium-psnr", type=TargetType("medium-psnr"), metavar="DB", help="PSNR of medium."),
+    )
+
+
+def encoding_options(command: Command) -> Command:
+    """How pictures are encoded."""
+    coded = _add(
+        command,
+        click.option(
+            "--layers",
+            type=click.Choice(["all", "base"]),
+            default="all",
+            show_default=True,
+            help="base: only what the medium resolution needs; high is generated from it.",
+        ),
+        click.option(
+            "--coding",
+            type=click.Choice(["ans", "zstd"]),
+            default="ans",
+            show_default=True,
+            help="How symbols are coded: rANS, or zstd alone, which is larger.",
+        ),
+        click.option(
+            "--effort",
+            type=click.IntRange(0, 9),
+            default=0,
+            show_default=True,
+            help="How long to search for smaller files; 9 takes minutes a megapixel (needs aez[effort]).",
+        ),
+        click.option("--model", metavar="NAME", default=DEFAULT_MODEL, show_default=True, help="An installed model."),
+        click.option("--skip-larger", is_flag=True, help="Keep the input where the .aez would be larger."),
+    )
+    return quality_options(coded)
+
+
+def no_nan(_: click.Context, __: click.Parameter, value: float | None) -> float | None:
+    """click's ranges let NaN through."""
+    if value is not None and math.isnan(value):
+        raise click.BadParameter("nan is not a number")
+    return value

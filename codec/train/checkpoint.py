@@ -1,0 +1,99 @@
+"""A training run as data: its settings, its log, and the checkpoint from which it goes on."""
+
+import csv
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ..errors import AezError, first_line
+from ..nn.codec import Codec
+from ..nn.networks import Architecture
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How to train. The schedule is `minutes` long where given, `steps` long otherwise."""
+
+    steps: int = 20_000
+    minutes: float | None = None
+    batch: int = 8
+    crop: int = 128
+    learning_rate: float = 1e-3
+    seed: int = 1
+    report_every: float = 10.0
+    validate_every: float = 300.0
+
+
+@dataclass(frozen=True)
+class Progress:
+    """One row of the log: means since the row before; `score` only where validation was due."""
+
+    step: int
+    seconds: float
+    learning_rate: float
+    loss: float
+    bpp: float
+    psnr: float
+    score: float | None
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """All that a run needs to go on, and `export` to make a model."""
+
+    architecture: Architecture
+    settings: Settings
+    codec: dict[str, Tensor]
+    ema: dict[str, Tensor]
+    optimizer: dict[str, Any]
+    crops_rng: dict[str, Any]
+    torch_rng: Tensor
+    cuda_rng: list[Tensor]
+    step: int
+    fixed_encoder_from: int | None
+    seconds: float
+    log: list[Progress]
+
+    def save(self, path: Path) -> None:
+        """Write everything at once or not at all."""
+        plain = {"architecture": asdict(self.architecture), "settings": asdict(self.settings)}
+        temporary = path.with_suffix(".tmp")
+        torch.save({**vars(self), **plain, "log": [asdict(row) for row in self.log]}, temporary)
+        temporary.replace(path)
+
+    @classmethod
+    def load(cls, path: Path) -> "Checkpoint":
+        """Read what `save` wrote, to the CPU.
+
+        Raises:
+            AezError: it is something else, or from a version that trained otherwise.
+        """
+        try:
+            state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+            return cls(
+                **{
+                    **state,
+                    "architecture": Architecture(**state["architecture"]),
+                    "settings": Settings(**state["settings"]),
+                    "log": [Progress(**row) for row in state["log"]],
+                }
+            )
+        except Exception as error:  # whatever unpickling meets
+            raise AezError(f"{path}: not a checkpoint of this version ({first_line(error)})") from error
+
+    def averaged(self) -> Codec:
+        """The codec with its averaged weights, which are the better ones."""
+        codec = Codec(self.architecture)
+        codec.load_state_dict(self.ema)
+        return codec
+
+
+def write_log(rows: list[Progress], path: Path) -> None:
+    """Write the log as CSV."""
+    with path.open("w", newline="") as file:
+        writer = csv.DictWriter(file, list(Progress.__dataclass_fields__))
+        writer.writeheader()
+        writer.writerows(asdict(row) for row in rows)
