@@ -421,8 +421,24 @@ def compare(
     callback=no_nan,
     help="Its peak.  [default: 0.001]",
 )
+@click.option(
+    "--loss",
+    type=click.Choice(["eyes", "mse"]),
+    help="What to train for: SSIMULACRA2 with a share of squared error, or squared error alone.  [default: eyes]",
+)
+@click.option(
+    "--decay",
+    type=click.FloatRange(0, 1),
+    callback=no_nan,
+    help="Last part of the schedule, in which the learning rate falls to zero; 0 for a run that will go on."
+    "  [default: 1]",
+)
 @click.option("--seed", type=click.IntRange(0, 2**63 - 1), help="[default: 1]")
-@click.option("--init", metavar="MODEL", help="Start from an installed model, or from a params.safetensors file.")
+@click.option(
+    "--init",
+    metavar="MODEL",
+    help="Start from an installed model, a params.safetensors file, or the checkpoint.pt of another run.",
+)
 @click.option("--resume", is_flag=True, help="Go on from the checkpoint in --out, with its settings.")
 @click.option("--compile/--no-compile", "compiled", default=None, help="torch.compile.  [default: on CUDA]")
 @click.option("--device", type=click.Choice(["cpu", "cuda"]), default="cpu", show_default=True)
@@ -430,7 +446,8 @@ def compare(
 def train(folders: tuple[Path, ...], out: Path, debug: bool, **options: Any) -> None:
     """Train a model on folders of pictures (needs aez[train]).
 
-    Writes checkpoint.pt, log.csv and log.png to --out; aez export makes a model of the checkpoint.
+    Writes checkpoint.pt, params.safetensors (averaged weights), log.csv and log.png to --out; aez export makes a model
+    of the checkpoint.
     """
     given = {name: value for name, value in options.items() if value is not None}
     with _training(out, debug) as commands:

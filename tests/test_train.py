@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 from safetensors.torch import load_file, save
+from ssimulacra2 import compute_ssimulacra2
 
 from aez.coding.dead_zone import Quantizer
 from aez.export.export import ExportError, decides_samples, export, model_id
@@ -27,9 +28,10 @@ from aez.nn.codec import Codec
 from aez.nn.gradients import lower_bound
 from aez.nn.integer import IntegerConv2d
 from aez.nn.networks import Architecture
-from aez.nn.params import load_params, save_params
+from aez.nn.params import Params, load_params, save_params
 from aez.nn.quantize import Rates
 from aez.nn.rate import round_with_dead_zone, scale_of_index
+from aez.nn.ssimulacra2 import ssimulacra2_distance
 from aez.train.checkpoint import Checkpoint
 from aez.train.commands import export_checkpoint
 
@@ -117,11 +119,49 @@ def test_a_resumed_run_ends_where_an_uninterrupted_one_does(
     assert all(torch.equal(first[key], second[key]) for key in first)
 
 
+def test_a_run_without_decay_keeps_its_rate_and_trains_everything(run: Run, pictures: Path, tmp_path: Path) -> None:
+    assert run(*arguments(pictures, tmp_path / "run", 4), "--decay", 0).exit_code == 0
+    state = torch.load(tmp_path / "run" / "checkpoint.pt")
+    assert state["fixed_encoder_from"] is None
+    assert state["log"][-1]["learning_rate"] == pytest.approx(5 * 1e-3 / 100)  # of the warm-up, which goes on
+
+
+def test_a_branch_begins_with_what_its_run_has_learned(run: Run, pictures: Path, trained: Path, tmp_path: Path) -> None:
+    trunk = trained / "checkpoint.pt"
+    assert run(*arguments(pictures, tmp_path / "branch", 1), "--init", trunk).exit_code == 0
+    assert run(*arguments(pictures, tmp_path / "fresh", 1), "--init", trained / "params.safetensors").exit_code == 0
+    steps = [
+        max(int(state["step"]) for state in torch.load(folder / "checkpoint.pt")["optimizer"]["state"].values())
+        for folder in (trained, tmp_path / "branch", tmp_path / "fresh")
+    ]
+    assert steps == [4, 5, 1]
+
+
+def test_the_loss_is_kept_with_the_weights(run: Run, pictures: Path, trained: Path, tmp_path: Path) -> None:
+    assert load_params(trained / "params.safetensors").loss == "eyes"
+    assert run(*arguments(pictures, tmp_path / "run", 1), "--loss", "mse").exit_code == 0
+    assert load_params(tmp_path / "run" / "params.safetensors").loss == "mse"
+    ours, theirs = (torch.load(p / "checkpoint.pt")["ema"] for p in (trained, tmp_path / "run"))
+    assert not torch.equal(ours["analysis.first.weight"], theirs["analysis.first.weight"])
+
+
+def test_the_loss_for_eyes_is_ssimulacra2(sample: Image.Image, tmp_path: Path) -> None:
+    sample.save(tmp_path / "original.png")
+    original = torch.tensor(np.asarray(sample)).permute(2, 0, 1)[None] / 255
+    for quality in (20, 50, 90):
+        sample.save(tmp_path / "shown.jpg", quality=quality)
+        with Image.open(tmp_path / "shown.jpg") as image:
+            shown = torch.tensor(np.asarray(image)).permute(2, 0, 1)[None] / 255
+        expected = compute_ssimulacra2(tmp_path / "original.png", tmp_path / "shown.jpg")
+        assert 100 - float(ssimulacra2_distance(original, shown)) == pytest.approx(expected, abs=3)
+    assert float(ssimulacra2_distance(original, original)) < 0.2
+
+
 def test_a_loss_that_is_not_finite_ends_training(run: Run, pictures: Path, tmp_path: Path) -> None:
     codec = Codec()
     with torch.no_grad():
         codec.analysis.first.weight.fill_(math.nan)
-    save_params(codec, tmp_path / "nan.safetensors")
+    save_params(Params(codec, "eyes"), tmp_path / "nan.safetensors")
     result = run(*arguments(pictures, tmp_path / "run", 2), "--init", tmp_path / "nan.safetensors")
     assert result.exit_code == 1
     assert "step 2: the loss is not finite" in result.stderr
@@ -156,7 +196,7 @@ def test_a_longer_schedule_trains_the_encoder_again(run: Run, pictures: Path, tm
 
 def test_training_resumes_with_the_architecture_it_began_with(run: Run, pictures: Path, tmp_path: Path) -> None:
     larger = Architecture(blocks_medium=6)
-    save_params(Codec(larger), tmp_path / "larger.safetensors")
+    save_params(Params(Codec(larger), "eyes"), tmp_path / "larger.safetensors")
     assert run(*arguments(pictures, tmp_path / "run", 2), "--init", tmp_path / "larger.safetensors").exit_code == 0
     assert run(*arguments(pictures, tmp_path / "run", 3), "--resume").exit_code == 0
     assert Checkpoint.load(tmp_path / "run" / "checkpoint.pt").averaged().arch == larger
@@ -180,7 +220,7 @@ def test_what_is_no_checkpoint_is_said(run: Run, pictures: Path, tmp_path: Path)
 
 def test_damaged_weights_to_begin_with_are_said(run: Run, pictures: Path, tmp_path: Path) -> None:
     weights = tmp_path / "w.safetensors"
-    save_params(Codec(), weights)
+    save_params(Params(Codec(), "eyes"), weights)
     wrong_size = weights.read_bytes().replace(rb"\"features\": 128", rb"\"features\": 144")
     for content, message in (
         (b"", "not the weights of a codec ("),
@@ -200,7 +240,7 @@ def test_damaged_weights_to_begin_with_are_said(run: Run, pictures: Path, tmp_pa
 def test_a_model_that_would_show_seams_is_not_exported(name: str, tmp_path: Path) -> None:
     sizes: dict[str, int] = {name: 9}
     with pytest.raises(ExportError, match="pixels beyond a tile"):
-        export(Codec(Architecture(**sizes)), tmp_path / "wide-1", [], "")
+        export(Params(Codec(Architecture(**sizes)), "mse"), tmp_path / "wide-1", [], "")
     assert not list(tmp_path.iterdir())
 
 
@@ -263,7 +303,7 @@ def test_export_is_reproducible_and_its_params_train_on(
         export_checkpoint(trained / "checkpoint.pt", tmp_path / name, "tiny-1", None, force=False)
     assert Model(tmp_path / "one" / "tiny-1").id == Model(tmp_path / "two" / "tiny-1").id
     params = tmp_path / "one" / "tiny-1" / "params.safetensors"
-    assert isinstance(load_params(params), Codec)
+    assert load_params(params).loss == "eyes"
     result = run(*arguments(pictures, tmp_path / "on", 1), "--init", params)
     assert result.exit_code == 0
 

@@ -22,7 +22,7 @@ from ..model.sessions import check_hash, start_session
 from ..model.tiled import BLOCK
 from ..nn.codec import HYPER_LIMIT, Codec
 from ..nn.networks import Architecture, knot_weights
-from ..nn.params import save_params
+from ..nn.params import Params, save_params
 from ..picture.samples import pad
 from . import float_graphs, integer_graphs
 from .card import write_card
@@ -37,11 +37,11 @@ class ExportError(AezError):
     """The exported graphs would not compute what PyTorch does."""
 
 
-def export(codec: Codec, folder: Path, calibration: Iterable[Tensor], summary: str) -> None:
+def export(params: Params, folder: Path, calibration: Iterable[Tensor], summary: str) -> None:
     """Write a model directory, and prove that it computes what was trained.
 
     Args:
-        codec: trained weights; they are rounded to float16 first.
+        params: trained weights, which are rounded to float16 first, and their loss.
         folder: the new directory, named as the model; an existing one is replaced when everything is done.
         calibration: pictures uint8 [3, H, W] to which the scale tables are fitted; may be empty.
         summary: how it was trained, for the model card.
@@ -50,14 +50,14 @@ def export(codec: Codec, folder: Path, calibration: Iterable[Tensor], summary: s
         BoundError: an integer network could leave the exact range.
         ExportError: a graph disagrees with PyTorch or with integer arithmetic, or would show seams between tiles.
     """
-    check_halos(codec.arch)
-    codec = codec.cpu().eval().half().float()
+    check_halos(params.codec.arch)
+    codec = params.codec.cpu().eval().half().float()
     name = folder.name
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent) as temporary:
         new = Path(temporary) / name
         new.mkdir()
-        save_params(codec, new / "params.safetensors")
+        save_params(Params(codec, params.loss), new / "params.safetensors")
         integers = extract(codec)
         graphs = build_graphs(codec, integers)
         for graph_name, graph in graphs.items():

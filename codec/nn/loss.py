@@ -1,6 +1,8 @@
-"""The rate-distortion loss."""
+"""The rate-distortion loss: for eyes (SSIMULACRA2 and a share of squared error), or for squared error alone."""
 
+import math
 from dataclasses import dataclass
+from typing import Literal
 
 import torch
 from torch import Tensor
@@ -8,12 +10,20 @@ from torch.nn import functional as F
 
 from ..format.quality import LAMBDA_MAX, LAMBDA_MIN, QUALITY_MAX
 from .codec import Coded
+from .ssimulacra2 import ssimulacra2_distance
+
+LossName = Literal["eyes", "mse"]
 
 GENERATED_WEIGHT = 0.2
+# A network that is trained for one measure alone learns its gaps, so squared error stays in the loss.
+EYES_SHARE = 0.6
+# Bits per pixel that a point of SSIMULACRA2 is worth at the lowest and at the highest quality: the slope of fast-6.
+POINT_MIN, POINT_MAX = 0.007, 0.127
+MEDIUM_EYES_WEIGHT = 0.25
 
 
 def medium_weight(quality: Tensor) -> Tensor:
-    """Weight of the medium picture's error for stored qualities: 0.7 at quality 0, soon falling to 0.2.
+    """Weight of the medium picture's squared error for stored qualities: 0.7 at quality 0, soon falling to 0.2.
 
     At the lowest rates nearly all bits are base bits, and medium must still be clearly better than high.
     """
@@ -22,14 +32,19 @@ def medium_weight(quality: Tensor) -> Tensor:
 
 @dataclass(frozen=True)
 class Terms:
-    """Per sample of a batch: rates in bits per pixel, mean squared errors in units of 255^2, the quality's weights."""
+    """Per sample of a batch, [B]: rates in bits per pixel, mean squared errors in units of 255^2, and the cost.
+
+    `high_cost` and `medium_cost` are lambda * distortion of both pictures, in bits per pixel; `scale` is what keeps
+    one quality from drowning the others.
+    """
 
     base_bpp: Tensor
     enhancement_bpp: Tensor
     high_mse: Tensor
     medium_mse: Tensor
-    weight: Tensor
-    medium_weight: Tensor
+    high_cost: Tensor
+    medium_cost: Tensor
+    scale: Tensor
 
     @property
     def bpp(self) -> Tensor:
@@ -37,27 +52,42 @@ class Terms:
 
     def cost(self, generated: Tensor | None = None) -> Tensor:
         """Rate + lambda * distortion, [B]; the high picture counts little where it was `generated` from base alone."""
-        high = self.high_mse
+        high = self.high_cost
         if generated is not None:
             high = torch.where(generated, GENERATED_WEIGHT * high, high)
-        return self.bpp + self.weight * (high + self.medium_weight * self.medium_mse)
+        return self.bpp + high + self.medium_cost
 
     def loss(self, generated: Tensor) -> Tensor:
-        """Scalar for gradient descent; lambda^-0.5 so that no quality drowns the others."""
-        return (self.cost(generated) * (self.weight / LAMBDA_MIN) ** -0.5).mean()
+        """Scalar for gradient descent."""
+        return (self.cost(generated) * self.scale).mean()
 
 
-def measure(coded: Coded, picture: Tensor, quality: Tensor) -> Terms:
-    """The terms of the loss for pictures [B, 3, H, W] in 0..1 and stored qualities [B]."""
+def measure(coded: Coded, picture: Tensor, quality: Tensor, name: LossName) -> Terms:
+    """The terms of a loss for pictures [B, 3, H, W] in 0..1 and stored qualities [B].
+
+    For eyes, pictures and their halves should have 128 pixels a side or more: below, scales of the measure are missing.
+    """
     pixels = picture.shape[2] * picture.shape[3]
     half_size = F.avg_pool2d(picture, 2, ceil_mode=True)
+    high_mse = (coded.high - picture).square().mean((1, 2, 3)) * 255**2
+    medium_mse = (coded.medium - half_size).square().mean((1, 2, 3)) * 255**2
+    relative = (LAMBDA_MAX / LAMBDA_MIN) ** (quality / QUALITY_MAX)
+    high_cost = LAMBDA_MIN * relative * high_mse
+    medium_cost = LAMBDA_MIN * relative * medium_weight(quality) * medium_mse
+    if name == "eyes":
+        point = POINT_MIN * torch.exp(math.log(POINT_MAX / POINT_MIN) * quality / QUALITY_MAX)
+        high_points = ssimulacra2_distance(picture, coded.high)
+        medium_points = MEDIUM_EYES_WEIGHT * ssimulacra2_distance(half_size, coded.medium)
+        high_cost = (1 - EYES_SHARE) * high_cost + EYES_SHARE * point * high_points
+        medium_cost = (1 - EYES_SHARE) * medium_cost + EYES_SHARE * point * medium_points
     return Terms(
         base_bpp=coded.base_bits / pixels,
         enhancement_bpp=coded.enhancement_bits / pixels,
-        high_mse=(coded.high - picture).square().mean((1, 2, 3)) * 255**2,
-        medium_mse=(coded.medium - half_size).square().mean((1, 2, 3)) * 255**2,
-        weight=LAMBDA_MIN * (LAMBDA_MAX / LAMBDA_MIN) ** (quality / QUALITY_MAX),
-        medium_weight=medium_weight(quality),
+        high_mse=high_mse,
+        medium_mse=medium_mse,
+        high_cost=high_cost,
+        medium_cost=medium_cost,
+        scale=relative**-0.5,
     )
 
 

@@ -1,8 +1,9 @@
 """Weights of a codec as they are kept with a model: to train on from, and for `effort`."""
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import get_args
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -10,29 +11,43 @@ from safetensors.torch import save
 
 from ..errors import ModelError, first_line
 from .codec import Codec
+from .loss import LossName
 from .networks import Architecture
 
 
-def save_params(codec: Codec, path: Path) -> None:
-    """Write weights as float16; the architecture is in the metadata."""
-    state = {key: value.half().contiguous() for key, value in codec.state_dict().items()}
-    path.write_bytes(save(state, {"architecture": json.dumps(asdict(codec.arch))}))
+@dataclass(frozen=True)
+class Params:
+    """A codec, and the loss that it was trained with."""
+
+    codec: Codec
+    loss: LossName
 
 
-def load_params(path: Path) -> Codec:
-    """A codec from a model's `params.safetensors`.
+def save_params(params: Params, path: Path) -> None:
+    """Write weights as float16, whole or not at all; architecture and loss are in the metadata."""
+    codec = params.codec
+    state = {key: value.cpu().half().contiguous() for key, value in codec.state_dict().items()}
+    temporary = path.with_suffix(".tmp")
+    temporary.write_bytes(save(state, {"architecture": json.dumps(asdict(codec.arch)), "loss": params.loss}))
+    temporary.replace(path)
+
+
+def load_params(path: Path) -> Params:
+    """What `save_params` wrote; weights of before there was a choice of losses were trained for squared error.
 
     Raises:
         ModelError: it is damaged, or something else.
     """
     try:
         with safe_open(path, "pt") as file, torch.device("meta"):
-            codec = Codec(Architecture(**json.loads(file.metadata()["architecture"])))
+            metadata = file.metadata()
+            codec = Codec(Architecture(**json.loads(metadata["architecture"])))
+            loss = next(name for name in get_args(LossName) if name == metadata.get("loss", "mse"))
             state = {key: file.get_tensor(key).float() for key in file.keys()}  # noqa: SIM118
-    except (SafetensorError, OSError, LookupError, TypeError, ValueError, RuntimeError) as error:
+    except (SafetensorError, OSError, LookupError, StopIteration, TypeError, ValueError, RuntimeError) as error:
         raise ModelError(f"{path}: not the weights of a codec ({first_line(error)})") from error
     try:
         codec.load_state_dict(state, assign=True)
     except RuntimeError as error:
         raise ModelError(f"{path}: its weights are not those of its architecture") from error
-    return codec
+    return Params(codec, loss)

@@ -47,7 +47,9 @@ class Refiner:
         self._device = torch.device("cuda" if device != "cpu" and torch.cuda.is_available() else "cpu")
         self._bfloat16 = has_fast_bfloat16(self._device)
         self._threads = threads
-        codec = load_params(params).requires_grad_(False)
+        loaded = load_params(params)
+        self._loss = loaded.loss
+        codec = loaded.codec.requires_grad_(False)
         try:
             self._codec = codec.to(self._device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         except RuntimeError as error:
@@ -113,8 +115,9 @@ class Refiner:
             quantize = partial(quantize_in_file, rounding=rounding)
             with torch.autocast(self._device.type, torch.bfloat16, enabled=self._bfloat16):
                 coded = self._codec.code(refined, hyper, knots, quantize, generated)
+            terms = measure(_shown(coded, picture), picture, quality, self._loss)
             optimizer.zero_grad()
-            torch.autograd.backward(measure(_shown(coded, picture), picture, quality).cost(generated))
+            torch.autograd.backward(terms.cost(generated))
             optimizer.step()
         return refined.detach()
 

@@ -10,15 +10,22 @@ from torch import Tensor
 
 from ..errors import AezError, first_line
 from ..nn.codec import Codec
+from ..nn.loss import LossName
 from ..nn.networks import Architecture
 
 
 @dataclass(frozen=True)
 class Settings:
-    """How to train. The schedule is `minutes` long where given, `steps` long otherwise."""
+    """How to train. The schedule is `minutes` long where given, `steps` long otherwise.
+
+    In the last `decay` of it, 0 to 1, the learning rate falls to zero; before, it is constant. A run that goes on for
+    days has none; what it has learned is seen in short runs that branch off it and decay.
+    """
 
     steps: int = 20_000
     minutes: float | None = None
+    loss: LossName = "eyes"
+    decay: float = 1.0
     batch: int = 8
     crop: int = 128
     learning_rate: float = 1e-3

@@ -16,11 +16,11 @@ from ..errors import AezError
 from ..export.export import export
 from ..model.model import WEIGHTS
 from ..nn.codec import Codec
-from ..nn.params import load_params
+from ..nn.params import Params, load_params
 from .checkpoint import Checkpoint, Settings
 from .checkpoint import Progress as Row
 from .data import Crops, find_pictures, load_pictures
-from .loop import FIXED_ENCODER_RATE, JOINT_SHARE, VALIDATION_CROP, Trainer
+from .loop import FIXED_ENCODER_RATE, FIXED_ENCODER_SHARE, VALIDATION_CROP, Trainer
 from .plot import plot_log
 from .synthetic import synthetic_pictures
 
@@ -60,10 +60,12 @@ def train(
         raise AezError("--crop must be a multiple of 64")
     if device == "cuda" and not torch.cuda.is_available():
         raise AezError("CUDA is not available")
+    trunk = Checkpoint.load(Path(init)) if init and init.endswith(".pt") else None
     torch.manual_seed(schedule.seed)
     pictures, validation = _load(folders, valid, schedule.crop, torch.device(device))
+    earlier = before or trunk
     trainer = Trainer(
-        codec=Codec(before.architecture) if before else _initial(init).grown() if init else Codec(),
+        codec=Codec(earlier.architecture) if earlier else _initial(init) if init else Codec(),
         crops=Crops(pictures, schedule.seed),
         validation=validation,
         settings=schedule,
@@ -71,6 +73,8 @@ def train(
     )
     if before:
         trainer.resume(before)
+    elif trunk:
+        trainer.branch(trunk)
     elif not init:
         trainer.start_from_klt()
     out.mkdir(parents=True, exist_ok=True)
@@ -94,7 +98,8 @@ def export_checkpoint(checkpoint: Path, models: Path, name: str, pictures: Path 
     paths = find_pictures([pictures]) if pictures else []
     spread = paths[:: max(1, len(paths) // CALIBRATION_PICTURES)]
     calibration = load_pictures(spread, 64, torch.device("cpu"))
-    export(trained.averaged(), folder, calibration, _summary(trained.log, trained.settings))
+    params = Params(trained.averaged(), trained.settings.loss)
+    export(params, folder, calibration, _summary(trained.log, trained.settings))
 
 
 def _schedule(before: Checkpoint | None, given: dict[str, Any]) -> Settings:
@@ -108,8 +113,8 @@ def _schedule(before: Checkpoint | None, given: dict[str, Any]) -> Settings:
 def _initial(name: str) -> Codec:
     path = Path(name) if name.endswith(".safetensors") else WEIGHTS / name / "params.safetensors"
     if not path.is_file():
-        raise AezError(f"--init: {name} is neither an installed model nor a params.safetensors file")
-    return load_params(path)
+        raise AezError(f"--init: {name} is neither an installed model nor a .safetensors or checkpoint file")
+    return load_params(path).codec.grown()
 
 
 def _load(folders: Iterable[Path], valid: Path | None, crop: int, device: torch.device) -> tuple[list[Tensor], Tensor]:
@@ -149,8 +154,9 @@ def _summary(log: list[Row], settings: Settings) -> str:
         f"| {row.step} | {row.seconds / 60:.0f} | {row.score:.4f} |" for row in log if row.score is not None
     )
     return f"""{log[-1].step} steps in {log[-1].seconds / 60:.0f} minutes; batches of {settings.batch} crops of
-{settings.crop} x {settings.crop}, Adam, averaged weights. For {JOINT_SHARE:.0%} of the time everything together, at
-{settings.learning_rate:g} with a cosine to zero; then all but the encoder, on rounded latents, at
+{settings.crop} x {settings.crop}, Adam, averaged weights; loss: {settings.loss}. Everything together at
+{settings.learning_rate:g}, which falls to zero in the last {settings.decay:.0%} of the time by a cosine; the last
+{FIXED_ENCODER_SHARE * settings.decay:.0%} for all but the encoder, on rounded latents, at
 {FIXED_ENCODER_RATE * settings.learning_rate:g} with another cosine to zero.
 Score: mean over validation crops and qualities 10, 30, 50, 70, 90 of ln(rate + lambda * distortion); 0.01 is 1 %.
 

@@ -17,7 +17,8 @@ from torch.nn import functional as F
 from ..errors import AezError
 from ..format.quality import QUALITY_MAX
 from ..nn.codec import Codec, random_qualities
-from ..nn.loss import measure, psnr
+from ..nn.loss import LossName, measure, psnr
+from ..nn.params import Params, save_params
 from ..nn.precision import has_fast_bfloat16
 from ..nn.quantize import Rates
 from . import klt
@@ -25,7 +26,7 @@ from .checkpoint import Checkpoint, Progress, Settings, write_log
 from .data import Crops
 
 WARMUP_STEPS = 100
-JOINT_SHARE = 0.7
+FIXED_ENCODER_SHARE = 0.3  # of the part of the schedule in which the rate decays
 FIXED_ENCODER_RATE = 0.5  # its learning rate, as a share of that of the first part
 EMA_DECAY = 0.999
 GENERATED_SHARE = 1 / 8
@@ -47,6 +48,7 @@ class Trainer:
         self.ema = copy.deepcopy(self.codec)
         self.optimizer = torch.optim.Adam(self.codec.parameters(), settings.learning_rate, (0.9, 0.99), fused=True)
         self.forward = torch.compile(self.codec) if compiled else self.codec
+        self.measure = torch.compile(measure) if compiled else measure
         self.bfloat16 = has_fast_bfloat16(self.device)
         self.step = 0
         self.fixed_encoder_from: int | None = None
@@ -97,16 +99,23 @@ class Trainer:
             if due:
                 validated = self.seconds
                 self.checkpoint().save(folder / "checkpoint.pt")
+                save_params(Params(self.ema, self.settings.loss), folder / "params.safetensors")
                 write_log(self.log, folder / "log.csv")
 
     def learning_rate(self) -> float:
-        """Linear warm-up, then a cosine to zero, in each of the two parts of the schedule."""
-        peak, start, done = self.settings.learning_rate, 0, self.progress() / JOINT_SHARE
+        """Linear warm-up, constant up to the decay, then a cosine to zero; another one with a fixed encoder."""
+        peak, started = self.settings.learning_rate, 0
+        decay_from, decay_to = 1 - self.settings.decay, self.joint_share()
         if self.fixed_encoder_from is not None:
-            peak *= FIXED_ENCODER_RATE
-            start, done = self.fixed_encoder_from, (self.progress() - JOINT_SHARE) / (1 - JOINT_SHARE)
-        decay = 0.5 * (1 + math.cos(math.pi * min(max(done, 0), 1)))
-        return peak * min(1, (self.step - start + 1) / WARMUP_STEPS) * decay
+            peak, started = FIXED_ENCODER_RATE * peak, self.fixed_encoder_from
+            decay_from, decay_to = decay_to, 1.0
+        decayed = (self.progress() - decay_from) / max(decay_to - decay_from, 1e-9)
+        cosine = 0.5 * (1 + math.cos(math.pi * min(max(decayed, 0), 1)))
+        return peak * min(1, (self.step - started + 1) / WARMUP_STEPS) * cosine
+
+    def joint_share(self) -> float:
+        """Share of the schedule in which everything is trained together."""
+        return 1 - FIXED_ENCODER_SHARE * self.settings.decay
 
     def _fix_encoder(self) -> None:
         self.codec.load_state_dict(self.ema.state_dict())
@@ -116,7 +125,7 @@ class Trainer:
     def train_step(self) -> Tensor:
         """One step of gradient descent; returns loss, bpp and PSNR of the batch, [3], without waiting for them."""
         settings = self.settings
-        if self.fixed_encoder_from is None and self.progress() >= JOINT_SHARE:
+        if self.fixed_encoder_from is None and self.progress() >= self.joint_share():
             self._fix_encoder()
         for group in self.optimizer.param_groups:
             group["lr"] = self.learning_rate()
@@ -126,7 +135,7 @@ class Trainer:
         rates = Rates.NOISE if self.fixed_encoder_from is None else Rates.ROUNDED
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bfloat16):
             coded = self.forward(picture, quality, rates, generated)
-        terms = measure(coded, picture, quality)
+        terms = self.measure(coded, picture, quality, settings.loss)
         loss = terms.loss(generated)
         self.optimizer.zero_grad(set_to_none=True)
         torch.autograd.backward(loss)
@@ -141,7 +150,7 @@ class Trainer:
     @torch.no_grad()
     def validate(self) -> float:
         """Mean over validation crops and qualities of ln(rate + lambda * distortion) of the averaged weights."""
-        return score(self.ema, self.validation)
+        return score(self.ema, self.validation, self.settings.loss)
 
     def checkpoint(self) -> Checkpoint:
         """The state of the run."""
@@ -160,22 +169,26 @@ class Trainer:
             log=self.log,
         )
 
-    def resume(self, checkpoint: Checkpoint) -> None:
-        """Go on from a checkpoint of a codec of the same architecture."""
+    def branch(self, checkpoint: Checkpoint) -> None:
+        """Begin a schedule with what a run of the same architecture has learned, its optimizer's state included."""
         self.codec.load_state_dict(checkpoint.codec)
         self.ema.load_state_dict(checkpoint.ema)
         self.optimizer.load_state_dict(checkpoint.optimizer)
+
+    def resume(self, checkpoint: Checkpoint) -> None:
+        """Go on with the schedule of a run of the same architecture."""
+        self.branch(checkpoint)
         self.crops.random.bit_generator.state = checkpoint.crops_rng
         torch.set_rng_state(checkpoint.torch_rng)
         torch.cuda.set_rng_state_all(checkpoint.cuda_rng[: torch.cuda.device_count()])
         self.step, self.seconds, self.log = checkpoint.step, checkpoint.seconds, checkpoint.log
-        if self.progress() >= JOINT_SHARE and checkpoint.fixed_encoder_from is not None:
+        if self.progress() >= self.joint_share() and checkpoint.fixed_encoder_from is not None:
             self.fixed_encoder_from = checkpoint.fixed_encoder_from
             self.codec.fix_encoder()
 
 
 @torch.no_grad()
-def score(codec: Codec, pictures: Tensor) -> float:
+def score(codec: Codec, pictures: Tensor, loss: LossName) -> float:
     """Mean over pictures [N, 3, H, W] of uint8 and over qualities of ln(rate + lambda * distortion); 0.01 is 1 %."""
     costs = []
     for share in VALIDATION_QUALITIES:
@@ -183,5 +196,5 @@ def score(codec: Codec, pictures: Tensor) -> float:
             picture = chunk.float() / 255
             quality = torch.full((len(chunk),), float(round(share * QUALITY_MAX)), device=chunk.device)
             coded = codec(picture, quality, Rates.FILE)
-            costs.append(measure(coded, picture, quality).cost().log())
+            costs.append(measure(coded, picture, quality, loss).cost().log())
     return torch.cat(costs).mean().item()
