@@ -16,7 +16,7 @@ from rich.filesize import decimal
 from aez import __version__, api
 from aez.coding.targets import Target
 from aez.errors import AezError
-from aez.model.model import DEFAULT_MODEL, installed_models
+from aez.model.registry import DEFAULT_MODEL, installed_models
 from aez.picture import files
 from aez.terminal import paths
 from aez.terminal.options import (
@@ -81,7 +81,7 @@ def encode(
         with report.file(source):
             paths.refuse_taken(target, force)
             picture = paths.read(source)
-            data = files.encode_bytes(picture, quality, **options)
+            data = api.encode_bytes(picture, quality, **options)
             if len(data) > len(picture):
                 larger = f"is larger ({decimal(len(data))}) than the input ({decimal(len(picture))})"
                 if skip_larger:

@@ -18,7 +18,8 @@ from pathlib import Path
 
 from PIL import Image, ImageOps
 
-from aez.picture.files import READABLE, encode_bytes
+from aez.api import encode_bytes
+from aez.picture.files import READABLE
 
 SIZE = 1152, 864
 

@@ -28,7 +28,7 @@ import aez
 from aez.compare.codecs import Codec, installed_codecs
 from aez.compare.measure import half_size, nearest_psnr
 from aez.metrics import psnr
-from aez.model.model import DEFAULT_MODEL
+from aez.model.registry import DEFAULT_MODEL
 
 CATALOGUE, REQUESTS, EXPONENT, MEDIUM_SHARE, SEED = 5_000, 200_000, 0.9, 0.6, 1
 CACHE_PERCENT = (1, 2, 5, 10, 20, 50, 100)

@@ -28,7 +28,7 @@ from aez.coding.dead_zone import Quantizer
 from aez.compare.codecs import installed_codecs
 from aez.format import entropy
 from aez.model import model as networks
-from aez.model.model import DEFAULT_MODEL
+from aez.model.registry import DEFAULT_MODEL
 
 QUALITIES = (10, 25, 50, 75, 90)
 PEER_QUALITIES = {"JPEG 4:2:0": 50, "WebP": 60, "AVIF 4:4:4": 55}

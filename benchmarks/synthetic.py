@@ -15,7 +15,7 @@ import aez
 from aez.compare.codecs import JPEG_444, Codec, installed_codecs
 from aez.compare.measure import nearest
 from aez.metrics import psnr
-from aez.model.model import DEFAULT_MODEL
+from aez.model.registry import DEFAULT_MODEL
 from aez.train.synthetic import synthetic_pictures
 
 COUNT, SIZE, SEED = 20, (768, 512), 2026

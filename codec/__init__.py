@@ -5,10 +5,9 @@
 >>> medium = aez.decode(data, "medium")
 """
 
-from .api import MAX_PIXELS, Info, decode, encode, info
+from .api import MAX_PIXELS, Info, decode, decode_file, encode, encode_file, info
 from .coding.targets import Target, TargetError
 from .errors import AezError, AezWarning, DamagedError, FormatError, ModelError, PictureError
-from .picture.files import decode_file, encode_file
 from .plugin import register
 
 __version__ = "0.1.0"

@@ -1,37 +1,37 @@
-"""The whole path: encode, decode and info, on bytes and on Pillow images."""
+"""The whole path: encode, decode and info, on Pillow images, bytes and files."""
 
-import warnings
-from collections.abc import Mapping
+import operator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal, TypedDict, Unpack, get_args
 
 from PIL import Image
 
-from .coding.encoder import Encoder
-from .coding.layers import Coding, LayerDecoder, Layers
+from .coding.decode import decode_high, decode_medium
+from .coding.encode import Coding, Encoder, Layers
 from .coding.targets import Target, TargetError, reach
-from .errors import AezWarning, DamagedError, FormatError, PictureError
+from .errors import PictureError
 from .format import container
 from .format import quality as qualities
-from .format.container import SIDE_MAX, Flags, SectionType
-from .format.contents import Contents, half
-from .model.model import DEFAULT_MODEL, find_model, load_model, model_name
+from .format.container import SIDE_MAX, Flags
+from .format.contents import Contents
+from .model.registry import DEFAULT_MODEL, find_model, load_model, model_name
 from .model.sessions import Device
 from .model.tiled import BLOCK
-from .picture.convert import to_pillow
+from .picture.convert import from_pillow, to_pillow
+from .picture.files import AnyPath, PictureFormat, format_of, open_picture, refuse_existing, save_picture, write_file
 from .picture.metadata import attach_metadata
-from .picture.samples import Plane
 
 Resolution = Literal["high", "medium"]
 
 MAX_PIXELS = 128_000_000
 EFFORT_MAX = 9
+DEFAULT_QUALITY = 50.0
 _PADDED_MIN = 1 << 20
-_HINT = "see --res medium and --upscale"
 
 
 class EncodeOptions(TypedDict, total=False):
-    """Options of `encode` and of all that calls it."""
+    """The options of `encode`, to be kept and passed on."""
 
     layers: Layers
     coding: Coding
@@ -43,7 +43,7 @@ class EncodeOptions(TypedDict, total=False):
 
 
 class DecodeOptions(TypedDict, total=False):
-    """Options of `decode` and of all that calls it."""
+    """The options of `decode`, to be kept and passed on."""
 
     upscale: bool
     max_pixels: int
@@ -82,73 +82,85 @@ class Info:
     sections: list[SectionInfo]
 
 
-def encode(image: Image.Image, quality: float | Target = 50, **options: Unpack[EncodeOptions]) -> bytes:
+def encode(
+    image: Image.Image,
+    quality: float | Target = DEFAULT_QUALITY,
+    *,
+    layers: Layers = "all",
+    coding: Coding = "ans",
+    model: str = DEFAULT_MODEL,
+    effort: int = 0,
+    max_pixels: int = MAX_PIXELS,
+    threads: int = 0,
+    device: Device = "auto",
+) -> bytes:
     """Encode a Pillow image of any mode and size as an .aez file.
 
     Args:
         image: the picture; ICC profile, EXIF and XMP in its `info` are kept.
         quality: 0 to 100, decimals allowed, or a `Target`, such as `Target("size", 50_000)`.
-        **options: `layers`, "all" or "base", which leaves out what only high resolution needs;
-            `coding`, "ans" (rANS, smaller) or "zstd"; `model`, the name of an installed model;
-            `effort`, 0 to 9: how long to search for better latents (needs aez[effort], PyTorch);
-            `max_pixels`, beyond which pictures are refused; `threads` of the networks, 0 for one per core;
-            `device`, "auto", "cpu" or "cuda", where the floating-point networks run.
+        layers: "all", or "base", which leaves out what only high resolution needs.
+        coding: "ans" (rANS, smaller) or "zstd".
+        model: the name of an installed model.
+        effort: 0 to 9: how long to search for better latents (needs aez[effort], PyTorch).
+        max_pixels: beyond which pictures are refused.
+        threads: of the networks, 0 for one per core.
+        device: "auto", "cpu" or "cuda", where the floating-point networks run.
 
     Raises:
         ValueError: quality is out of range, or an option is none of its words.
-        TypeError: there is no such option.
         PictureError: the image cannot be read, or is larger than `max_pixels`.
         TargetError: no quality reaches the target.
         ModelError: there is no such model, or it does not work on this machine.
     """
-    _check_names(options, EncodeOptions)
-    layers: Layers = options.get("layers", "all")
-    coding: Coding = options.get("coding", "ans")
     _check_word("layers", layers, get_args(Layers))
     _check_word("coding", coding, get_args(Coding))
-    _check_word("device", options.get("device", "auto"), get_args(Device))
-    effort = options.get("effort", 0)
-    if not isinstance(effort, int) or effort not in range(EFFORT_MAX + 1):
-        raise ValueError(f"effort must be a whole number from 0 to {EFFORT_MAX}, not {effort!r}")
+    _check_word("device", device, get_args(Device))
+    effort = _checked_effort(effort)
     wanted = quality if isinstance(quality, Target) else qualities.to_integer(quality)
     check_target(wanted, layers)
-    _check_size(*image.size, options.get("max_pixels", MAX_PIXELS))
-    model = load_model(options.get("model", DEFAULT_MODEL), options.get("threads", 0), options.get("device", "auto"))
-    encoder = Encoder(model, image, layers, coding, effort)
+    _check_size(*image.size, max_pixels)
+    loaded = load_model(model, threads, device)
+    encoder = Encoder(loaded, from_pillow(image), layers, coding, effort)
     return reach(wanted, encoder) if isinstance(wanted, Target) else encoder.encode(wanted).data
 
 
-def decode(data: bytes, resolution: Resolution = "high", **options: Unpack[DecodeOptions]) -> Image.Image:
+def decode(
+    data: bytes,
+    resolution: Resolution = "high",
+    *,
+    upscale: bool = False,
+    max_pixels: int = MAX_PIXELS,
+    threads: int = 0,
+    device: Device = "auto",
+) -> Image.Image:
     """Decode an .aez file, or its front part, to a Pillow image of mode L, LA, RGB or RGBA.
 
     Args:
         data: the file; for "medium" its first `Info.medium_bytes` bytes suffice.
         resolution: "high", or "medium", which is half the width and half the height, rounded up.
-        **options: `upscale`, to generate the high picture from the base layer if anything that it needs is missing or
-            damaged (files made with `layers="base"` are upscaled anyway, with an `AezWarning`); `max_pixels`, beyond
-            which files are refused before anything is allocated; `threads` and `device` as in `encode`.
+        upscale: generate the high picture from the base layer if anything that it needs is missing or damaged; files
+            made with `layers="base"` are upscaled anyway, with an `AezWarning`.
+        max_pixels: beyond which files are refused before anything is allocated.
+        threads: as in `encode`.
+        device: as in `encode`.
 
     Raises:
         ValueError: an option is none of its words.
-        TypeError: there is no such option.
         FormatError: not an aez file, or one of a newer version.
         DamagedError: truncated or altered.
         PictureError: it declares more than `max_pixels`.
         ModelError: the model it needs is not installed, or does not work on this machine.
     """
-    _check_names(options, DecodeOptions)
     _check_word("resolution", resolution, get_args(Resolution))
-    _check_word("device", options.get("device", "auto"), get_args(Device))
+    _check_word("device", device, get_args(Device))
     contents = Contents(data)
     header = contents.header
-    _check_size(header.width, header.height, options.get("max_pixels", MAX_PIXELS))
-    model = find_model(header.model, options.get("threads", 0), options.get("device", "auto"))
-    decoder = LayerDecoder(model, contents)
-    if resolution == "medium":
-        rgb, alpha = decoder.medium(), contents.alpha(high=False)
-    else:
-        rgb, alpha = _high(decoder, contents, options.get("upscale", False))
-    image = to_pillow(rgb, alpha, Flags.GRAY in header.flags)
+    _check_size(header.width, header.height, max_pixels)
+    model = find_model(header.model, threads, device)
+    medium = resolution == "medium"
+    decoded = decode_medium(model, contents) if medium else decode_high(model, contents, upscale)
+    image = to_pillow(decoded.rgb, decoded.alpha, Flags.GRAY in header.flags)
     attach_metadata(image, contents.metadata())
     return image
 
@@ -166,8 +178,8 @@ def info(data: bytes) -> Info:
         version=container.VERSION,
         width=header.width,
         height=header.height,
-        medium_width=half(header.width),
-        medium_height=half(header.height),
+        medium_width=header.medium_width,
+        medium_height=header.medium_height,
         quality=qualities.to_percent(header.quality),
         layers="all" if Flags.ENHANCEMENT in header.flags else "base",
         coding="zstd" if Flags.ZSTD in header.flags else "ans",
@@ -183,6 +195,80 @@ def info(data: bytes) -> Info:
     )
 
 
+def encode_bytes(file: bytes, quality: float | Target = DEFAULT_QUALITY, **options: Unpack[EncodeOptions]) -> bytes:
+    """Encode the bytes of a picture file of any format that Pillow reads; the options are those of `encode`.
+
+    Raises:
+        PictureError: Pillow does not know the format; and as `encode`.
+    """
+    with open_picture(file) as image:
+        return encode(image, quality, **options)
+
+
+def encode_file(
+    source: AnyPath,
+    target: AnyPath,
+    quality: float | Target = DEFAULT_QUALITY,
+    *,
+    overwrite: bool = False,
+    layers: Layers = "all",
+    coding: Coding = "ans",
+    model: str = DEFAULT_MODEL,
+    effort: int = 0,
+    max_pixels: int = MAX_PIXELS,
+    threads: int = 0,
+    device: Device = "auto",
+) -> Info:
+    """Encode a picture file; the options are those of `encode`.
+
+    Raises:
+        AezError: as `encode`, or `target` exists and `overwrite` is false.
+        OSError: `source` cannot be read or `target` not be written.
+    """
+    source, target = Path(source), Path(target)
+    refuse_existing(target, overwrite)
+    data = encode_bytes(
+        source.read_bytes(),
+        quality,
+        layers=layers,
+        coding=coding,
+        model=model,
+        effort=effort,
+        max_pixels=max_pixels,
+        threads=threads,
+        device=device,
+    )
+    write_file(target, data, overwrite)
+    return info(data)
+
+
+def decode_file(
+    source: AnyPath,
+    target: AnyPath,
+    resolution: Resolution = "high",
+    *,
+    format: PictureFormat | None = None,
+    overwrite: bool = False,
+    upscale: bool = False,
+    max_pixels: int = MAX_PIXELS,
+    threads: int = 0,
+    device: Device = "auto",
+) -> tuple[int, int]:
+    """Decode an .aez file to a picture file, whose format is that of its suffix unless given; returns its size.
+
+    Raises:
+        AezError: as `decode`, `target` has no known suffix, or exists and `overwrite` is false.
+        OSError: `source` cannot be read or `target` not be written.
+    """
+    source, target = Path(source), Path(target)
+    chosen = format or format_of(target)
+    refuse_existing(target, overwrite)
+    data = source.read_bytes()
+    image = decode(data, resolution, upscale=upscale, max_pixels=max_pixels, threads=threads, device=device)
+    write_file(target, save_picture(image, chosen), overwrite)
+    return image.size
+
+
 def check_target(quality: float | Target, layers: Layers) -> None:
     """Refuse what no picture can reach.
 
@@ -193,39 +279,14 @@ def check_target(quality: float | Target, layers: Layers) -> None:
         raise TargetError("a base-only file has no high picture of its own", "--medium-psnr sets that of medium")
 
 
-def _high(decoder: LayerDecoder, contents: Contents, upscale: bool) -> tuple[Plane, Plane | None]:
-    """Samples and alpha of the high picture, generated where that was asked for or the file never had them."""
-    if contents.error is not None and not isinstance(contents.error, DamagedError) and not upscale:
-        raise FormatError(f"{contents.error}; medium still decodes", _HINT)
-    if Flags.ENHANCEMENT not in contents.header.flags:
-        warnings.warn("the file holds the base layer only; the high picture is generated", AezWarning, stacklevel=3)
-        alpha = contents.enlarged_alpha()
-        decoder.generate_enhancement()
-        return decoder.high(), alpha
+def _checked_effort(effort: int) -> int:
     try:
-        alpha = contents.alpha(high=True)
-    except DamagedError as error:
-        if not upscale:
-            raise _medium_still_decodes("alpha plane", SectionType.ALPHA, contents) from error
-        alpha = contents.enlarged_alpha()
-    try:
-        decoder.read_enhancement()
-    except DamagedError as error:
-        if not upscale:
-            raise _medium_still_decodes("enhancement layer", SectionType.ENHANCEMENT, contents) from error
-        decoder.generate_enhancement()
-    return decoder.high(), alpha
-
-
-def _medium_still_decodes(name: str, kind: SectionType, contents: Contents) -> DamagedError:
-    state = "damaged" if kind in contents.frames else "missing"
-    return DamagedError(f"the {name} is {state}; medium still decodes", _HINT)
-
-
-def _check_names(options: Mapping[str, object], known: type) -> None:
-    unknown = options.keys() - known.__annotations__.keys()
-    if unknown:
-        raise TypeError(f"no such option: {', '.join(sorted(unknown))}")
+        digit = operator.index(effort)
+    except TypeError:
+        digit = -1
+    if digit not in range(EFFORT_MAX + 1):
+        raise ValueError(f"effort must be a whole number from 0 to {EFFORT_MAX}, not {effort!r}")
+    return digit
 
 
 def _check_word(name: str, value: str, words: tuple[str, ...]) -> None:

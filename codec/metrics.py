@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from .arrays import Floats
 from .picture.samples import box_average
 
 BD_RANGE = (29.0, 39.0)
@@ -18,8 +19,6 @@ _MS_SSIM_WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
 _MS_SSIM_SIDE_MIN = 176
 _WINDOW, _SIGMA = 11, 1.5
 _C1, _C2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
-
-Floats = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from . import api
 from .errors import AezError
 from .format import container
 from .format.container import Flags
-from .format.contents import Contents, half
+from .format.contents import Contents
 from .format.quality import to_percent
 from .picture.metadata import attach_metadata
 
@@ -36,7 +36,7 @@ class AezImageFile(ImageFile.ImageFile):
         except AezError as error:
             raise SyntaxError(str(error)) from error
         header = contents.header
-        self._medium_size = half(header.width), half(header.height)
+        self._medium_size = header.medium_width, header.medium_height
         self._resolution: api.Resolution = "high"
         self._size = header.width, header.height
         self._mode = _MODES[Flags.GRAY in header.flags, Flags.ALPHA in header.flags]

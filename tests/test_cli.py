@@ -14,7 +14,7 @@ from click.testing import Result
 from conftest import psnr
 from PIL import Image
 
-from aez.model.model import DEFAULT_MODEL
+from aez.model.registry import DEFAULT_MODEL
 
 Run = Callable[..., Result]
 

@@ -12,9 +12,11 @@ from click.testing import Result
 from PIL import Image, ImageOps
 
 import aez
+from aez.coding.effort import refiner
 from aez.format.quality import rate_distortion_lambda, to_integer
 from aez.metrics import Point, bd_rate, common_range, psnr
-from aez.model.model import DEFAULT_MODEL, WEIGHTS, Model
+from aez.model.model import Model
+from aez.model.registry import DEFAULT_MODEL, WEIGHTS
 from aez.model.tiled import BLOCK, TILE
 from aez.nn.loss import GENERATED_WEIGHT, medium_weight
 from aez.nn.refine import Refiner
@@ -171,13 +173,13 @@ def test_damaged_parameters_are_said(tmp_path: Path) -> None:
     shutil.copytree(WEIGHTS / DEFAULT_MODEL, folder)
     (folder / "params.safetensors").write_bytes((folder / "params.safetensors").read_bytes()[:1000])
     with pytest.raises(aez.ModelError, match=r"params\.safetensors: not the weights of a codec"):
-        _ = Model(folder).refiner
+        refiner(Model(folder))
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is CUDA")
 def test_effort_without_cuda_does_not_fall_back_in_silence() -> None:
     with pytest.raises(aez.ModelError, match="no CUDA"):
-        _ = Model(WEIGHTS / DEFAULT_MODEL, device="cuda").refiner
+        refiner(Model(WEIGHTS / DEFAULT_MODEL, device="cuda"))
 
 
 def test_a_model_without_parameters_says_so(tmp_path: Path) -> None:
@@ -185,4 +187,4 @@ def test_a_model_without_parameters_says_so(tmp_path: Path) -> None:
         WEIGHTS / DEFAULT_MODEL, tmp_path / "model", ignore=shutil.ignore_patterns("*.safetensors")
     )
     with pytest.raises(aez.ModelError, match=r"has no params\.safetensors"):
-        _ = Model(folder).refiner
+        refiner(Model(folder))

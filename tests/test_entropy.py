@@ -10,7 +10,7 @@ from aez.format import rans as plain_rans
 from aez.format.entropy import AnsReader, AnsWriter, TableSet, ZstdReader, ZstdWriter, categorical
 from aez.format.quality import KNOTS
 from aez.format.tables import TOTAL, Table
-from aez.model.model import load_model
+from aez.model.registry import load_model
 
 constriction = pytest.importorskip("constriction")
 CODINGS = [(AnsWriter, AnsReader), (ZstdWriter, ZstdReader)]

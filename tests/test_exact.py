@@ -11,11 +11,12 @@ import pytest
 from PIL import Image
 
 from aez import ModelError, decode, encode
-from aez.model import model as networks
-from aez.model import tiled as tiles
-from aez.model.model import WEIGHTS, Model, load_model
+from aez.coding.decode import decode_high, decode_medium
+from aez.format.contents import Contents
+from aez.model.model import Model
+from aez.model.registry import DEFAULT_MODEL, WEIGHTS, load_model
 
-FOLDER = WEIGHTS / networks.DEFAULT_MODEL
+FOLDER = WEIGHTS / DEFAULT_MODEL
 
 
 def integer_results(model: Model, blocks: tuple[int, int]) -> list[np.ndarray]:
@@ -40,10 +41,8 @@ def test_threads_do_not_matter() -> None:
 
 
 @pytest.mark.parametrize("tile", [1, 2, 3])
-def test_tiles_do_not_matter(tile: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    whole = integer_results(load_model(), (5, 4))
-    monkeypatch.setattr(tiles, "TILE", tile)
-    assert same(whole, integer_results(load_model(), (5, 4)))
+def test_tiles_do_not_matter(tile: int) -> None:
+    assert same(integer_results(load_model(), (5, 4)), integer_results(Model(FOLDER, tile=tile), (5, 4)))
 
 
 def test_graph_optimizations_do_not_matter(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -59,12 +58,12 @@ def test_graph_optimizations_do_not_matter(monkeypatch: pytest.MonkeyPatch) -> N
     assert same(optimized, integer_results(Model(FOLDER), (3, 2)))
 
 
-def test_tiles_leave_no_seams(sample: Image.Image, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_tiles_leave_no_seams(sample: Image.Image) -> None:
     data = encode(sample, 60)
-    whole = {resolution: np.asarray(decode(data, resolution)).astype(int) for resolution in ("high", "medium")}
-    monkeypatch.setattr(tiles, "TILE", 3)
-    for resolution, expected in whole.items():
-        difference = np.abs(np.asarray(decode(data, resolution)) - expected)
+    model, contents = Model(FOLDER, tile=3), Contents(data)
+    tiled = {"high": decode_high(model, contents, upscale=False).rgb, "medium": decode_medium(model, contents).rgb}
+    for resolution, samples in tiled.items():
+        difference = np.abs(samples.astype(int) - np.asarray(decode(data, resolution)))
         assert difference.max() <= 1
         assert (difference > 0).mean() <= 0.001
 

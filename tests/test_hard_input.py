@@ -17,7 +17,7 @@ from aez import AezError, AezWarning, DamagedError, decode, encode
 from aez.format import container
 from aez.format.container import HEADER_BYTES, Flags, Header, Section, SectionType
 from aez.format.entropy import SYMBOL_MAX, AnsReader, AnsWriter, ZstdWriter
-from aez.model.model import load_model
+from aez.model.registry import load_model
 
 Run = Callable[..., Result]
 AEZ = [sys.executable, "-m", "aez.cli"]

@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from aez import ModelError
-from aez.model import model as networks
-from aez.model.model import DEFAULT_MODEL, WEIGHTS, Model, installed_models
+from aez.model import registry
+from aez.model.model import Model
+from aez.model.registry import DEFAULT_MODEL, WEIGHTS, installed_models
 
 
 @pytest.fixture
@@ -40,5 +41,5 @@ def test_damaged_descriptions_are_said_and_hide_no_other_model(
     (folder / "model.json").write_text(description)
     with pytest.raises(ModelError, match="copy: not a model"):
         Model(folder)
-    monkeypatch.setattr(networks, "WEIGHTS", folder.parent)
+    monkeypatch.setattr(registry, "WEIGHTS", folder.parent)
     assert list(installed_models()) == [DEFAULT_MODEL]

@@ -12,11 +12,15 @@ from conftest import psnr
 from PIL import Image, ImageCms
 
 from aez import AezWarning, DamagedError, PictureError, decode, encode, info
-from aez.coding import layers
+from aez.api import encode_bytes
+from aez.coding.encode import Coding, Encoder
 from aez.format import container
 from aez.format.container import Flags
+from aez.format.quality import to_integer
+from aez.model.registry import load_model
 from aez.picture import samples
-from aez.picture.files import encode_bytes, save_picture
+from aez.picture.convert import from_pillow
+from aez.picture.files import save_picture
 
 
 def reencoded(image: Image.Image, quality: float = 90) -> Image.Image:
@@ -267,7 +271,7 @@ def test_words_that_are_no_option_are_refused(photograph: Image.Image) -> None:
 
 
 def test_options_that_do_not_exist_are_refused(photograph: Image.Image) -> None:
-    with pytest.raises(TypeError, match="no such option: layer"):
+    with pytest.raises(TypeError, match="unexpected keyword argument 'layer'"):
         encode(photograph, layer="base")  # type: ignore[call-arg]
     with pytest.raises(TypeError, match="no such option: quality"):
         decode(encode(photograph), quality=3)  # type: ignore[call-arg]
@@ -322,6 +326,18 @@ def test_the_front_part_alone_is_a_medium_file(photograph: Image.Image) -> None:
     assert np.array_equal(decode(front, "medium"), decode(data, "medium"))
 
 
+def test_a_file_is_complete_only_with_all_that_high_needs(photograph: Image.Image) -> None:
+    image = photograph.crop((0, 0, 70, 66))
+    image.putalpha(Image.linear_gradient("L").resize(image.size))
+    data = encode(image)
+    kinds = [section.type for section in info(data).sections]
+    assert kinds[-2:] == ["enhancement", "alpha"]
+    for end in range(info(data).medium_bytes, len(data)):
+        assert not info(data[:end]).complete
+    assert info(data).complete
+    assert info(encode(image, layers="base")).complete
+
+
 def test_both_codings_decode_to_the_same_picture(photograph: Image.Image) -> None:
     pictures = [decode(encode(photograph, coding=coding)) for coding in ("ans", "zstd")]
     assert np.array_equal(*pictures)
@@ -335,12 +351,10 @@ def test_text_survives() -> None:
     assert psnr(reencoded(image, 80), image) > 28
 
 
-def test_zeros_are_coded_where_forcing_them_would_show(
-    photograph: Image.Image, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(layers, "FORCED_ZEROS_MAX_DB", -1)
-    for coding in get_args(layers.Coding):
-        data = encode(photograph, 10, coding=coding)
+def test_zeros_are_coded_where_forcing_them_would_show(photograph: Image.Image) -> None:
+    for coding in get_args(Coding):
+        encoder = Encoder(load_model(), from_pillow(photograph), coding=coding, forced_zeros_max_db=-1)
+        data = encoder.encode(to_integer(10)).data
         assert Flags.ALL_CODED in container.parse_header(data).flags
         assert psnr(decode(data), photograph) > 22
 

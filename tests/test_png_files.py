@@ -12,7 +12,7 @@ from PIL import Image
 from png_files import SIGNATURE, Colour, Kind, chunk, gradient, header, kinds, png
 
 from aez import PictureError, decode
-from aez.picture.files import encode_bytes
+from aez.api import encode_bytes
 
 RGB = Kind(Colour.RGB, 8, interlaced=False, transparency=False)
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aez.coding.dead_zone import Quantizer
-from aez.model.model import load_model
+from aez.model.registry import load_model
 
 
 @pytest.fixture(scope="module")

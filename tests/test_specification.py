@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 import reference_decoder
 
-from aez.coding.layers import LayerDecoder
+from aez.coding.decode import decode_base, decode_enhancement
 from aez.format.container import Flags
 from aez.format.contents import Contents
-from aez.model.model import WEIGHTS, load_model
+from aez.model.registry import WEIGHTS, load_model
 
 FOLDER = Path(__file__).parent / "golden"
 
@@ -23,11 +23,12 @@ def test_the_reference_decoder_agrees(path: Path) -> None:
     with np.load(WEIGHTS / model / "entropy.npz") as arrays:
         reference = reference_decoder.decode_latents(data, dict(arrays))
     contents = Contents(data)
-    decoder = LayerDecoder(load_model(model), contents)
+    loaded = load_model(model)
+    decoder = decode_base(loaded, contents)
     base = reference.base.shape[0]
     assert np.array_equal(decoder.latents[0, :base], reference.base)
     if Flags.ENHANCEMENT in contents.header.flags:
-        decoder.read_enhancement()
+        decode_enhancement(decoder, loaded, contents)
         assert reference.enhancement is not None
         assert np.array_equal(decoder.latents[0, base:], reference.enhancement)
     else:

@@ -22,8 +22,9 @@ from aez.export.export import ExportError, decides_samples, export, model_id
 from aez.export.integer_layers import BoundError, IntegerLayer, convolve, prove
 from aez.export.tables import gaussian_tables
 from aez.format.quality import KNOT_DISTANCE, KNOTS, QUALITY_MAX, interpolate_exactly, knot_weights
-from aez.model import model as networks
-from aez.model.model import Model, load_model
+from aez.model import registry
+from aez.model.model import Model
+from aez.model.registry import load_model
 from aez.nn.codec import Codec
 from aez.nn.gradients import lower_bound
 from aez.nn.integer import IntegerConv2d
@@ -266,7 +267,7 @@ def test_training_refuses_what_it_cannot_use(run: Run, tmp_path: Path, pictures:
     (tmp_path / "one").mkdir()
     shutil.copy(pictures / "a.png", tmp_path / "one")
     assert "one picture" in run("train", tmp_path / "one", "--out", tmp_path / "x").stderr
-    both = ("--resume", "--init", networks.DEFAULT_MODEL)
+    both = ("--resume", "--init", registry.DEFAULT_MODEL)
     assert "--init" in run("train", pictures, "--out", tmp_path / "x", *both).stderr
     assert run("train", pictures, "--minutes", "nan", "--out", tmp_path / "x").exit_code == 2
     assert run("train", pictures, "--seed", -1, "--out", tmp_path / "x").exit_code == 2
@@ -284,7 +285,7 @@ def test_an_exported_model_encodes_and_decodes(
     assert (
         run("export", trained / "checkpoint.pt", "--name", "tiny-1", "-o", out, "--pictures", pictures).exit_code == 0
     )
-    monkeypatch.setattr(networks, "WEIGHTS", out)
+    monkeypatch.setattr(registry, "WEIGHTS", out)
     load_model.cache_clear()
     target = tmp_path / "a.aez"
     assert run("encode", pictures / "a.png", "-o", target, "--model", "tiny-1").exit_code == 0
@@ -355,7 +356,7 @@ def test_export_refuses_sums_beyond_float32() -> None:
 
 
 def test_every_array_counts_for_the_model_id() -> None:
-    arrays = dict(np.load(networks.WEIGHTS / networks.DEFAULT_MODEL / "entropy.npz"))
+    arrays = dict(np.load(registry.WEIGHTS / registry.DEFAULT_MODEL / "entropy.npz"))
     ids = {model_id(arrays)}
     for name, array in arrays.items():
         changed = array.copy()
@@ -365,7 +366,7 @@ def test_every_array_counts_for_the_model_id() -> None:
 
 
 def test_the_stored_model_id_is_that_of_its_arrays() -> None:
-    folder = networks.WEIGHTS / networks.DEFAULT_MODEL
+    folder = registry.WEIGHTS / registry.DEFAULT_MODEL
     floats = {name: array.numpy() for name, array in load_file(folder / "params.safetensors").items()}
     arrays = {name: array for name, array in floats.items() if decides_samples(name)}
     assert load_model().id == model_id({**np.load(folder / "entropy.npz"), **arrays})

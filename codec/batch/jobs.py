@@ -13,7 +13,7 @@ from ..api import DecodeOptions, EncodeOptions, Resolution
 from ..coding.targets import Target
 from ..errors import AezWarning
 from ..metrics import psnr
-from ..model.model import DEFAULT_MODEL, installed_models
+from ..model.registry import DEFAULT_MODEL, installed_models
 from ..picture import files
 from ..picture.files import PictureFormat
 from .manifest import Result
@@ -73,7 +73,7 @@ class Encoding:
             AezError: it cannot be.
         """
         files.allow_pixels(self.options.get("max_pixels", api.MAX_PIXELS))
-        coded = files.encode_bytes(data, self.quality, **self.options)
+        coded = api.encode_bytes(data, self.quality, **self.options)
         found = api.info(coded)
         if len(coded) > len(data):
             if self.skip_larger:

@@ -12,11 +12,12 @@ import numpy as np
 import numpy.typing as npt
 from numpy.lib.stride_tricks import as_strided
 
+from ..arrays import AnyArray, Floats
 from ..errors import DamagedError
 from ..format.entropy import Indices, SymbolReader, Symbols, SymbolWriter
 from ..format.quality import nearest_knot
-from ..model.model import LATENT_UNIT, Floats, Layer, Model
-from ..model.tiled import AnyArray
+from ..model.model import LATENT_UNIT, Layer, Model
+from .dead_zone import Quantizer
 
 LATENT_MIN, LATENT_MAX = -(1 << 15), (1 << 15) - 1
 HYPER_MAX = 127
@@ -72,15 +73,19 @@ def _hyper_indices(shape: tuple[int, ...]) -> Indices:
 
 
 class LayerEncoder:
-    """Quantizes latents layer by layer, and knows what it cost to force certain zeros."""
+    """Quantizes latents layer by layer, and knows what it cost to force certain zeros.
+
+    `latents` [1, C, H, W] becomes what a decoder will have.
+    """
 
     def __init__(self, model: Model, features: Floats, target: Floats, all_coded: bool) -> None:
-        """`target`: latents [1, C, H, W] in units of the step size; `decoded` becomes what a decoder will have."""
+        """`target`: latents [1, C, H, W] as the analysis gives them, in units of the step size."""
+        self.latents = np.zeros_like(target)
         self._model = model
         self._features = features
         self._target = target[0]
-        self.decoded = np.zeros_like(target)
         self._all_coded = all_coded
+        self._quantize = Quantizer(model.scale_tables.tables)
         self._error = 0.0
         self._forced_error = 0.0
 
@@ -93,20 +98,20 @@ class LayerEncoder:
             coded = _coded(index, self._all_coded)
             indices = index.ravel()[coded]
             symbols = np.zeros(residual.size, np.int32)
-            kept = self._model.quantizer(residual[coded], indices)
+            kept = self._quantize(residual[coded], indices)
             symbols[coded] = kept
             writer.write(kept, indices, self._model.scale_tables)
             self._count_errors(residual, symbols, coded)
             return symbols.reshape(index.shape)
 
-        code_layer(self._model, layer, self._features, self.decoded, code)
+        code_layer(self._model, layer, self._features, self.latents, code)
 
     def _count_errors(self, residual: Floats, symbols: Symbols, coded: Positions) -> None:
         error = residual - symbols.astype(np.float32)
         self._error += float(np.dot(error, error))
         error[coded] = 0
         forced = error[np.abs(error) > 0.5]
-        wanted = self._model.quantizer(forced, np.zeros(forced.size, np.uint8))
+        wanted = self._quantize(forced, np.zeros(forced.size, np.uint8))
         self._forced_error += float((wanted * (2 * forced - wanted)).sum())
 
     def forced_zeros_db(self) -> float:
@@ -115,27 +120,37 @@ class LayerEncoder:
         return 10 * math.log10(self._error / rest) if rest > 0 else 0.0
 
 
-def read_layer(
-    reader: SymbolReader, model: Model, layer: Layer, features: Floats, latents: Floats, all_coded: bool
-) -> None:
-    """Read a layer and fill it in `latents`.
+class LayerDecoder:
+    """Reads layers back, or generates them, into `latents` [1, C, H, W]."""
 
-    Raises:
-        DamagedError: symbols do not fit the layer.
-    """
+    def __init__(self, model: Model, features: Floats, all_coded: bool) -> None:
+        self.latents = np.zeros((1, model.latents, *features.shape[2:]), np.float32)
+        self._model = model
+        self._features = features
+        self._all_coded = all_coded
 
-    def code(_: bool, __: Floats, index: Indices) -> Symbols:
-        coded = _coded(index, all_coded)
-        symbols = np.zeros(index.size, np.int32)
-        symbols[coded] = reader.read(index.ravel()[coded], model.scale_tables)
-        return symbols.reshape(index.shape)
+    def read(self, reader: SymbolReader, layer: Layer) -> None:
+        """Read a layer and fill it in.
 
-    code_layer(model, layer, features, latents, code)
+        Raises:
+            DamagedError: symbols do not fit the layer.
+        """
 
+        def code(_: bool, __: Floats, index: Indices) -> Symbols:
+            coded = _coded(index, self._all_coded)
+            symbols = np.zeros(index.size, np.int32)
+            symbols[coded] = reader.read(index.ravel()[coded], self._model.scale_tables)
+            return symbols.reshape(index.shape)
 
-def generate_layer(model: Model, layer: Layer, features: Floats, latents: Floats) -> None:
-    """Fill a layer of `latents` with its means: every symbol zero."""
-    code_layer(model, layer, features, latents, lambda _, __, index: np.zeros(index.shape, np.int32))
+        code_layer(self._model, layer, self._features, self.latents, code)
+
+    def generate(self, layer: Layer) -> None:
+        """Fill a layer with its means: every symbol zero."""
+
+        def code(_: bool, __: Floats, index: Indices) -> Symbols:
+            return np.zeros(index.shape, np.int32)
+
+        code_layer(self._model, layer, self._features, self.latents, code)
 
 
 def checksum(latents: Floats, layer: Layer) -> int:

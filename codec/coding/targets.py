@@ -9,6 +9,7 @@ import math
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal, get_args
 
 import numpy as np
@@ -16,7 +17,8 @@ import numpy.typing as npt
 
 from ..errors import AezError, AezWarning
 from ..format.quality import KNOT_DISTANCE, KNOTS, QUALITY_MAX
-from .encoder import Encoded, Encoder
+from .encode import Encoded, Encoder
+from .fidelity import high_psnr, medium_psnr
 
 Measure = Literal["size", "bpp", "psnr", "medium-psnr"]
 
@@ -163,17 +165,18 @@ def _first_quality(goal: _Goal, encoder: Encoder) -> int:
 
 def _goal(target: Target, encoder: Encoder) -> _Goal:
     if target.measure == "psnr":
-        return _psnr_goal(target.value, _PSNR, encoder.psnr)
+        return _psnr_goal(target.value, _PSNR, partial(high_psnr, encoder))
     if target.measure == "medium-psnr":
-        return _psnr_goal(target.value, _MEDIUM_PSNR, encoder.medium_psnr)
-    per_byte = 8 / encoder.pixels if target.measure == "bpp" else 1
+        return _psnr_goal(target.value, _MEDIUM_PSNR, partial(medium_psnr, encoder))
+    pixels = encoder.picture.rgb.size // 3
+    per_byte = 8 / pixels if target.measure == "bpp" else 1
     above = 0 if target.measure == "size" else math.log(1 + _RELATIVE_TOLERANCE)
     below = math.log(1 - _RELATIVE_TOLERANCE)
     return _Goal(
         lowest=math.log(target.value) + below,
         aim=math.log(target.value) + (above + below) / 2,
         highest=math.log(target.value) + above,
-        typical=_Curve(_LOG_BPP.mean + math.log(per_byte * encoder.pixels / 8), _LOG_BPP.deviation),
+        typical=_Curve(_LOG_BPP.mean + math.log(per_byte * pixels / 8), _LOG_BPP.deviation),
         value=lambda encoded: math.log(per_byte * len(encoded.data)),
         shown=math.exp,
     )

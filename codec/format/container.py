@@ -59,6 +59,16 @@ class Header:
     model: int
     medium_bytes: int = 0
 
+    @property
+    def medium_width(self) -> int:
+        """Half the width, rounded up."""
+        return -(-self.width // 2)
+
+    @property
+    def medium_height(self) -> int:
+        """Half the height, rounded up."""
+        return -(-self.height // 2)
+
     def pack(self) -> bytes:
         fields = (self.flags, self.quality, self.width, self.height, self.model, self.medium_bytes)
         data = _HEADER.pack(MAGIC, VERSION, *fields)

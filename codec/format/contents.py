@@ -1,21 +1,28 @@
 """What a file contains, as far as it can be read: header, front part, and what comes behind it."""
 
 import warnings
+from dataclasses import dataclass
 
 import numpy as np
-from PIL import Image
+import numpy.typing as npt
 
 from ..errors import AezWarning, DamagedError, FormatError
-from ..picture.convert import Picture
-from ..picture.metadata import ICC_MAX, METADATA_MAX, Metadata
-from ..picture.samples import Plane, box_average
 from . import container
-from .container import Flags, Frame, Section, SectionType
+from .container import Flags, Frame, SectionType
+
+ICC_MAX = 4 << 20
+METADATA_MAX = 16 << 20
+
+Alpha = npt.NDArray[np.uint8]
 
 
-def half(length: int) -> int:
-    """A side of the medium picture."""
-    return -(-length // 2)
+@dataclass(frozen=True)
+class Metadata:
+    """As files hold it: an ICC profile, EXIF from its TIFF header on, an XMP packet. Empty where there is none."""
+
+    icc: bytes = b""
+    exif: bytes = b""
+    xmp: bytes = b""
 
 
 class Contents:
@@ -42,8 +49,14 @@ class Contents:
     @property
     def complete(self) -> bool:
         """Whether nothing is missing, as far as can be seen without decoding."""
-        expected = Flags.ENHANCEMENT in self.header.flags
-        return self.error is None and (SectionType.ENHANCEMENT in self.frames or not expected)
+        return self.error is None and all(kind in self.frames for kind in self._expected())
+
+    def _expected(self) -> list[SectionType]:
+        """What a complete file has behind its front part, besides metadata."""
+        flags = self.header.flags
+        if Flags.ENHANCEMENT not in flags:
+            return []
+        return [SectionType.ENHANCEMENT, *([SectionType.ALPHA] if Flags.ALPHA in flags else [])]
 
     def required(self, kind: SectionType) -> Frame:
         """A section without which there is no picture.
@@ -55,33 +68,29 @@ class Contents:
             raise DamagedError(f"section {kind.name.lower()} is missing")
         return self.frames[kind]
 
-    def alpha(self, high: bool) -> Plane | None:
-        """Alpha of the high or of the medium picture, uint8 [H, W], if there is any.
+    def alpha(self) -> Alpha | None:
+        """Alpha of the high picture, uint8 [H, W], if there is any.
 
         Raises:
             DamagedError: it is missing or damaged.
         """
+        return self._alpha(SectionType.ALPHA, self.header.width, self.header.height)
+
+    def medium_alpha(self) -> Alpha | None:
+        """Alpha of the medium picture, uint8 [ceil(H/2), ceil(W/2)], if there is any.
+
+        Raises:
+            DamagedError: it is missing or damaged.
+        """
+        return self._alpha(SectionType.MEDIUM_ALPHA, self.header.medium_width, self.header.medium_height)
+
+    def _alpha(self, kind: SectionType, width: int, height: int) -> Alpha | None:
         if Flags.ALPHA not in self.header.flags:
             return None
-        kind, width, height = SectionType.ALPHA, self.header.width, self.header.height
-        if not high:
-            kind, width, height = SectionType.MEDIUM_ALPHA, half(width), half(height)
         content = self.required(kind).content(width * height)
         if len(content) != width * height:
             raise DamagedError(f"section {kind.name.lower()} has the wrong size")
         return np.frombuffer(content, np.uint8).reshape(height, width)
-
-    def enlarged_alpha(self) -> Plane | None:
-        """Alpha of the medium picture, enlarged to that of the high one.
-
-        Raises:
-            DamagedError: it is missing or damaged.
-        """
-        medium = self.alpha(high=False)
-        if medium is None:
-            return None
-        size = self.header.width, self.header.height
-        return np.asarray(Image.fromarray(medium).resize(size, Image.Resampling.BILINEAR))
 
     def metadata(self) -> Metadata:
         """ICC profile, EXIF and XMP. Lost EXIF and XMP only warn.
@@ -104,20 +113,3 @@ class Contents:
         except DamagedError as error:
             warnings.warn(f"{kind.name} is left out: {error}", AezWarning, stacklevel=4)
             return b""
-
-
-def side_sections(picture: Picture, full_alpha: bool) -> tuple[list[Section], list[Section]]:
-    """All sections but the layers: those of the front part, and those behind it. Base files need no full alpha."""
-    front, rest = [], []
-    metadata = picture.metadata
-    if metadata.icc:
-        front.append(Section(SectionType.COLOUR, metadata.icc))
-    if picture.alpha is not None:
-        medium = np.rint(box_average(picture.alpha)).astype(np.uint8)
-        front.append(Section(SectionType.MEDIUM_ALPHA, medium.tobytes()))
-        if full_alpha:
-            rest.append(Section(SectionType.ALPHA, picture.alpha.tobytes()))
-    for kind, content in ((SectionType.EXIF, metadata.exif), (SectionType.XMP, metadata.xmp)):
-        if content:
-            rest.append(Section(kind, content))
-    return front, rest

@@ -8,34 +8,24 @@ result on every machine; each is compared with a stored hash when it is loaded.
 
 import json
 import threading
-from contextlib import suppress
 from dataclasses import dataclass
-from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
-from ..coding.dead_zone import Quantizer
+from ..arrays import AnyArray, Floats, Samples
 from ..errors import ModelError, first_line
 from ..format import quality as qualities
 from ..format.entropy import TableSet
 from ..format.tables import Table
 from .sessions import Device, check_hash, start_session
-from .tiled import HYPER, LATENT_HALVES, LATENTS, MEDIUM_PICTURE, PICTURE, AnyArray, Layout, empty_whole, tiles
+from .tiled import HYPER, LATENT_HALVES, LATENTS, MEDIUM_PICTURE, PICTURE, TILE, Layout, empty_whole, tiles
 
 if TYPE_CHECKING:
     import onnxruntime
 
-    from ..nn.refine import Refiner
-
-Floats = npt.NDArray[np.float32]
-Picture = npt.NDArray[np.uint8]
-
-WEIGHTS = Path(__file__).parents[1] / "weights"
-DEFAULT_MODEL = "fast-6"
-RETIRED = {0x9221E8F4: "fast-1", 0xB1D7005D: "fast-2", 0xD1301265: "fast-3", 0xC0623931: "fast-4", 0xE8D85792: "fast-5"}
 LATENT_UNIT = 16
 
 
@@ -78,7 +68,7 @@ class Model:
             on this machine, or runs out of memory.
     """
 
-    def __init__(self, folder: Path, threads: int = 0, device: Device = "auto") -> None:
+    def __init__(self, folder: Path, threads: int = 0, device: Device = "auto", tile: int = TILE) -> None:
         try:
             description = json.loads((folder / "model.json").read_text())
             self.name: str = description["name"]
@@ -99,33 +89,12 @@ class Model:
         self.enhancement_layer = Layer(slice(base, base + enhancement), (2, 3))
         self.scale_tables = TableSet([Table(part) for part in np.split(frequencies, np.cumsum(lengths)[:-1])])
         self._hyper_tables: dict[int, TableSet] = {}
-        self._folder = folder
-        self._threads = threads
-        self._device = device
+        self.folder = folder
+        self.threads = threads
+        self.device = device
+        self._tile = tile
         self._sessions: dict[str, onnxruntime.InferenceSession] = {}
         self._starting = threading.Lock()
-
-    @cached_property
-    def quantizer(self) -> Quantizer:
-        """The encoder's rounding, for the model's scale tables."""
-        return Quantizer(self.scale_tables.tables)
-
-    @cached_property
-    def refiner(self) -> "Refiner":
-        """Searches for better latents, for `effort`.
-
-        Raises:
-            ModelError: PyTorch is not installed, has no CUDA where that is asked for, or the model's parameters cannot
-                be read.
-        """
-        try:
-            from ..nn.refine import Refiner
-        except ImportError as error:
-            raise ModelError(f"effort needs PyTorch ({first_line(error)})", "pip install 'aez[effort]'") from error
-        params = self._folder / "params.safetensors"
-        if not params.is_file():
-            raise ModelError(f"{self.name} has no params.safetensors, which effort needs")
-        return Refiner(params, self._threads, self._device)
 
     def hyper_tables(self, knot: int) -> TableSet:
         """A table per channel of the hyper latents, for the knot nearest to the quality."""
@@ -133,8 +102,8 @@ class Model:
             self._hyper_tables[knot] = TableSet([Table(row) for row in self._hyper_frequencies[knot]])
         return self._hyper_tables[knot]
 
-    def analysis(self, picture: Picture, quality: int) -> Floats:
-        """Picture -> latents in units of the step size, not yet rounded."""
+    def analysis(self, picture: Samples, quality: int) -> Floats:
+        """Samples -> latents in units of the step size, not yet rounded."""
         height, width, _ = picture.shape
         view = picture.reshape(height // 8, 8, width // 8, 24)
         return self._run(ANALYSIS, [view], knots=_knots(quality))[0]
@@ -157,11 +126,11 @@ class Model:
         mean, index = self._run(CONTEXTS[step], inputs)
         return mean, index
 
-    def synthesis(self, latents: Floats, quality: int) -> Picture:
+    def synthesis(self, latents: Floats, quality: int) -> Samples:
         """All latents in units of 1/16 -> picture."""
         return _as_picture(self._run(SYNTHESIS, [latents], knots=_knots(quality))[0])
 
-    def medium_synthesis(self, base: Floats, quality: int) -> Picture:
+    def medium_synthesis(self, base: Floats, quality: int) -> Samples:
         """Base latents in units of 1/16 -> half-size picture."""
         return _as_picture(self._run(MEDIUM_SYNTHESIS, [base], knots=_knots(quality))[0])
 
@@ -171,7 +140,7 @@ class Model:
         (_, layout), first = inputs[0]
         blocks = first.shape[layout.rows] // layout.cells, first.shape[layout.columns] // layout.cells
         results: list[AnyArray] = []
-        for tile in tiles(*blocks, network.halo):
+        for tile in tiles(*blocks, network.halo, self._tile):
             feeds = {name: tile.outer(array, layout) for (name, layout), array in inputs}
             try:
                 parts: list[AnyArray] = session.run(None, {**feeds, **constants})
@@ -189,8 +158,8 @@ class Model:
     def _session(self, network: Network) -> "onnxruntime.InferenceSession":
         with self._starting:
             if network.name not in self._sessions:
-                device: Device = "cpu" if network.exact else self._device
-                session = start_session(self._folder / f"{network.name}.onnx", self._threads, device)
+                device: Device = "cpu" if network.exact else self.device
+                session = start_session(self.folder / f"{network.name}.onnx", self.threads, device)
                 if network.exact and check_hash(session) != self._hashes[network.name]:
                     raise ModelError(f"{self.name}: {network.name} computes wrongly on this machine")
                 self._sessions[network.name] = session
@@ -201,48 +170,6 @@ def _knots(quality: int) -> Floats:
     return qualities.knot_weights(quality)[None]
 
 
-def _as_picture(rows: Picture) -> Picture:
+def _as_picture(rows: Samples) -> Samples:
     height, _, width, _ = rows.shape
     return rows.reshape(height * 8, width * 8, 3)
-
-
-def installed_models() -> dict[str, int]:
-    """Ids of the installed models by their names; broken ones are left out."""
-    found = {}
-    for path in sorted(WEIGHTS.glob("*/model.json")):
-        with suppress(OSError, ValueError, LookupError, TypeError):
-            description = json.loads(path.read_text())
-            found[description["name"]] = int(description["id"], 16)
-    return found
-
-
-def model_name(model_id: int) -> str | None:
-    """Name of an installed model, if it is installed."""
-    return next((name for name, known in installed_models().items() if known == model_id), None)
-
-
-@cache
-def load_model(name: str = DEFAULT_MODEL, threads: int = 0, device: Device = "auto") -> Model:
-    """An installed model, by name, loaded once.
-
-    Raises:
-        ModelError: there is no such model, or it is broken.
-    """
-    names = installed_models()
-    if name not in names:
-        raise ModelError(f"no model named {name}; installed: {', '.join(names) or 'none'}")
-    return Model(WEIGHTS / name, threads, device)
-
-
-def find_model(model_id: int, threads: int = 0, device: Device = "auto") -> Model:
-    """The installed model that a file needs.
-
-    Raises:
-        ModelError: it is not installed.
-    """
-    name = model_name(model_id)
-    if name is None:
-        wanted = f"{model_id:08x}" + (f" ({RETIRED[model_id]}, no longer shipped)" if model_id in RETIRED else "")
-        installed = ", ".join(f"{name} ({known:08x})" for name, known in installed_models().items())
-        raise ModelError(f"needs model {wanted}, which is not installed; installed: {installed or 'none'}")
-    return load_model(name, threads, device)

@@ -2,12 +2,10 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-AnyArray = npt.NDArray[Any]
+from ..arrays import AnyArray
 
 BLOCK = 64
 CELLS_PER_BLOCK = 4
@@ -55,11 +53,11 @@ class Tile:
         return _window(array, layout, rows, (self.columns[0] - left, self.columns[1] - left))
 
 
-def tiles(rows: int, columns: int, halo: int) -> Iterator[Tile]:
-    """Cover rows x columns blocks; the grid depends on nothing else. Halos end at the edges of the picture."""
-    for top in range(0, rows, TILE):
-        for left in range(0, columns, TILE):
-            bottom, right = min(top + TILE, rows), min(left + TILE, columns)
+def tiles(rows: int, columns: int, halo: int, side: int = TILE) -> Iterator[Tile]:
+    """Cover rows x columns blocks by tiles of `side` blocks; halos end at the edges of the picture."""
+    for top in range(0, rows, side):
+        for left in range(0, columns, side):
+            bottom, right = min(top + side, rows), min(left + side, columns)
             yield Tile(
                 (top, bottom),
                 (left, right),

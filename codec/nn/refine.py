@@ -13,8 +13,8 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from ..arrays import Floats, Samples
 from ..errors import ModelError, first_line
-from ..model.model import Floats, Picture
 from ..model.sessions import Device
 from ..model.tiled import BLOCK, CELLS_PER_BLOCK, HYPER, LATENTS, Tile, tiles
 from .codec import Coded
@@ -56,7 +56,7 @@ class Refiner:
             raise ModelError(f"CUDA failed ({first_line(error)})", "--device cpu does without") from error
 
     def __call__(
-        self, picture: Picture, latents: Floats, hyper: Floats, quality: int, effort: int, base_only: bool
+        self, picture: Samples, latents: Floats, hyper: Floats, quality: int, effort: int, base_only: bool
     ) -> Floats:
         """Better latents: fewer bits, or nearer to the picture; [1, C, ceil(H/64) * 4, ceil(W/64) * 4], in step sizes.
 
@@ -78,7 +78,7 @@ class Refiner:
                 raise ModelError(f"effort failed ({first_line(error)})") from error
 
     def _refine(
-        self, picture: Picture, latents: Floats, hyper: Floats, quality: int, effort: int, base_only: bool
+        self, picture: Samples, latents: Floats, hyper: Floats, quality: int, effort: int, base_only: bool
     ) -> Floats:
         rows, columns = latents.shape[2] // CELLS_PER_BLOCK, latents.shape[3] // CELLS_PER_BLOCK
         refined = latents.copy()

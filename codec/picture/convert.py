@@ -6,18 +6,20 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image, ImageOps
 
+from ..arrays import Samples
 from ..errors import AezWarning, PictureError
-from .metadata import Metadata, exif_of_tags, read_metadata
+from ..format.contents import Metadata
+from .metadata import exif_of_tags, read_metadata
 from .modes import is_deep, to_8_bit
-from .samples import Plane, fill_transparent
+from .samples import fill_transparent
 
 
 @dataclass(frozen=True)
 class Picture:
     """RGB samples uint8 [H, W, 3], alpha uint8 [H, W] or none, and metadata."""
 
-    rgb: Plane
-    alpha: Plane | None
+    rgb: Samples
+    alpha: Samples | None
     gray: bool
     metadata: Metadata
 
@@ -50,7 +52,7 @@ def from_pillow(image: Image.Image) -> Picture:
     return Picture(rgb, alpha, gray, metadata)
 
 
-def to_pillow(rgb: Plane, alpha: Plane | None, gray: bool) -> Image.Image:
+def to_pillow(rgb: Samples, alpha: Samples | None, gray: bool) -> Image.Image:
     """A Pillow image of mode L, LA, RGB or RGBA from samples [H, W, 3] and alpha [H, W]."""
     image = Image.fromarray(rgb)
     if gray:

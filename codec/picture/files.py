@@ -7,12 +7,10 @@ import secrets
 import warnings
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Literal, Unpack
+from typing import Any, Literal
 
 from PIL import Image, ImageFile, UnidentifiedImageError
 
-from ..api import MAX_PIXELS, DecodeOptions, EncodeOptions, Info, Resolution, decode, encode, info
-from ..coding.targets import Target
 from ..errors import AezError, AezWarning, PictureError
 from .convert import from_pillow, to_pillow
 from .metadata import save_options
@@ -44,60 +42,6 @@ class OutputExistsError(AezError):
     """The output is there already."""
 
 
-def encode_file(
-    source: AnyPath,
-    target: AnyPath,
-    quality: float | Target = 50,
-    *,
-    overwrite: bool = False,
-    **options: Unpack[EncodeOptions],
-) -> Info:
-    """Encode a picture file; the options are those of `encode`.
-
-    Raises:
-        AezError: as `encode`, or `target` exists and `overwrite` is false.
-        OSError: `source` cannot be read or `target` not be written.
-    """
-    source, target = Path(source), Path(target)
-    refuse_existing(target, overwrite)
-    data = encode_bytes(source.read_bytes(), quality, **options)
-    write_file(target, data, overwrite)
-    return info(data)
-
-
-def decode_file(
-    source: AnyPath,
-    target: AnyPath,
-    resolution: Resolution = "high",
-    *,
-    format: PictureFormat | None = None,
-    overwrite: bool = False,
-    **options: Unpack[DecodeOptions],
-) -> tuple[int, int]:
-    """Decode an .aez file to a picture file, whose format is that of its suffix unless given; returns its size.
-
-    Raises:
-        AezError: as `decode`, `target` has no known suffix, or exists and `overwrite` is false.
-        OSError: `source` cannot be read or `target` not be written.
-    """
-    source, target = Path(source), Path(target)
-    chosen = format or format_of(target)
-    refuse_existing(target, overwrite)
-    image = decode(source.read_bytes(), resolution, **options)
-    write_file(target, save_picture(image, chosen), overwrite)
-    return image.size
-
-
-def encode_bytes(file: bytes, quality: float | Target = 50, **options: Unpack[EncodeOptions]) -> bytes:
-    """Encode the bytes of a picture file of any format that Pillow reads.
-
-    Raises:
-        PictureError: Pillow does not know the format; and as `encode`.
-    """
-    with open_picture(file) as image:
-        return encode(image, quality, **options)
-
-
 def open_picture(file: bytes) -> Image.Image:
     """The bytes of a picture file as a Pillow image, not yet loaded.
 
@@ -126,8 +70,8 @@ def plain_picture(file: bytes) -> tuple[Image.Image, str]:
 
 
 def allow_pixels(count: int) -> None:
-    """Raise Pillow's own limit to so many pixels, for this process; it must not be lower than ours."""
-    Image.MAX_IMAGE_PIXELS = max(count, MAX_PIXELS)
+    """Raise Pillow's own limit to so many pixels, for this process; a lower count leaves it as it is."""
+    Image.MAX_IMAGE_PIXELS = max(count, Image.MAX_IMAGE_PIXELS or 0)
 
 
 def allow_jpeg_bytes(image: Image.Image) -> None:

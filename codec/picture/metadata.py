@@ -1,29 +1,18 @@
 """ICC profile, EXIF and XMP, out of Pillow images and into picture files."""
 
 import warnings
-from dataclasses import dataclass
 from typing import Any
 
 from PIL import Image, PngImagePlugin
 
 from ..errors import AezWarning
+from ..format.contents import ICC_MAX, METADATA_MAX, Metadata
 
-ICC_MAX = 4 << 20
-METADATA_MAX = 16 << 20
 EXIF_PREFIX = b"Exif\0\0"
 _JPEG_SEGMENT_MAX = 65_000
 _EXIF_IFDS = (0x8769, 0x8825)
 # What TIFF files tell about the picture and not about their own layout: description, maker, model, ...
 _DESCRIPTIVE_TAGS = (0x010E, 0x010F, 0x0110, 0x0131, 0x0132, 0x013B, 0x8298)
-
-
-@dataclass(frozen=True)
-class Metadata:
-    """As files hold it: an ICC profile, EXIF from its TIFF header on, an XMP packet. Empty where there is none."""
-
-    icc: bytes = b""
-    exif: bytes = b""
-    xmp: bytes = b""
 
 
 def read_metadata(image: Image.Image) -> Metadata:

@@ -1,22 +1,18 @@
 """Arithmetic on samples: padding, the medium picture, and colours where nothing is seen."""
 
-from typing import Any
-
 import numpy as np
-import numpy.typing as npt
 from PIL import Image
 
-Plane = npt.NDArray[np.uint8]
-Floats = npt.NDArray[np.float32]
+from ..arrays import AnyArray, Floats, Samples
 
 
-def pad(rgb: Plane, multiple: int) -> Plane:
+def pad(rgb: Samples, multiple: int) -> Samples:
     """Replicate the lower and right edges until both sides are multiples of `multiple`."""
     height, width = rgb.shape[:2]
     return np.pad(rgb, ((0, -height % multiple), (0, -width % multiple), (0, 0)), mode="edge")
 
 
-def box_average(samples: npt.NDArray[Any]) -> Floats:
+def box_average(samples: AnyArray) -> Floats:
     """The 2x2 box average [ceil(H/2), ceil(W/2), ...] of samples [H, W, ...], edges replicated, not rounded."""
     rows, columns = samples.shape[0] % 2, samples.shape[1] % 2
     even = np.pad(samples, ((0, rows), (0, columns), *((0, 0),) * (samples.ndim - 2)), mode="edge").astype(np.float32)
@@ -24,7 +20,12 @@ def box_average(samples: npt.NDArray[Any]) -> Floats:
     return average
 
 
-def fill_transparent(colour: Plane, alpha: Plane) -> Plane:
+def enlarge(plane: Samples, width: int, height: int) -> Samples:
+    """One channel [h, w], bilinearly enlarged to [height, width]."""
+    return np.asarray(Image.fromarray(plane).resize((width, height), Image.Resampling.BILINEAR))
+
+
+def fill_transparent(colour: Samples, alpha: Samples) -> Samples:
     """Replace colours [H, W, 3] under alpha 0 by a smooth continuation of those around.
 
     Push-pull (Gortler et al. 1996, "The Lumigraph"): averages of what is seen fill the gaps from coarse to fine.

@@ -3,8 +3,8 @@
 import asyncio
 from dataclasses import replace
 
+from ..api import encode_bytes
 from ..errors import AezError, PictureError
-from ..picture.files import encode_bytes
 from .entries import Entries, Entry
 from .flights import Flights
 from .origin import OriginError

@@ -13,7 +13,7 @@ from ..compare.codecs import Codec, installed_codecs
 from ..compare.measure import half_size, nearest_psnr
 from ..errors import AezError
 from ..metrics import psnr
-from ..model.model import DEFAULT_MODEL
+from ..model.registry import DEFAULT_MODEL
 from ..picture.files import READABLE, plain_picture, write_file
 from .folder import Folder
 from .names import SUFFIX

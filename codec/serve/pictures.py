@@ -8,7 +8,6 @@ from starlette.responses import Response
 
 from .. import __version__
 from ..format import container
-from ..format.contents import half
 from . import counters
 from .gallery import Gallery
 from .guard import exchange
@@ -44,7 +43,7 @@ class Pictures:
         if name.endswith(SUFFIX):
             choice = Choice(Variant(one_of(request.query_params, "res", RESOLUTIONS) or "high", "aez"), ())
         else:
-            traits = Traits(half(header.width), container.Flags.ALPHA in header.flags)
+            traits = Traits(header.medium_width, container.Flags.ALPHA in header.flags)
             choice = choose(request.query_params, request.headers, traits)
         if choice.variant.format == "aez":
             return await self._send_file(request, name, source, choice, header.medium_bytes)

@@ -7,7 +7,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from ..picture.files import encode_bytes
+from ..api import encode_bytes
 from .folder import Folder
 from .guard import exchange
 from .names import SUFFIX, picture_name

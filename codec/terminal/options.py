@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import click
 
 from ..coding.targets import Measure, Target
-from ..model.model import DEFAULT_MODEL
+from ..model.registry import DEFAULT_MODEL
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 

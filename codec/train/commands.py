@@ -14,7 +14,7 @@ from torch import Tensor
 
 from ..errors import AezError
 from ..export.export import export
-from ..model.model import WEIGHTS
+from ..model.registry import WEIGHTS
 from ..nn.codec import Codec
 from ..nn.params import Params, load_params
 from .checkpoint import Checkpoint, Settings

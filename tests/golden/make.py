@@ -6,8 +6,10 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from aez import decode, encode
-from aez.coding import layers
-from aez.model.model import DEFAULT_MODEL
+from aez.coding.encode import Coding, Encoder
+from aez.format.quality import to_integer
+from aez.model.registry import DEFAULT_MODEL, load_model
+from aez.picture.convert import from_pillow
 
 HERE = Path(__file__).parent
 SAMPLE = HERE.parent.parent / "samples" / "kodim23.png"
@@ -39,9 +41,10 @@ def main() -> None:
         "noise": encode(noise, 100),
         "tall": encode(whole.crop((260, 40, 393, 341)), 75),
     }
-    layers.FORCED_ZEROS_MAX_DB = -1
-    cases["all-coded"] = encode(parrot, 10)
-    cases["all-coded-zstd"] = encode(parrot, 10, coding="zstd")
+    all_coded: tuple[tuple[str, Coding], ...] = (("all-coded", "ans"), ("all-coded-zstd", "zstd"))
+    for name, coding in all_coded:
+        encoder = Encoder(load_model(), from_pillow(parrot), coding=coding, forced_zeros_max_db=-1)
+        cases[name] = encoder.encode(to_integer(10)).data
     for name, data in cases.items():
         path = HERE / f"{DEFAULT_MODEL}_{name}.aez"
         if not path.exists():

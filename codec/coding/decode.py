@@ -1,0 +1,149 @@
+"""From a file to samples: container, base layer, enhancement layer, synthesis.
+
+The base layer is decoded first; it is all that medium needs. High needs the enhancement layer too, or means in its
+place: then it is generated.
+"""
+
+import struct
+import warnings
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..arrays import Samples
+from ..errors import AezWarning, DamagedError, FormatError
+from ..format.container import Flags, Header, SectionType
+from ..format.contents import Contents
+from ..format.entropy import AnsReader, SymbolReader, ZstdReader
+from ..model.model import Layer, Model
+from ..model.tiled import BLOCK, CELLS_PER_BLOCK
+from ..picture.samples import enlarge
+from .latents import LayerDecoder, checksum, read_hyper
+
+BYTES_PER_SYMBOL = 8
+CONTENT_MARGIN = 64
+_CRC = struct.Struct("<I")
+_HINT = "see --res medium and --upscale"
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """RGB samples uint8 [H, W, 3] and alpha uint8 [H, W], if there is any."""
+
+    rgb: Samples
+    alpha: Samples | None
+
+
+def decode_medium(model: Model, contents: Contents) -> Decoded:
+    """The medium picture, from the front part.
+
+    Raises:
+        DamagedError: the front part is damaged.
+    """
+    header = contents.header
+    base = decode_base(model, contents).latents[:, : model.base]
+    rgb = model.medium_synthesis(base, header.quality)
+    return Decoded(rgb[: header.medium_height, : header.medium_width], contents.medium_alpha())
+
+
+def decode_high(model: Model, contents: Contents, upscale: bool) -> Decoded:
+    """The high picture; generated from the base layer where that is all there ever was, or if `upscale` allows it.
+
+    Raises:
+        FormatError: what it needs is written in a newer format.
+        DamagedError: what it needs is missing or damaged.
+    """
+    header = contents.header
+    decoder = decode_base(model, contents)
+    newer = contents.error is not None and not isinstance(contents.error, DamagedError)
+    if newer and not upscale:
+        raise FormatError(f"{contents.error}; medium still decodes", _HINT)
+    if Flags.ENHANCEMENT in header.flags:
+        alpha = _alpha(contents, upscale)
+        _enhance(decoder, model, contents, upscale)
+    else:
+        warnings.warn("the file holds the base layer only; the high picture is generated", AezWarning, stacklevel=3)
+        alpha = _enlarged_alpha(contents)
+        decoder.generate(model.enhancement_layer)
+    rgb = model.synthesis(decoder.latents, header.quality)
+    return Decoded(rgb[: header.height, : header.width], alpha)
+
+
+def decode_base(model: Model, contents: Contents) -> LayerDecoder:
+    """Decode the base layer; the enhancement layer can follow.
+
+    Raises:
+        DamagedError: the base layer is missing or damaged.
+    """
+    header = contents.header
+    rows, columns = _blocks(header)
+    reader, crc = _open(model, contents, SectionType.BASE, model.base_layer, hyper=model.hyper * rows * columns)
+    hyper = read_hyper(reader, model, (rows, columns), header.quality)
+    features = model.hyper_synthesis(hyper, header.quality)
+    decoder = LayerDecoder(model, features, all_coded=Flags.ALL_CODED in header.flags)
+    _read(decoder, model.base_layer, reader, crc)
+    return decoder
+
+
+def decode_enhancement(decoder: LayerDecoder, model: Model, contents: Contents) -> None:
+    """Decode the enhancement layer, once the base layer is there.
+
+    Raises:
+        DamagedError: it is missing or damaged.
+    """
+    layer = model.enhancement_layer
+    _read(decoder, layer, *_open(model, contents, SectionType.ENHANCEMENT, layer))
+
+
+def _enhance(decoder: LayerDecoder, model: Model, contents: Contents, upscale: bool) -> None:
+    try:
+        decode_enhancement(decoder, model, contents)
+    except DamagedError as error:
+        if not upscale:
+            raise _medium_still_decodes("enhancement layer", SectionType.ENHANCEMENT, contents) from error
+        decoder.generate(model.enhancement_layer)
+
+
+def _alpha(contents: Contents, upscale: bool) -> Samples | None:
+    try:
+        return contents.alpha()
+    except DamagedError as error:
+        if not upscale:
+            raise _medium_still_decodes("alpha plane", SectionType.ALPHA, contents) from error
+        return _enlarged_alpha(contents)
+
+
+def _enlarged_alpha(contents: Contents) -> Samples | None:
+    medium = contents.medium_alpha()
+    return None if medium is None else enlarge(medium, contents.header.width, contents.header.height)
+
+
+def _medium_still_decodes(name: str, kind: SectionType, contents: Contents) -> DamagedError:
+    state = "damaged" if kind in contents.frames else "missing"
+    return DamagedError(f"the {name} is {state}; medium still decodes", _HINT)
+
+
+def _blocks(header: Header) -> tuple[int, int]:
+    """Rows and columns of 64 x 64 blocks that the picture takes."""
+    return -(-header.height // BLOCK), -(-header.width // BLOCK)
+
+
+def _open(
+    model: Model, contents: Contents, kind: SectionType, layer: Layer, hyper: int = 0
+) -> tuple[SymbolReader, int]:
+    """A reader over a layer's symbols, among them `hyper` of hyper latents, and the checksum of its latents."""
+    header = contents.header
+    cells = int(np.prod(_blocks(header))) * CELLS_PER_BLOCK**2
+    symbols = hyper + (layer.channels.stop - layer.channels.start) * cells
+    content = memoryview(contents.required(kind).content(BYTES_PER_SYMBOL * symbols + CONTENT_MARGIN))
+    if len(content) < _CRC.size:
+        raise DamagedError(f"section {kind.name.lower()} is too short")
+    payload, (crc,) = content[: -_CRC.size], _CRC.unpack(content[-_CRC.size :])
+    return ZstdReader(payload) if Flags.ZSTD in header.flags else AnsReader(payload), crc
+
+
+def _read(decoder: LayerDecoder, layer: Layer, reader: SymbolReader, crc: int) -> None:
+    decoder.read(reader, layer)
+    reader.finish()
+    if checksum(decoder.latents, layer) != crc:
+        raise DamagedError("the decoded latents do not match their checksum")

@@ -1,0 +1,28 @@
+"""Where the search for better latents comes from, which `effort` asks for: PyTorch, which few have installed."""
+
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from ..errors import ModelError, first_line
+from ..model.model import Model
+
+if TYPE_CHECKING:
+    from ..nn.refine import Refiner
+
+
+@lru_cache(maxsize=1)
+def refiner(model: Model) -> "Refiner":
+    """What searches for better latents of a model; the last one is kept.
+
+    Raises:
+        ModelError: PyTorch is not installed, has no CUDA where that is asked for, or the model's parameters cannot be
+            read.
+    """
+    try:
+        from ..nn.refine import Refiner
+    except ImportError as error:
+        raise ModelError(f"effort needs PyTorch ({first_line(error)})", "pip install 'aez[effort]'") from error
+    params = model.folder / "params.safetensors"
+    if not params.is_file():
+        raise ModelError(f"{model.name} has no params.safetensors, which effort needs")
+    return Refiner(params, model.threads, model.device)
