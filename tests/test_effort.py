@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from click.testing import Result
@@ -128,6 +129,11 @@ def test_effort_is_spent_only_near_a_target(sample: Image.Image, monkeypatch: py
 def test_effort_is_a_digit(photograph: Image.Image, effort: object) -> None:
     with pytest.raises(ValueError, match="effort must be a whole number from 0 to 9"):
         aez.encode(photograph, effort=effort)  # type: ignore[arg-type]
+
+
+def test_effort_may_be_any_whole_number_type(photograph: Image.Image) -> None:
+    image = photograph.crop((0, 0, 64, 64))
+    assert aez.encode(image, effort=np.int64(1)) == aez.encode(image, effort=1)
 
 
 def test_effort_on_the_command_line(run: Run, photograph: Image.Image, tmp_path: Path) -> None:

@@ -270,13 +270,6 @@ def test_words_that_are_no_option_are_refused(photograph: Image.Image) -> None:
         encode(photograph, device="gpu")  # type: ignore[arg-type]
 
 
-def test_options_that_do_not_exist_are_refused(photograph: Image.Image) -> None:
-    with pytest.raises(TypeError, match="unexpected keyword argument 'layer'"):
-        encode(photograph, layer="base")  # type: ignore[call-arg]
-    with pytest.raises(TypeError, match="no such option: quality"):
-        decode(encode(photograph), quality=3)  # type: ignore[call-arg]
-
-
 def test_alpha_of_a_front_part_is_enlarged_when_upscaling(photograph: Image.Image) -> None:
     image = photograph.copy()
     image.putalpha(Image.linear_gradient("L").resize(image.size))
