@@ -166,8 +166,11 @@ class Model:
             return self._sessions[network.name]
 
 
+_KNOTS = np.arange(qualities.KNOTS, dtype=np.float32)
+
+
 def _knots(quality: int) -> Floats:
-    return qualities.knot_weights(quality)[None]
+    return qualities.knot_weights(np.array([[quality]], np.float32), _KNOTS)
 
 
 def _as_picture(rows: Samples) -> Samples:
