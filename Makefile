@@ -20,11 +20,12 @@ lint: $(VENV)/.dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy -p aez
 
-fuzz: install  ## feed broken files to the decoder, ROUNDS times five minutes; findings stay in fuzz/findings
+fuzz: $(VENV)/.dev  ## broken files for the decoder, ROUNDS times five minutes (findings in fuzz/findings), and for both
 	$(PIP) install "atheris>=3.0"
 	mkdir -p build/fuzz fuzz/findings
 	cp -n tests/golden/*.aez build/fuzz
 	for round in $$(seq $(ROUNDS)); do $(FUZZ) || exit 1; done
+	$(BIN)/python -m pytest tests/test_two_decoders.py --mutations 100000
 
 aarch64: install  ## decode the golden files on an emulated ARM machine (root, Debian)
 	PYTHON=$(abspath $(BIN))/python tests/aarch64.sh

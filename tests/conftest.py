@@ -16,6 +16,10 @@ from aez.cli import main
 SAMPLE = Path(__file__).parent.parent / "samples" / "kodim23.png"
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--mutations", type=int, default=2000, help="how many files both decoders are asked about")
+
+
 @pytest.fixture(scope="session")
 def sample() -> Image.Image:
     """A photograph of 768 x 512."""
