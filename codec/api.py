@@ -112,6 +112,13 @@ def encode(
         PictureError: the image cannot be read, or is larger than `max_pixels`.
         TargetError: no quality reaches the target.
         ModelError: there is no such model, or it does not work on this machine.
+
+    Example:
+        >>> image = Image.open("img.png")
+        >>> data = aez.encode(image, quality=60)
+        >>> small = aez.encode(image, aez.Target("size", 3000))
+        >>> len(small) <= 3000
+        True
     """
     _check_word("layers", layers, get_args(Layers))
     _check_word("coding", coding, get_args(Coding))
@@ -151,6 +158,14 @@ def decode(
         DamagedError: truncated or altered.
         PictureError: it declares more than `max_pixels`.
         ModelError: the model it needs is not installed, or does not work on this machine.
+
+    Example:
+        >>> data = aez.encode(Image.open("img.png"))
+        >>> aez.decode(data).size
+        (171, 133)
+        >>> front = data[: aez.info(data).medium_bytes]
+        >>> aez.decode(front, "medium").size
+        (86, 67)
     """
     _check_word("resolution", resolution, get_args(Resolution))
     _check_word("device", device, get_args(Device))
@@ -171,6 +186,11 @@ def info(data: bytes) -> Info:
     Raises:
         FormatError: not an aez file, or one of a newer version.
         DamagedError: the header or the front part is truncated or altered.
+
+    Example:
+        >>> found = aez.info(aez.encode(Image.open("img.png"), quality=60))
+        >>> found.width, found.height, found.quality, found.complete
+        (171, 133, 60.0, True)
     """
     contents = Contents(data)
     header = contents.header
@@ -224,6 +244,10 @@ def encode_file(
     Raises:
         AezError: as `encode`, or `target` exists and `overwrite` is false.
         OSError: `source` cannot be read or `target` not be written.
+
+    Example:
+        >>> aez.encode_file("img.png", "img.aez", quality=60).width
+        171
     """
     source, target = Path(source), Path(target)
     refuse_existing(target, overwrite)
@@ -259,6 +283,11 @@ def decode_file(
     Raises:
         AezError: as `decode`, `target` has no known suffix, or exists and `overwrite` is false.
         OSError: `source` cannot be read or `target` not be written.
+
+    Example:
+        >>> _ = aez.encode_file("img.png", "img.aez", overwrite=True)
+        >>> aez.decode_file("img.aez", "small.webp", "medium")
+        (86, 67)
     """
     source, target = Path(source), Path(target)
     chosen = format or format_of(target)
