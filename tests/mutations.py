@@ -8,8 +8,19 @@ from dataclasses import dataclass, replace
 
 import zstandard
 
-from aez.format.container import HEADER_BYTES, Flags, Header, front_sections, parse_header, rest_sections
+from aez import AezError
+from aez.format.container import (
+    HEADER_BYTES,
+    Flags,
+    Frame,
+    Header,
+    SectionType,
+    front_sections,
+    parse_header,
+    rest_sections,
+)
 
+_CONTENT_MAX = 1 << 20
 _KINDS = (0, 1, 2, 3, 4, 5, 6, 77, 127, 128, 129, 130, 200, 255)
 
 
@@ -82,8 +93,8 @@ def _move(front: list[Part], rest: list[Part], choose: random.Random) -> None:
 def _changed_content(part: Part, choose: random.Random) -> Part:
     """Another content, with a right checksum; or a frame that is damaged, or has no checksum or content size."""
     try:
-        content = bytearray(zstandard.ZstdDecompressor().decompress(b"\x28\xb5\x2f\xfd" + part.frame))
-    except zstandard.ZstdError:
+        content = bytearray(Frame(SectionType.BASE, part.frame).content(_CONTENT_MAX))
+    except AezError:
         return part
     if not content:
         return part

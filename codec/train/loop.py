@@ -147,7 +147,8 @@ class Trainer:
         self.step += 1
         decay = min(EMA_DECAY, (1 + self.step) / (10 + self.step))
         with torch.no_grad():
-            torch._foreach_lerp_(list(self.ema.parameters()), list(self.codec.parameters()), 1 - decay)
+            for average, parameter in zip(self.ema.parameters(), self.codec.parameters(), strict=True):
+                average.lerp_(parameter, 1 - decay)
         return torch.stack([loss, terms.bpp.mean(), terms.high_mse.clamp_min(MSE_MIN).log().mean()]).detach()
 
     @torch.no_grad()
