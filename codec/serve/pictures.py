@@ -10,14 +10,24 @@ from .. import __version__
 from ..format import container
 from ..format.contents import half
 from . import counters
+from .folder import SUFFIX
 from .gallery import Gallery
-from .guard import exchange
 from .library import Library, Source
-from .names import SUFFIX, picture_name
-from .pulls import AEZ
-from .respond import Representation, respond
-from .results import Results
-from .variants import ACCEPT_CH, MEDIA_TYPES, RESOLUTIONS, Choice, Traits, Variant, choose, one_of
+from .middleware import exchange
+from .requests import (
+    ACCEPT_CH,
+    AEZ,
+    MEDIA_TYPES,
+    RESOLUTIONS,
+    Choice,
+    Traits,
+    Variant,
+    choose,
+    one_of,
+    picture_name,
+)
+from .responses import Representation, respond
+from .variants import Variants
 
 _ORIGINAL_MAX_AGE = 5  # seconds; until it is encoded
 
@@ -25,9 +35,9 @@ _ORIGINAL_MAX_AGE = 5  # seconds; until it is encoded
 class Pictures:
     """Pictures of the library, in the variants that requests ask for."""
 
-    def __init__(self, library: Library, results: Results, gallery: Gallery, max_age: int) -> None:
+    def __init__(self, library: Library, variants: Variants, gallery: Gallery, max_age: int) -> None:
         self._library = library
-        self._results = results
+        self._variants = variants
         self._gallery = gallery
         self._max_age = max_age
 
@@ -50,7 +60,7 @@ class Pictures:
             return await self._send_file(request, name, source, choice, header.medium_bytes)
 
         async def body() -> bytes:
-            made, hit = await self._results.get(name, source, choice.variant)
+            made, hit = await self._variants.get(name, source, choice.variant)
             exchange(request).cache = "hit" if hit else "miss"
             counters.RESULTS.labels(exchange(request).cache).inc()
             return made
