@@ -1,6 +1,7 @@
 """What stands behind names: files of the folder, and what was pulled from the origin."""
 
 import asyncio
+import time
 from dataclasses import dataclass
 
 from anyio.to_thread import run_sync
@@ -35,7 +36,7 @@ class Library:
         origin = open_origin(settings)
         self._folder = folder
         self._recent = RecentFiles(folder)
-        self._pulled = PulledFiles(cache, settings.max_age)
+        self._pulled = PulledFiles(cache, settings)
         self._pull = PullThrough(settings, self._pulled, origin, pool) if origin else None
         self._names: TTLCache[None, list[str]] = TTLCache(1, _NAMES_SECONDS)
         self._naming = asyncio.Lock()
@@ -47,6 +48,7 @@ class Library:
             OriginError: it could be at the origin, which does not answer as it should.
             BusyError: it would have to be pulled or encoded first, and too much else waits for that.
             PictureError: it cannot be encoded.
+            ModelError, MemoryError: it cannot be encoded here and now.
         """
         plain = name.removesuffix(SUFFIX)
         stored = await self._stored(plain)
@@ -59,7 +61,7 @@ class Library:
             raise (SlowOriginError if pulled.state == "slow" else OriginError)(pulled.data.decode())
         if pulled.media_type != AEZ and name != plain:
             pulled = await self._pull.encoded(plain)
-        elif pulled.media_type != AEZ and not pulled.final:
+        elif pulled.media_type != AEZ and pulled.in_vain_until < time.time():
             self._pull.encode_later(plain)
         return _source(pulled)
 
@@ -70,6 +72,11 @@ class Library:
             return stored
         pulled = await self._pulled.get(plain)
         return _source(pulled) if pulled and pulled.state == "there" else None
+
+    async def distrust(self, name: str, source: Source) -> None:
+        """What cannot be decoded is pulled anew, if it is from the origin."""
+        if self._pull:
+            await self._pull.distrust(name.removesuffix(SUFFIX), source.tag)
 
     async def names(self) -> list[str]:
         """All names that are known, without `SUFFIX`, as of some seconds ago; those of the origin as far as pulled."""

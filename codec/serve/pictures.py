@@ -7,6 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from .. import __version__
+from ..errors import FormatError, ModelError
 from ..format import container
 from ..format.contents import half
 from . import counters
@@ -60,7 +61,11 @@ class Pictures:
             return await self._send_file(request, name, source, choice, header.medium_bytes)
 
         async def body() -> bytes:
-            made, hit = await self._variants.get(name, source, choice.variant)
+            try:
+                made, hit = await self._variants.get(name, source, choice.variant)
+            except (FormatError, ModelError):
+                await self._library.distrust(name, source)
+                raise
             exchange(request).cache = "hit" if hit else "miss"
             counters.RESULTS.labels(exchange(request).cache).inc()
             return made

@@ -2,12 +2,13 @@
 
 import asyncio
 import hashlib
+import sys
 import time
 from dataclasses import replace
 
 from anyio.to_thread import run_sync
 
-from ..errors import AezError, FormatError, PictureError
+from ..errors import AezError, FormatError, ModelError, PictureError
 from ..format.contents import Contents
 from ..picture.files import encode_bytes, open_picture
 from .folder import SUFFIX
@@ -20,6 +21,7 @@ from .threads import BusyError, CodingPool
 
 _SERVED = {"JPEG": "image/jpeg", "MPO": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp", "AVIF": "image/avif"}
 _MOST = 100
+_IN_VAIN_SECONDS = 3600.0
 
 
 class PullThrough:
@@ -53,14 +55,25 @@ class PullThrough:
 
         Raises:
             PictureError: it cannot be encoded, or would grow.
+            ModelError: the model does not work on this machine.
+            MemoryError: there is not enough for it.
             BusyError: too much else waits.
         """
         return await self._encodings.once(plain, lambda: self._find_encoded(plain), lambda: self._encode(plain))
 
     def encode_later(self, plain: str) -> None:
-        """Encode an original when there is nothing else to do, if there is not too much of that already."""
+        """Encode an original when there is nothing else to do, if there is not too much of that already.
+
+        Where that fails, the next request tries again.
+        """
         if plain not in self._background and len(self._background) < _MOST:
             self._background[plain] = asyncio.create_task(self._encode_in_background(plain))
+
+    async def distrust(self, plain: str, tag: str) -> None:
+        """Pull anew, soon, what cannot be decoded: `tag` is that of its data."""
+        pulled = await self._files.get(plain)
+        if pulled and pulled.tag == tag and pulled.original:
+            await self._files.keep(plain, self._files.stale(replace(pulled, stamp=None, original="")))
 
     async def close(self) -> None:
         """Give up what has not begun."""
@@ -81,8 +94,8 @@ class PullThrough:
                 state: State = "slow" if isinstance(error, SlowOriginError) else "failed"
                 found = Pulled(state, time.time(), str(error).encode())
         now = await self._files.get(plain)
-        if known and now and found.stamp == now.stamp and now.media_type == AEZ:
-            found = replace(now, checked=found.checked)  # encoded meanwhile
+        if now and found.original and now.original == found.original:
+            found = replace(now, checked=found.checked, stamp=found.stamp)  # which may have been encoded meanwhile
         await self._files.keep(plain, found)
         return found
 
@@ -110,14 +123,16 @@ class PullThrough:
         try:
             async with self._one_at_a_time:
                 await self.encoded(plain)
+        except (ModelError, MemoryError) as error:
+            print(f"aez: cannot encode: {error or 'not enough memory'}", file=sys.stderr, flush=True)
         except (AezError, BusyError):
-            pass  # the next request tries again, unless that is known to be in vain
+            pass
         finally:
             del self._background[plain]
 
     async def _find_encoded(self, plain: str) -> Pulled | None:
         pulled = await self._files.get(plain)
-        if pulled and pulled.final:
+        if pulled and pulled.in_vain_until > time.time():
             raise _in_vain(plain)
         return pulled if pulled and pulled.media_type == AEZ else None
 
@@ -125,20 +140,24 @@ class PullThrough:
         original = await self._files.get(plain)
         if original is None or original.state != "there":
             raise OriginError(f"{plain} is no longer there")
-        quality, options = self._settings.quality, self._settings.encoding
-        try:
-            data = await self._pool.run(lambda: encode_bytes(original.data, quality, **options))
-            smaller = len(data) < len(original.data)
-        except AezError:
-            data, smaller = b"", False
-        made = replace(original, data=data, media_type=AEZ, tag=_tag(data))
+        made = await self._pool.run(lambda: self._made_of(original))
         now = await self._files.get(plain)
-        if now and now.tag == original.tag:  # otherwise the original has changed meanwhile
-            new = made if smaller else replace(original, final=True)
-            await self._files.keep(plain, replace(new, checked=now.checked))
-        if not smaller:
+        if now and now.original == original.original:  # otherwise the original has changed meanwhile
+            await self._files.keep(plain, replace(made, checked=now.checked))
+        if made.media_type != AEZ:
             raise _in_vain(plain)
         return made
+
+    def _made_of(self, original: Pulled) -> Pulled:
+        """The .aez of an original, or the original with a note that there will be none."""
+        in_vain = replace(original, in_vain_until=time.time() + _IN_VAIN_SECONDS)
+        try:
+            data = encode_bytes(original.data, self._settings.quality, **self._settings.encoding)
+        except PictureError:
+            return in_vain
+        if len(data) >= len(original.data):
+            return in_vain
+        return replace(original, data=data, media_type=AEZ, tag=_tag(data))
 
 
 def _in_vain(plain: str) -> PictureError:
@@ -167,4 +186,5 @@ def _pulled(place: str, found: Fetched) -> Pulled:
         raise OriginError("the origin sends what is no such picture") from error
     now = time.time()
     modified = now if found.modified is None else found.modified
-    return Pulled("there", now, found.data, place, found.stamp, media_type, modified, _tag(found.data))
+    tag = _tag(found.data)
+    return Pulled("there", now, found.data, place, found.stamp, media_type, modified, tag, original=tag)

@@ -1,26 +1,32 @@
 """What is known of the origin's files, in the cache that all workers share."""
 
+import hashlib
 import json
 import time
 from dataclasses import asdict, dataclass, replace
 from typing import Literal
 
+from anyio.to_thread import run_sync
 from cachetools import TTLCache
 
+from .. import __version__
+from ..model.model import DEFAULT_MODEL, installed_models
 from .cache import Cache
+from .settings import ServerSettings
 
 State = Literal["there", "missing", "failed", "slow"]
 
 _MISSING_SECONDS, _FAILED_SECONDS = 60.0, 10.0
 _RECENT_SECONDS, _RECENT_BYTES = 1.0, 64_000_000
-_THERE, _ABSENT = "origin-1/there/", "origin-1/absent/"  # the number is that of the fields of `Pulled`
 
 
 @dataclass(frozen=True)
 class Pulled:
     """What is known of a name: whose file it is at the origin, and since when this was true.
 
-    `data` says why where it is not there. `final` originals are never encoded, since they cannot be or would grow.
+    `data` is that file, or the .aez that was made of it; where there is none, it says why. `tag` is a hash of `data`,
+    `original` one of what the origin has sent. Until `in_vain_until` it need not be encoded: it cannot be, or would
+    grow.
     """
 
     state: State
@@ -31,7 +37,8 @@ class Pulled:
     media_type: str = ""
     modified: float = 0.0
     tag: str = ""
-    final: bool = False
+    original: str = ""
+    in_vain_until: float = 0.0
 
     def pack(self) -> bytes:
         """As bytes."""
@@ -40,26 +47,34 @@ class Pulled:
         return json.dumps(facts).encode() + b"\n" + self.data
 
     @staticmethod
-    def unpack(packed: bytes) -> "Pulled":
-        """From bytes."""
+    def unpack(packed: bytes) -> "Pulled | None":
+        """From bytes; None if they are those of something else."""
         facts, _, data = packed.partition(b"\n")
-        return Pulled(**json.loads(facts), data=data)
+        try:
+            return Pulled(**json.loads(facts), data=data)
+        except (ValueError, TypeError):
+            return None
 
 
 class PulledFiles:
-    """What is known, by names without suffix: fresh for `max_age` seconds where it is there, other news not so long."""
+    """What is known, by names without suffix: fresh for `max_age` seconds where it is there, other news not so long.
 
-    def __init__(self, cache: Cache, max_age: float) -> None:
+    What was pulled with other settings, or encoded with another model, is as if it were not there.
+    """
+
+    def __init__(self, cache: Cache, settings: ServerSettings) -> None:
         self._cache = cache
-        self._lasts = {"there": max_age, "missing": _MISSING_SECONDS}
+        self._lasts = {"there": float(settings.max_age), "missing": _MISSING_SECONDS}
+        keys = f"origin/{_fingerprint(settings)}"
+        self._there, self._absent = f"{keys}/there/", f"{keys}/absent/"
         self._recent: TTLCache[str, Pulled] = TTLCache(
             _RECENT_BYTES, _RECENT_SECONDS, getsizeof=lambda pulled: 200 + len(pulled.data)
         )
 
     async def get(self, plain: str) -> Pulled | None:
         """What is known, fresh or not."""
-        packed = await self._cache.get(_THERE + plain) or await self._cache.get(_ABSENT + plain)
-        return Pulled.unpack(packed) if packed else None
+        packed = await self._cache.get(self._there + plain) or await self._cache.get(self._absent + plain)
+        return await run_sync(Pulled.unpack, packed) if packed else None
 
     async def fresh(self, plain: str) -> Pulled | None:
         """What is known so well that the origin need not be asked."""
@@ -73,15 +88,23 @@ class PulledFiles:
     async def keep(self, plain: str, pulled: Pulled) -> None:
         """Keep it in place of what was known before."""
         there = pulled.state == "there"
-        key, other = (_THERE, _ABSENT) if there else (_ABSENT, _THERE)
-        await self._cache.put(key + plain, pulled.pack(), None if there else _MISSING_SECONDS)
+        key, other = (self._there, self._absent) if there else (self._absent, self._there)
+        packed = await run_sync(pulled.pack)
+        await self._cache.put(key + plain, packed, None if there else _MISSING_SECONDS)
         await self._cache.remove(other + plain)
         self._recent.pop(plain, None)
 
     async def names(self) -> set[str]:
         """The names of what is there."""
-        return {key.removeprefix(_THERE) for key in await self._cache.keys(_THERE)}
+        return {key.removeprefix(self._there) for key in await self._cache.keys(self._there)}
 
     def stale(self, pulled: Pulled) -> Pulled:
-        """What is good for a while longer, since the origin fails."""
+        """What is good for a moment longer, and then asked for again."""
         return replace(pulled, checked=time.time() - self._lasts["there"] + _FAILED_SECONDS)
+
+
+def _fingerprint(settings: ServerSettings) -> str:
+    """Another one whenever the same name may lead to other bytes, or an original be encoded that could not be."""
+    model = installed_models().get(DEFAULT_MODEL)
+    facts = (__version__, model, settings.origin, settings.quality, settings.max_pixels)
+    return hashlib.sha256(repr(facts).encode()).hexdigest()[:16]

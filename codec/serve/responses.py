@@ -11,7 +11,7 @@ from werkzeug.datastructures import Range
 from werkzeug.http import http_date, parse_date, parse_if_range_header, parse_range_header, quote_etag
 from werkzeug.sansio.http import is_resource_modified
 
-from ..errors import AezError
+from ..errors import AezError, FormatError, ModelError, PictureError
 from .origin import OriginError, SlowOriginError
 from .threads import BusyError
 
@@ -110,7 +110,10 @@ async def _disk_trouble(request: Request, error: Exception) -> Response:
 
 REFUSALS: dict[type[Exception], Handler] = {
     HTTPException: _refuse,
-    AezError: _say(422),
+    AezError: _say(500),
+    FormatError: _say(422),
+    PictureError: _say(422),
+    ModelError: _say(500),
     BusyError: _say(503, "too much waits already", {"Retry-After": "1"}),
     MemoryError: _say(503, "not enough memory", {"Retry-After": "10"}),
     OriginError: _say(502),

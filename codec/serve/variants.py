@@ -1,9 +1,11 @@
 """Variants of pictures, made once and then kept."""
 
+from collections.abc import Mapping
+
 from cachetools import TTLCache
 
 from .. import __version__, api
-from ..errors import AezError
+from ..errors import FormatError, PictureError
 from ..picture import files
 from . import counters
 from .cache import Cache
@@ -13,9 +15,10 @@ from .requests import Variant
 from .settings import ServerSettings
 from .threads import CodingPool
 
-_FAILED_SECONDS = 60.0
+_REFUSED_SECONDS = 60.0
 _RECENT_SECONDS, _RECENT_BYTES = 60.0, 64_000_000
-_FINE, _FAILED = b"+", b"-"
+_MADE = b"+"
+_REFUSED: Mapping[bytes, type[FormatError | PictureError]] = {b"f": FormatError, b"p": PictureError}
 
 
 class Variants:
@@ -32,7 +35,9 @@ class Variants:
         """A variant of an .aez file, and whether it was there already.
 
         Raises:
-            AezError: the file is damaged, or larger than it may be.
+            FormatError: the file is damaged.
+            PictureError: it is larger than it may be.
+            ModelError: its model is not there, or does not work on this machine.
             BusyError: it is not there, and too many others wait.
             MemoryError: there is not enough for it.
         """
@@ -43,10 +48,11 @@ class Variants:
             stored = await self._single_flight.once(
                 key, lambda: self._cache.get(key), lambda: self._make(key, source, variant)
             )
-        if stored.startswith(_FAILED):
-            raise AezError(stored.removeprefix(_FAILED).decode())
+        kind, made = stored[:1], stored[1:]
+        if kind in _REFUSED:
+            raise _REFUSED[kind](made.decode())
         self._keep(key, stored)
-        return stored.removeprefix(_FINE), hit
+        return made, hit
 
     def _keep(self, key: str, stored: bytes) -> None:
         """In memory, for so short a time that the cache on disk learns what is in use."""
@@ -54,11 +60,12 @@ class Variants:
             self._recent[key] = stored
 
     async def _make(self, key: str, source: Source, variant: Variant) -> bytes:
+        """What is kept under the key: a picture, for a while a fault of the file, never one of this machine."""
         try:
-            made = _FINE + await self._pool.run(lambda: self._code(source.data, variant))
-        except AezError as error:
-            made = _FAILED + str(error).encode()
-        await self._cache.put(key, made, _FAILED_SECONDS if made.startswith(_FAILED) else None)
+            made = _MADE + await self._pool.run(lambda: self._code(source.data, variant))
+        except (FormatError, PictureError) as error:
+            made = (b"f" if isinstance(error, FormatError) else b"p") + str(error).encode()
+        await self._cache.put(key, made, None if made.startswith(_MADE) else _REFUSED_SECONDS)
         return made
 
     def _code(self, data: bytes, variant: Variant) -> bytes:
