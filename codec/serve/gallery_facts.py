@@ -15,8 +15,7 @@ from ..errors import AezError
 from ..metrics import psnr
 from ..model.registry import DEFAULT_MODEL
 from ..picture.files import READABLE, plain_picture, write_file
-from .folder import Folder
-from .names import SUFFIX
+from .folder import SUFFIX, Folder
 
 FILE = "gallery.json"
 _KEEP_SECONDS = 5.0
