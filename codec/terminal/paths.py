@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from ..picture.files import refuse_existing, write_file
+from ..output import refuse_existing, write_file
 
 STANDARD = Path("-")
 
