@@ -3,23 +3,24 @@
 import json
 import signal
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import Any, Literal, Unpack
 
 import click
 from click.core import ParameterSource
-from rich.filesize import decimal
 
-from aez import __version__, api
+from aez import __version__
+from aez.api import DecodeOptions, EncodeOptions
 from aez.coding.targets import Target
 from aez.errors import AezError
+from aez.jobs import Decoding, Encoding, Job
 from aez.model.registry import DEFAULT_MODEL, installed_models
 from aez.picture import files
 from aez.serve.settings import ServerSettings, server_options
 from aez.terminal import paths
+from aez.terminal.commands import Files, decode_files, encode_files, show_info
 from aez.terminal.options import (
     device_option,
     encoding_options,
@@ -30,13 +31,7 @@ from aez.terminal.options import (
     output_options,
     threads_option,
 )
-from aez.terminal.progress import track
 from aez.terminal.reporter import Reporter
-
-if TYPE_CHECKING:
-    from aez.batch.jobs import Job
-
-Item = TypeVar("Item")
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -63,38 +58,15 @@ def encode(
     quality: float | Target,
     skip_larger: bool,
     force: bool,
-    quiet: bool,
-    verbose: bool,
-    as_json: bool,
-    debug: bool,
-    **options: Any,
+    report: Reporter,
+    **options: Unpack[EncodeOptions],
 ) -> None:
     """Encode pictures, or all pictures below a folder, as .aez files.
 
     Symbols are coded with rANS inside the zstd-packed container by default, because that is 27 % smaller than
     zstd alone (Kodak, quality 50); --coding zstd needs no coder but zstd to decode.
     """
-    pairs = _paths(inputs, files.READABLE, output, lambda source: source.with_suffix(".aez"))
-    report = Reporter(quiet=quiet, verbose=verbose, as_json=as_json, debug=debug, piped=_piped(pairs))
-    files.allow_pixels(options["max_pixels"])
-    for source, target in _progress(pairs, quiet):
-        with report.file(source):
-            paths.refuse_taken(target, force)
-            picture = paths.read(source)
-            data = api.encode_bytes(picture, quality, **options)
-            if len(data) > len(picture):
-                larger = f"is larger ({decimal(len(data))}) than the input ({decimal(len(picture))})"
-                if skip_larger:
-                    report.note(source, f"{target} {larger}, so it is not written")
-                    continue
-                report.note(source, f"{target} {larger}")
-            paths.write(target, data, force)
-            found = api.info(data)
-            report.done(
-                f"{target}  {decimal(found.bytes)}  {found.bpp:.3f} bpp",
-                {"input": str(source), "output": str(target), **asdict(found)},
-                f"medium needs {decimal(found.medium_bytes)}",
-            )
+    encode_files(Files(inputs, output, force), Encoding(quality, options, skip_larger), report)
     report.exit()
 
 
@@ -118,26 +90,11 @@ def decode(
     res: Any,
     picture_format: Any,
     force: bool,
-    quiet: bool,
-    verbose: bool,
-    as_json: bool,
-    debug: bool,
-    **options: Any,
+    report: Reporter,
+    **options: Unpack[DecodeOptions],
 ) -> None:
     """Decode .aez files, or all of them below a folder, to pictures."""
-    suffix = {None: ".png", "jpeg": ".jpg"}.get(picture_format, f".{picture_format}")
-    ending = f".medium{suffix}" if res == "medium" else suffix
-    pairs = _paths(inputs, {".aez"}, output, lambda source: source.with_name(source.stem + ending))
-    report = Reporter(quiet=quiet, verbose=verbose, as_json=as_json, debug=debug, piped=_piped(pairs))
-    for source, target in _progress(pairs, quiet):
-        with report.file(source):
-            paths.refuse_taken(target, force)
-            chosen = picture_format or ("png" if target == paths.STANDARD else files.format_of(target))
-            image = api.decode(paths.read(source), res, **options)
-            paths.write(target, files.save_picture(image, chosen), force)
-            width, height = image.size
-            values = {"input": str(source), "output": str(target), "width": width, "height": height}
-            report.done(f"{target}  {width} x {height}", values, f"as {chosen}")
+    decode_files(Files(inputs, output, force), res, picture_format, options, report)
     report.exit()
 
 
@@ -148,22 +105,7 @@ def decode(
 def info(inputs: tuple[Path, ...], as_json: bool, debug: bool) -> None:
     """Say what .aez files hold, without decoding them."""
     report = Reporter(as_json=as_json, debug=debug)
-    for source in inputs:
-        with report.file(source):
-            found = api.info(paths.read(source))
-            share = 100 * found.medium_bytes / found.bytes
-            kind = ("gray" if found.gray else "colour") + (" with alpha" if found.alpha else "")
-            state = "" if found.complete else "  (incomplete or damaged behind the front part)"
-            sections = ", ".join(f"{s.type} {decimal(s.bytes)}" for s in found.sections)
-            lines = [
-                f"{source}: {found.width} x {found.height}, {kind}, quality {found.quality:g}{state}",
-                f"  {decimal(found.bytes)}, {found.bpp:.3f} bpp; medium {found.medium_width} x {found.medium_height} "
-                f"needs the first {found.medium_bytes} bytes ({share:.0f} %)",
-                f"  layers {found.layers}, coding {found.coding}, model {found.model} ({found.model_id}), "
-                f"format version {found.version}",
-                f"  {sections}",
-            ]
-            report.done("\n".join(lines), {"input": str(source), **asdict(found)})
+    show_info(inputs, report)
     report.exit()
 
 
@@ -248,13 +190,10 @@ def batch(
             scheduler=scheduler,
             report=report_file,
         )
-        try:
-            if dry_run:
-                commands.show_plan(request, report)
-            else:
-                commands.convert_tree(request, report, visible=not quiet and sys.stderr.isatty())
-        except paths.PathError as error:
-            raise click.UsageError(str(error)) from error
+        if dry_run:
+            commands.show_plan(request, report)
+        else:
+            commands.convert_tree(request, report)
     report.exit()
 
 
@@ -344,7 +283,7 @@ def compare(
 
     if quality is not None and folder:
         raise click.UsageError("a report is of curves; leave out -q")
-    sources = _expand(inputs, files.READABLE)
+    sources = paths.expand(inputs, files.READABLE)
     report = Reporter(quiet=quiet, debug=debug)
     with report.file(sources[0]):
         if folder:
@@ -353,9 +292,9 @@ def compare(
         codecs = installed_codecs(**options)
     report.exit()
     if quality is None:
-        commands.compare_curves(_progress(sources, quiet), report, codecs, form, folder)
+        commands.compare_curves(sources, report, codecs, form, folder)
     else:
-        commands.compare_quality(_progress(sources, quiet), report, codecs, form, quality)
+        commands.compare_quality(sources, report, codecs, form, quality)
     report.exit()
 
 
@@ -456,10 +395,8 @@ def _training(subject: Path, debug: bool) -> Iterator[Any]:
     report.exit()
 
 
-def _job(context: click.Context, options: dict[str, Any], threads: int, measure: bool) -> "Job":
+def _job(context: click.Context, options: dict[str, Any], threads: int, measure: bool) -> Job:
     """What a batch does to each file; options of the other direction are refused."""
-    from aez.batch.jobs import Decoding, Encoding
-
     decoding = ("res", "upscale")
     encoding = ("quality", "bpp", "size", "psnr", "medium_psnr", "layers", "coding", "effort", "model", "skip_larger")
     word = "with" if options["to"] else "without"
@@ -486,35 +423,6 @@ def _names(listed: Path) -> list[str]:
     """The lines of a file that are not empty, whatever bytes they have."""
     lines = listed.read_bytes().decode("utf-8", "surrogateescape").split("\n")
     return [line.removesuffix("\r") for line in lines if line.strip()]
-
-
-def _expand(inputs: Sequence[Path], suffixes: set[str]) -> list[Path]:
-    """Inputs, folders expanded."""
-    try:
-        return paths.expand(inputs, suffixes)
-    except paths.PathError as error:
-        raise click.UsageError(str(error)) from error
-
-
-def _paths(
-    inputs: Sequence[Path], suffixes: set[str], output: Path | None, beside: Callable[[Path], Path]
-) -> list[tuple[Path, Path]]:
-    """Inputs, folders expanded, with their outputs."""
-    sources = _expand(inputs, suffixes)
-    try:
-        return list(zip(sources, paths.place(sources, output, beside), strict=True))
-    except paths.PathError as error:
-        raise click.UsageError(str(error)) from error
-
-
-def _piped(pairs: Sequence[tuple[Path, Path]]) -> bool:
-    """Whether standard output is taken by a picture."""
-    return any(target == paths.STANDARD for _, target in pairs)
-
-
-def _progress(items: Sequence[Item], quiet: bool) -> Iterable[Item]:
-    """The items, with a bar on a terminal once they have taken a second."""
-    return items if quiet or not sys.stderr.isatty() else track(items, len(items))
 
 
 if __name__ == "__main__":

@@ -18,8 +18,9 @@ from .format.contents import Contents
 from .model.registry import DEFAULT_MODEL, find_model, load_model, model_name
 from .model.sessions import Device
 from .model.tiled import BLOCK
+from .output import refuse_existing, write_file
 from .picture.convert import from_pillow, to_pillow
-from .picture.files import AnyPath, PictureFormat, format_of, open_picture, refuse_existing, save_picture, write_file
+from .picture.files import AnyPath, PictureFormat, format_of, open_picture, save_picture
 from .picture.metadata import attach_metadata
 
 Resolution = Literal["high", "medium"]

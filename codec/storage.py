@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from .errors import AezError
-from .picture.files import write_file
+from .output import write_file
 
 if TYPE_CHECKING:
     from fsspec import AbstractFileSystem

@@ -268,7 +268,7 @@ def test_two_batches_do_not_write_to_one_folder(run: Run, album: Path, tmp_path:
 def test_a_process_that_dies_costs_only_its_file(run: Run, album: Path, tmp_path: Path) -> None:
     script = f"""
 import os, signal, time
-from aez.batch import jobs
+from aez import jobs
 convert = jobs.Encoding.convert
 def dying(self, data):
     if data[:4] == b"\\x89PNG":

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import AezError
+from ..jobs import Job
 from ..storage import LocalTree, RemoteTree, open_tree
 from ..terminal.reporter import Reporter, printable
-from .jobs import Job
 from .manifest import Entry, Manifest
 from .plan import Plan, Selection, make_plan, refuse_overlap
 from .run import run_here, run_on_cluster
 from .tally import Tally, check_report, write_report
-from .work import Worker
+from .work import Converter
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class _Prepared:
     plan: Plan
 
 
-def convert_tree(request: Request, report: Reporter, visible: bool) -> None:
+def convert_tree(request: Request, report: Reporter) -> None:
     """Convert what is not up to date; failures are said at the end.
 
     Raises:
@@ -57,7 +57,7 @@ def convert_tree(request: Request, report: Reporter, visible: bool) -> None:
     if ready.plan.tasks:
         request.job.check()
         with _alone(ready):
-            _convert(request, ready, tally, report, visible)
+            _convert(request, ready, tally, report)
     for _, reason in sorted(tally.failures):
         report.fail(reason)
     current = len(ready.plan.done) + len(tally.unchanged)
@@ -111,20 +111,20 @@ def _prepare(request: Request) -> _Prepared:
     return _Prepared(source, target, manifest, plan)
 
 
-def _convert(request: Request, ready: _Prepared, tally: Tally, report: Reporter, visible: bool) -> None:
+def _convert(request: Request, ready: _Prepared, tally: Tally, report: Reporter) -> None:
     """Work on all tasks. Targets are noted before they are written, so that a later batch knows them as ours."""
     manifest, tasks, settings = ready.manifest, ready.plan.tasks, request.job.settings
     new = {task.target for task in tasks} - manifest.entries.keys()
     manifest.source = str(ready.source)
     manifest.entries.update({goal: Entry(settings, None) for goal in new})
     manifest.save()
-    worker = Worker(request.job, ready.source, ready.target, request.force)
+    converter = Converter(request.job, ready.source, ready.target, request.force)
     if request.scheduler:
-        outcomes = run_on_cluster(worker, tasks, request.scheduler)
+        outcomes = run_on_cluster(converter, tasks, request.scheduler)
     else:
-        outcomes = run_here(worker, tasks, request.processes)
+        outcomes = run_here(converter, tasks, request.processes)
     try:
-        with tally.shown(outcomes, visible) as passing:
+        with tally.shown(outcomes, report.visible) as passing:
             for outcome in passing:
                 goal = outcome.task.target
                 for note in outcome.notes:

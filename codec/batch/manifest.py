@@ -5,6 +5,7 @@ import time
 from dataclasses import asdict, dataclass
 
 from ..errors import AezError
+from ..jobs import Job
 from ..storage import OWN_FOLDER, Tree
 
 NAME = f"{OWN_FOLDER}/manifest.json"
@@ -29,6 +30,10 @@ class Result:
     height: int
     psnr: float | None
     seconds: float
+
+    def is_complete(self, job: Job) -> bool:
+        """Whether it has all that is asked for; kept originals have no PSNR."""
+        return not job.measure or self.psnr is not None or not self.target.endswith(job.suffix)
 
 
 @dataclass(frozen=True)

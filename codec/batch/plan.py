@@ -6,10 +6,10 @@ from fnmatch import fnmatchcase
 from pathlib import PurePath, PurePosixPath
 
 from ..errors import AezError
+from ..jobs import Job
 from ..storage import LocalTree, RemoteTree, Tree
 from ..terminal.paths import PathError
 from ..terminal.reporter import describe, printable
-from .jobs import Job
 from .manifest import Manifest, Result
 
 
@@ -73,7 +73,7 @@ def make_plan(
         task = Task(name, found[name], goal, before, entry is not None and entry.settings == settings)
         if entry is None and goal in there and not force:
             plan.refused.append((name, describe(taken(goal), name)))
-        elif before and task.same_settings and job.is_complete(before) and _is_current(before, task, there):
+        elif before and task.same_settings and before.is_complete(job) and _is_current(before, task, there):
             plan.done.append(before)
         else:
             plan.tasks.append(task)

@@ -11,17 +11,17 @@ from pebble import ProcessExpired, ProcessPool
 from ..errors import AezError
 from ..terminal.reporter import describe, printable
 from .plan import Task
-from .work import Outcome, Worker
+from .work import Converter, Outcome
 
 
-def run_here(worker: Worker, tasks: Sequence[Task], processes: int) -> Iterator[Outcome]:
+def run_here(converter: Converter, tasks: Sequence[Task], processes: int) -> Iterator[Outcome]:
     """Outcomes in the order in which they come. A process that dies costs its task; the others go on."""
-    if worker.source.private or worker.target.private:
-        yield from map(worker, tasks)
+    if converter.source.private or converter.target.private:
+        yield from map(converter, tasks)
         return
     with ProcessPool(processes, context=_Spawn(), initializer=_leave_signals_to_parent) as pool:
         try:
-            futures: dict[Future[Outcome], Task] = {pool.schedule(worker, args=[task]): task for task in tasks}
+            futures: dict[Future[Outcome], Task] = {pool.schedule(converter, args=[task]): task for task in tasks}
             for future in as_completed(futures):
                 yield _outcome(future, futures[future])
         except BaseException:
@@ -29,7 +29,7 @@ def run_here(worker: Worker, tasks: Sequence[Task], processes: int) -> Iterator[
             raise
 
 
-def run_on_cluster(worker: Worker, tasks: Sequence[Task], scheduler: str) -> Iterator[Outcome]:
+def run_on_cluster(converter: Converter, tasks: Sequence[Task], scheduler: str) -> Iterator[Outcome]:
     """As `run_here`, on the machines behind a Dask scheduler, which see both trees under the same paths.
 
     Raises:
@@ -45,7 +45,7 @@ def run_on_cluster(worker: Worker, tasks: Sequence[Task], scheduler: str) -> Ite
     except (OSError, ValueError) as error:
         raise AezError(f"{scheduler}: no scheduler answers ({error})") from error
     with client:
-        futures = client.map(worker, tasks, pure=False, key="aez")
+        futures = client.map(converter, tasks, pure=False, key="aez")
         by_key = {future.key: task for future, task in zip(futures, tasks, strict=True)}
         for future in completed(futures):  # type: ignore[no-untyped-call]
             yield _outcome(future, by_key[future.key])

@@ -12,7 +12,7 @@ from rich.filesize import decimal
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from ..errors import AezError
-from ..picture.files import write_file
+from ..output import write_file
 from .manifest import Result
 from .work import Outcome
 

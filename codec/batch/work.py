@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
 from ..errors import AezWarning
+from ..jobs import Job, Kept
 from ..storage import Tree
 from ..terminal.reporter import describe
-from .jobs import Job
 from .manifest import Result
 from .plan import Task, taken
 
@@ -26,8 +26,8 @@ class Outcome:
 
 
 @dataclass(frozen=True)
-class Worker:
-    """What is the same for all tasks; it can be sent to other processes and machines."""
+class Converter:
+    """Does tasks; what is the same for all of them. It can be sent to other processes and machines."""
 
     job: Job
     source: Tree
@@ -53,10 +53,11 @@ class Worker:
             stamp = self.target.stamp(before.target)
             return replace(before, source_stamp=task.source_stamp, target_stamp=stamp), False
         converted = self.job.convert(data)
-        coded, target = converted.data, task.target
-        if coded is None:
+        if isinstance(converted, Kept):
             coded, target = data, str(PurePosixPath(task.target).parent / PurePosixPath(task.source).name)
             self._refuse_foreign(target, coded, before)
+        else:
+            coded, target = converted.data, task.target
         self.target.write(target, coded)
         if before and before.target != target and self._is(before.target, before.target_sha256):
             self.target.remove(before.target)
@@ -71,7 +72,7 @@ class Worker:
             target_bytes=len(coded),
             width=converted.width,
             height=converted.height,
-            psnr=converted.psnr,
+            psnr=None if isinstance(converted, Kept) else converted.psnr,
             seconds=round(time.perf_counter() - started, 4),
         )
         return result, True
@@ -79,7 +80,7 @@ class Worker:
     def _still_holds(self, task: Task, before: Result, digest: str) -> bool:
         """Whether only stamps have changed."""
         same_source = (before.source, before.source_sha256) == (task.source, digest)
-        return same_source and self.job.is_complete(before) and self._is(before.target, before.target_sha256)
+        return same_source and before.is_complete(self.job) and self._is(before.target, before.target_sha256)
 
     def _refuse_foreign(self, target: str, data: bytes, before: Result | None) -> None:
         """An original that is kept must not replace a file of the same name that somebody else put there."""

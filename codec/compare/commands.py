@@ -1,7 +1,7 @@
 """What `aez compare` does."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import asdict
 from importlib.util import find_spec
 from pathlib import Path
@@ -10,6 +10,7 @@ from typing import Literal
 import click
 
 from ..terminal import paths
+from ..terminal.progress import track
 from ..terminal.reporter import Reporter, printable
 from . import page, tables
 from .codecs import Codecs
@@ -18,11 +19,11 @@ from .measure import Comparison, Single, compare, compare_once
 Form = Literal["json", "csv"] | None
 
 
-def compare_curves(sources: Iterable[Path], report: Reporter, codecs: Codecs, form: Form, folder: Path | None) -> None:
+def compare_curves(sources: Sequence[Path], report: Reporter, codecs: Codecs, form: Form, folder: Path | None) -> None:
     """Compare over all qualities and print the result; write a report to the folder."""
     comparisons: list[Comparison] = []
     crops: list[page.Crop] = []
-    for source in sources:
+    for source in track(sources, report.visible):
         with report.file(source):
             file = paths.read(source)
             comparison = compare(printable(source), file, codecs)
@@ -45,10 +46,10 @@ def compare_curves(sources: Iterable[Path], report: Reporter, codecs: Codecs, fo
             report.note(comparisons[0].name, "BD-rates need aez[compare]")
 
 
-def compare_quality(sources: Iterable[Path], report: Reporter, codecs: Codecs, form: Form, quality: float) -> None:
+def compare_quality(sources: Sequence[Path], report: Reporter, codecs: Codecs, form: Form, quality: float) -> None:
     """Compare one quality with the JPEGs of nearest PSNR and print the result."""
     singles: list[Single] = []
-    for source in sources:
+    for source in track(sources, report.visible):
         with report.file(source):
             singles.append(compare_once(printable(source), paths.read(source), quality, codecs))
     if not singles:

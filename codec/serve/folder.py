@@ -10,7 +10,7 @@ from pathlib import Path
 
 from cachetools import LRUCache
 
-from ..picture.files import write_file
+from ..output import write_file
 from .settings import STATE_FOLDER
 
 SUFFIX = ".aez"

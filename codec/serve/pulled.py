@@ -10,7 +10,7 @@ from anyio.to_thread import run_sync
 from cachetools import TTLCache
 
 from .. import __version__
-from ..model.model import DEFAULT_MODEL, installed_models
+from ..model.registry import DEFAULT_MODEL, installed_models
 from .cache import Cache
 from .settings import ServerSettings
 

@@ -4,14 +4,15 @@ import math
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
 from ..coding.targets import Measure, Target
 from ..model.registry import DEFAULT_MODEL
+from .reporter import Reporter
 
-Command = TypeVar("Command", bound=Callable[..., Any])
+Command = Callable[..., Any]
 
 
 class Count(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.4 on
@@ -79,9 +80,14 @@ max_pixels_option = click.option(
 
 
 def output_options(command: Command) -> Command:
-    """What every command that writes pictures takes."""
+    """What every command that writes pictures takes; the command gets one `report`."""
+
+    @wraps(command)
+    def with_report(*, quiet: bool, verbose: bool, as_json: bool, debug: bool, **options: Any) -> Any:
+        return command(report=Reporter(quiet=quiet, verbose=verbose, as_json=as_json, debug=debug), **options)
+
     return _add(
-        command,
+        with_report,
         threads_option,
         device_option,
         max_pixels_option,
@@ -105,7 +111,7 @@ def quality_options(command: Command) -> Command:
         return command(quality=given[0] if given else 50.0, **options)
 
     return _add(
-        with_quality,  # type: ignore[return-value]
+        with_quality,
         click.option(
             "-q",
             "--quality",

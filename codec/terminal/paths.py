@@ -2,19 +2,21 @@
 
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
-from ..picture.files import refuse_existing, write_file
+import click
+
+from ..output import refuse_existing, write_file
 
 STANDARD = Path("-")
 
 
-class PathError(ValueError):
+class PathError(click.UsageError):
     """Inputs and outputs that do not fit together."""
 
 
-def expand(inputs: Sequence[Path], suffixes: set[str]) -> list[Path]:
+def expand(inputs: Sequence[Path], suffixes: Collection[str]) -> list[Path]:
     """The inputs, with every folder replaced by the files of those suffixes below it.
 
     Raises:

@@ -1,7 +1,7 @@
 """A progress bar on stderr that only shows up for work of more than a second."""
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from threading import Timer
 from typing import TypeVar
 
@@ -12,14 +12,17 @@ Item = TypeVar("Item")
 PATIENCE_SECONDS = 1.0
 
 
-def track(items: Iterable[Item], total: int) -> Iterator[Item]:
-    """Yield the items; after a second, show on stderr how many are done."""
+def track(items: Sequence[Item], visible: bool) -> Iterator[Item]:
+    """Yield the items; after a second, show on stderr how many are done, if `visible`."""
+    if not visible:
+        yield from items
+        return
     columns = SpinnerColumn(), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn()
     # Lines on a terminal go above the bar; lines that are piped elsewhere must stay on stdout.
     with Progress(
         *columns, console=Console(stderr=True), transient=True, redirect_stdout=sys.stdout.isatty()
     ) as progress:
-        task = progress.add_task("", total=total, visible=False)
+        task = progress.add_task("", total=len(items), visible=False)
         timer = Timer(PATIENCE_SECONDS, lambda: progress.update(task, visible=True))
         timer.daemon = True
         timer.start()

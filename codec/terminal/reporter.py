@@ -15,7 +15,10 @@ from .paths import STANDARD
 
 
 class Reporter:
-    """Says what was done, on stdout, and what went wrong, on stderr; remembers whether anything did."""
+    """Says what was done, on stdout, and what went wrong, on stderr; remembers whether anything did.
+
+    Nothing is said on stdout while that is `piped`: a picture goes there.
+    """
 
     def __init__(
         self,
@@ -24,14 +27,18 @@ class Reporter:
         verbose: bool = False,
         as_json: bool = False,
         debug: bool = False,
-        piped: bool = False,
     ) -> None:
+        self.piped = False
         self._failed = False
         self._quiet = quiet
         self._verbose = verbose
         self._json = as_json
         self._debug = debug
-        self._piped = piped
+
+    @property
+    def visible(self) -> bool:
+        """Whether somebody looks at stderr and wants to see how far it is."""
+        return not self._quiet and sys.stderr.isatty()
 
     @contextmanager
     def file(self, name: Path | str) -> Iterator[None]:
@@ -65,7 +72,7 @@ class Reporter:
 
     def done(self, line: str, values: dict[str, Any], detail: str = "") -> None:
         """One finished output."""
-        if self._piped:
+        if self.piped:
             return
         if self._json:
             click.echo(json.dumps(values))

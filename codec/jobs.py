@@ -1,4 +1,4 @@
-"""What happens to one file: encoding or decoding, in memory."""
+"""What `aez encode`, `aez decode` and `aez batch` do to the bytes of one file, in memory."""
 
 import json
 import warnings
@@ -8,37 +8,45 @@ from typing import Any
 from PIL import Image
 from rich.filesize import decimal
 
-from .. import api
-from ..api import DecodeOptions, EncodeOptions, Resolution
-from ..coding.targets import Target
-from ..errors import AezWarning
-from ..metrics import psnr
-from ..model.registry import DEFAULT_MODEL, installed_models
-from ..picture import files
-from ..picture.files import PictureFormat
-from .manifest import Result
+from . import api
+from .api import DecodeOptions, EncodeOptions, Resolution
+from .coding.targets import Target
+from .errors import AezWarning
+from .metrics import psnr
+from .model.registry import DEFAULT_MODEL, installed_models
+from .picture import files
+from .picture.files import PictureFormat
 
 _SHARED = ("threads", "device", "max_pixels")
 
 
 @dataclass(frozen=True)
 class Converted:
-    """New bytes, or none if the original is better kept; the picture's size; PSNR in dB if it was asked for."""
+    """New bytes; the picture's size; PSNR in dB if it was asked for."""
 
-    data: bytes | None
+    data: bytes
     width: int
     height: int
-    psnr: float | None
+    psnr: float | None = None
+
+
+@dataclass(frozen=True)
+class Kept:
+    """Nothing new, since the original is better kept; why, and the picture's size."""
+
+    reason: str
+    width: int
+    height: int
 
 
 @dataclass(frozen=True)
 class Encoding:
-    """Pictures of any format to .aez."""
+    """Pictures of any format to .aez; with `measure`, results have their PSNR."""
 
     quality: float | Target
     options: EncodeOptions
     skip_larger: bool
-    measure: bool
+    measure: bool = False
 
     suffix = ".aez"
     reads = frozenset(files.READABLE)
@@ -51,10 +59,6 @@ class Encoding:
         kept = [*(self.options.get(name) for name in ("layers", "coding", "effort")), self.skip_larger]
         return json.dumps(["encode", quality, model, *kept])
 
-    def is_complete(self, result: Result) -> bool:
-        """Whether a result has all that is asked for; kept originals have no PSNR."""
-        return not self.measure or result.psnr is not None or not result.target.endswith(self.suffix)
-
     def check(self) -> None:
         """Find out once what would go wrong with every file.
 
@@ -66,7 +70,7 @@ class Encoding:
         options["effort"] = min(options.get("effort", 0), 1)
         api.encode(Image.new("RGB", (1, 1)), 50, **options)
 
-    def convert(self, data: bytes) -> Converted:
+    def convert(self, data: bytes) -> Converted | Kept:
         """Encode a file.
 
         Raises:
@@ -76,11 +80,10 @@ class Encoding:
         coded = api.encode_bytes(data, self.quality, **self.options)
         found = api.info(coded)
         if len(coded) > len(data):
+            larger = f"the .aez is larger ({decimal(len(coded))}) than the input ({decimal(len(data))})"
             if self.skip_larger:
-                return Converted(None, found.width, found.height, None)
-            warnings.warn(
-                f"the .aez is larger: {decimal(len(coded))} for {decimal(len(data))}", AezWarning, stacklevel=2
-            )
+                return Kept(larger, found.width, found.height)
+            warnings.warn(larger, AezWarning, stacklevel=2)
         return Converted(coded, found.width, found.height, self._psnr(data, coded) if self.measure else None)
 
     def _psnr(self, data: bytes, coded: bytes) -> float:
@@ -101,6 +104,7 @@ class Decoding:
     options: DecodeOptions
 
     reads = frozenset({".aez"})
+    measure = False
 
     @property
     def suffix(self) -> str:
@@ -112,10 +116,6 @@ class Decoding:
         """As in `Encoding`."""
         return json.dumps(["decode", self.resolution, self.format, self.options.get("upscale")])
 
-    def is_complete(self, _: Result) -> bool:
-        """As in `Encoding`."""
-        return True
-
     def check(self) -> None:
         """As in `Encoding`; nothing goes wrong with every file."""
 
@@ -126,7 +126,7 @@ class Decoding:
             AezError: it cannot be.
         """
         image = api.decode(data, self.resolution, **self.options)
-        return Converted(files.save_picture(image, self.format), image.width, image.height, None)
+        return Converted(files.save_picture(image, self.format), image.width, image.height)
 
 
 Job = Encoding | Decoding
