@@ -17,7 +17,9 @@ from aez import __version__, api
 from aez.coding.targets import Target
 from aez.errors import AezError
 from aez.model.registry import DEFAULT_MODEL, installed_models
-from aez.picture import files
+from aez.picture.formats import READABLE, format_of
+from aez.picture.opening import allow_pixels
+from aez.picture.saving import save_picture
 from aez.terminal import paths
 from aez.terminal.options import (
     Count,
@@ -74,9 +76,9 @@ def encode(
     Symbols are coded with rANS inside the zstd-packed container by default, because that is 27 % smaller than
     zstd alone (Kodak, quality 50); --coding zstd needs no coder but zstd to decode.
     """
-    pairs = _paths(inputs, files.READABLE, output, lambda source: source.with_suffix(".aez"))
+    pairs = _paths(inputs, READABLE, output, lambda source: source.with_suffix(".aez"))
     report = Reporter(quiet=quiet, verbose=verbose, as_json=as_json, debug=debug, piped=_piped(pairs))
-    files.allow_pixels(options["max_pixels"])
+    allow_pixels(options["max_pixels"])
     for source, target in _progress(pairs, quiet):
         with report.file(source):
             paths.refuse_taken(target, force)
@@ -132,9 +134,9 @@ def decode(
     for source, target in _progress(pairs, quiet):
         with report.file(source):
             paths.refuse_taken(target, force)
-            chosen = picture_format or ("png" if target == paths.STANDARD else files.format_of(target))
+            chosen = picture_format or ("png" if target == paths.STANDARD else format_of(target))
             image = api.decode(paths.read(source), res, **options)
-            paths.write(target, files.save_picture(image, chosen), force)
+            paths.write(target, save_picture(image, chosen), force)
             width, height = image.size
             values = {"input": str(source), "output": str(target), "width": width, "height": height}
             report.done(f"{target}  {width} x {height}", values, f"as {chosen}")
@@ -379,12 +381,12 @@ def compare(
 
     if quality is not None and folder:
         raise click.UsageError("a report is of curves; leave out -q")
-    sources = _expand(inputs, files.READABLE)
+    sources = _expand(inputs, READABLE)
     report = Reporter(quiet=quiet, debug=debug)
     with report.file(sources[0]):
         if folder:
             page.check_report(folder)
-        files.allow_pixels(options["max_pixels"])
+        allow_pixels(options["max_pixels"])
         codecs = installed_codecs(**options)
     report.exit()
     if quality is None:

@@ -14,8 +14,9 @@ from ..coding.targets import Target
 from ..errors import AezWarning
 from ..metrics import psnr
 from ..model.registry import DEFAULT_MODEL, installed_models
-from ..picture import files
-from ..picture.files import PictureFormat
+from ..picture.formats import READABLE, PictureFormat
+from ..picture.opening import allow_pixels, plain_picture
+from ..picture.saving import save_picture
 from .manifest import Result
 
 _SHARED = ("threads", "device", "max_pixels")
@@ -41,7 +42,7 @@ class Encoding:
     measure: bool
 
     suffix = ".aez"
-    reads = frozenset(files.READABLE)
+    reads = frozenset(READABLE)
 
     @property
     def settings(self) -> str:
@@ -72,7 +73,7 @@ class Encoding:
         Raises:
             AezError: it cannot be.
         """
-        files.allow_pixels(self.options.get("max_pixels", api.MAX_PIXELS))
+        allow_pixels(self.options.get("max_pixels", api.MAX_PIXELS))
         coded = api.encode_bytes(data, self.quality, **self.options)
         found = api.info(coded)
         if len(coded) > len(data):
@@ -86,7 +87,7 @@ class Encoding:
     def _psnr(self, data: bytes, coded: bytes) -> float:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", AezWarning)
-            original, _ = files.plain_picture(data)
+            original, _ = plain_picture(data)
             options: Any = {name: value for name, value in self.options.items() if name in _SHARED}
             decoded = api.decode(coded, **options)
         return psnr(decoded.convert(original.mode), original)
@@ -126,7 +127,7 @@ class Decoding:
             AezError: it cannot be.
         """
         image = api.decode(data, self.resolution, **self.options)
-        return Converted(files.save_picture(image, self.format), image.width, image.height, None)
+        return Converted(save_picture(image, self.format), image.width, image.height, None)
 
 
 Job = Encoding | Decoding

@@ -14,7 +14,9 @@ from ..compare.measure import half_size, nearest_psnr
 from ..errors import AezError
 from ..metrics import psnr
 from ..model.registry import DEFAULT_MODEL
-from ..picture.files import READABLE, plain_picture, write_file
+from ..picture.files import write_file
+from ..picture.formats import READABLE
+from ..picture.opening import plain_picture
 from .folder import Folder
 from .names import SUFFIX
 

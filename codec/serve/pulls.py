@@ -8,7 +8,7 @@ from anyio.to_thread import run_sync
 
 from ..errors import FormatError, PictureError
 from ..format.contents import Contents
-from ..picture.files import open_picture
+from ..picture.opening import open_picture
 from .entries import Entries, Entry, State
 from .flights import Flights
 from .names import SUFFIX

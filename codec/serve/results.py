@@ -4,7 +4,7 @@ from cachetools import TTLCache
 
 from .. import __version__, api
 from ..errors import AezError
-from ..picture import files
+from ..picture.saving import save_picture
 from . import counters
 from .cache import Cache
 from .flights import Flights
@@ -65,4 +65,4 @@ class Results:
         assert variant.format != "aez"
         counters.CODED.inc()
         image = api.decode(data, variant.resolution, **self._options)
-        return files.save_picture(image, variant.format, variant.quality)
+        return save_picture(image, variant.format, variant.quality)
