@@ -37,6 +37,10 @@ def opened(file: bytes) -> Image.Image:
     return Image.open(io.BytesIO(file))
 
 
+def xmp(number: int) -> bytes:
+    return b'<rdf:Description xmlns:tiff="http://ns.adobe.com/tiff/1.0/" tiff:Orientation="%d"/>' % number
+
+
 @pytest.fixture(scope="module")
 def picture(photograph: Image.Image) -> Image.Image:
     """Small, and twice as wide as high."""
@@ -144,6 +148,25 @@ def test_thumbnail_and_maker_note_stay_where_they_are(picture: Image.Image, form
         assert tags.get_ifd(IFD.Exif)[0x927C] == note
         found = tags.get_ifd(IFD.IFD1)
         assert image.info["exif"].removeprefix(b"Exif\0\0")[found[0x0201] :][: found[0x0202]] == thumbnail
+
+
+@pytest.mark.parametrize("format", ["png", "jpeg", "webp", "avif", "tiff"])
+@pytest.mark.parametrize("exif", [None, 1])
+def test_stale_orientation_in_xmp_turns_nothing(picture: Image.Image, format: str, exif: int | None) -> None:
+    options = {} if exif is None else {"exif": block(orientation(exif))}
+    if format == "png":
+        written = {"xmp": xmp(6), **options}
+        image = picture.copy()
+        image.info["xmp"] = xmp(6)
+        file = save_picture(image, "png") if exif is None else saved(image, "png", **options)
+    else:
+        written = {"xmp": xmp(6), **options}
+        file = saved(picture, format, **written)
+    with opened(file) as image:
+        result = decode(encode(image, 90))
+    assert psnr(result, picture) > 28
+    assert result.info.get("xmp", xmp(1)) == xmp(1)
+    assert ImageOps.exif_transpose(result).size == picture.size
 
 
 @pytest.mark.parametrize("format", ["jpeg", "png", "tiff"])

@@ -4,6 +4,7 @@ from PIL import Image
 
 from ..errors import PictureError
 from .notes import note
+from .tiff import forget_orientation_of_xmp
 
 
 def load(image: Image.Image) -> None:
@@ -14,6 +15,7 @@ def load(image: Image.Image) -> None:
     """
     try:
         frames = getattr(image, "n_frames", 1)
+        forget_orientation_of_xmp(image)
         image.load()
     except MemoryError:
         raise

@@ -10,6 +10,7 @@ from .exif import EXIF_PREFIX, Exif
 from .notes import note
 from .raw_profiles import raw_profile
 from .tiff import exif_of_tags
+from .xmp import upright_xmp
 
 _JPEG_SEGMENT_MAX = 65_000
 
@@ -34,7 +35,7 @@ def read_metadata(image: Image.Image, info: Mapping[Any, Any], exif: Exif | None
     return Metadata(
         icc=_limited("ICC profile", b"" if image.mode == "CMYK" else info.get("icc_profile") or b"", ICC_MAX),
         exif=_limited("EXIF", exif.upright() if exif else b"", METADATA_MAX),
-        xmp=_limited("XMP", xmp.encode() if isinstance(xmp, str) else xmp, METADATA_MAX),
+        xmp=_limited("XMP", upright_xmp(xmp.encode() if isinstance(xmp, str) else xmp), METADATA_MAX),
     )
 
 

@@ -6,10 +6,17 @@ from PIL import Image, TiffImagePlugin
 
 from .notes import note
 
+_ORIENTATION = 0x0112
 # Description, maker, model, software, date, artist, copyright: what is about the picture, not about the file's layout.
 _DESCRIPTIVE_TAGS = (0x010E, 0x010F, 0x0110, 0x0131, 0x0132, 0x013B, 0x8298)
 _DIRECTORIES = (0x8769, 0x8825)
 _INTEROPERABILITY = 0xA005
+
+
+def forget_orientation_of_xmp(image: Image.Image) -> None:
+    """Keep Pillow from turning a TIFF, as it does while loading, by what XMP says."""
+    if isinstance(image, TiffImagePlugin.TiffImageFile) and _ORIENTATION not in image.tag_v2:
+        image.getexif().pop(_ORIENTATION, None)
 
 
 def exif_of_tags(image: Image.Image) -> bytes:
