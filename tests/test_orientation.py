@@ -189,6 +189,32 @@ def test_every_page_of_a_tiff_is_turned_by_its_own_tag(picture: Image.Image) -> 
                 assert decode(encode(image)).size == size
 
 
+@pytest.mark.parametrize("format", ["jpeg", "png", "webp", "avif"])
+@pytest.mark.parametrize("remove", [lambda image: image.info.pop("exif"), lambda image: image.info.clear()])
+@pytest.mark.parametrize("looked", [False, True])
+def test_exif_that_was_removed_stays_removed(
+    picture: Image.Image, format: str, remove: Callable[[Image.Image], None], looked: bool
+) -> None:
+    exif = Image.Exif()
+    exif[0x8825] = {1: "N", 2: (48.0, 1.0, 2.0)}
+    with opened(saved(picture, format, exif=exif)) as image:
+        if looked:
+            assert image.getexif().get_ifd(0x8825)[1] == "N"
+        remove(image)
+        assert "exif" not in decode(encode(image)).info
+
+
+def test_what_was_removed_from_the_tags_of_a_tiff_stays_removed(picture: Image.Image) -> None:
+    exif = Image.Exif()
+    exif[0x010F] = "a camera"
+    exif[0x8825] = {1: "N", 2: (48.0, 1.0, 2.0)}
+    with opened(saved(picture, "tiff", exif=exif.tobytes())) as image:
+        del image.tag_v2[0x8825]
+        tags = decode(encode(image)).getexif()
+    assert tags[0x010F] == "a camera"
+    assert not tags.get_ifd(0x8825)
+
+
 def raw_profile(name: str, content: bytes, behind: str = "") -> str:
     return f"\n{name}\n{len(content):8}\n{content.hex()}{behind}\n"
 

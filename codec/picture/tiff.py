@@ -24,7 +24,7 @@ def exif_of_tags(image: Image.Image) -> bytes:
     if not isinstance(image, TiffImagePlugin.TiffImageFile):
         return b""
     tags = image.getexif()
-    present = [tag for tag in (*_DESCRIPTIVE_TAGS, *_DIRECTORIES) if tag in tags]
+    present = [tag for tag in (*_DESCRIPTIVE_TAGS, *_DIRECTORIES) if tag in tags and tag in image.tag_v2]
     kept: dict[int, Any] = {}
     for tag in present:
         value = _fields(tags.get_ifd(tag), tag) if tag in _DIRECTORIES else tags[tag]
