@@ -17,7 +17,8 @@ from aez.coding.targets import Target
 from aez.errors import AezError
 from aez.jobs import Decoding, Encoding, Job
 from aez.model.registry import DEFAULT_MODEL, installed_models
-from aez.picture import files
+from aez.picture.formats import READABLE
+from aez.picture.opening import allow_pixels
 from aez.serve.settings import ServerSettings, server_options
 from aez.terminal import paths
 from aez.terminal.commands import Files, decode_files, encode_files, show_info
@@ -283,12 +284,12 @@ def compare(
 
     if quality is not None and folder:
         raise click.UsageError("a report is of curves; leave out -q")
-    sources = paths.expand(inputs, files.READABLE)
+    sources = paths.expand(inputs, READABLE)
     report = Reporter(quiet=quiet, debug=debug)
     with report.file(sources[0]):
         if folder:
             page.check_report(folder)
-        files.allow_pixels(options["max_pixels"])
+        allow_pixels(options["max_pixels"])
         codecs = installed_codecs(**options)
     report.exit()
     if quality is None:

@@ -18,10 +18,12 @@ from .format.contents import Contents
 from .model.registry import DEFAULT_MODEL, find_model, load_model, model_name
 from .model.sessions import Device
 from .model.tiled import BLOCK
-from .output import refuse_existing, write_file
+from .output import AnyPath, refuse_existing, write_file
 from .picture.convert import from_pillow, to_pillow
-from .picture.files import AnyPath, PictureFormat, format_of, open_picture, save_picture
+from .picture.formats import PictureFormat, format_of
 from .picture.metadata import attach_metadata
+from .picture.opening import open_picture
+from .picture.saving import save_picture
 
 Resolution = Literal["high", "medium"]
 

@@ -1,11 +1,14 @@
 """Files out: whole or not at all, and never over an existing file unless told so."""
 
 import errno
+import os
 import secrets
 from contextlib import suppress
 from pathlib import Path
 
 from .errors import AezError
+
+AnyPath = str | os.PathLike[str]
 
 
 class OutputExistsError(AezError):

@@ -24,7 +24,7 @@ from server import Served, serve
 from starlette.exceptions import HTTPException
 
 import aez
-from aez.picture.files import save_picture
+from aez.picture.saving import save_picture
 from aez.serve.folder import Folder
 from aez.serve.requests import picture_name
 

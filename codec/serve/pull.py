@@ -11,7 +11,7 @@ from anyio.to_thread import run_sync
 from ..api import encode_bytes
 from ..errors import AezError, FormatError, ModelError, PictureError
 from ..format.contents import Contents
-from ..picture.files import open_picture
+from ..picture.opening import open_picture
 from .folder import SUFFIX
 from .locks import SingleFlight
 from .origin import Fetched, Origin, OriginError, SlowOriginError

@@ -6,7 +6,7 @@ from cachetools import TTLCache
 
 from .. import __version__, api
 from ..errors import FormatError, PictureError
-from ..picture import files
+from ..picture.saving import save_picture
 from . import counters
 from .cache import Cache
 from .library import Source
@@ -72,4 +72,4 @@ class Variants:
         assert variant.format != "aez"
         counters.CODED.inc()
         image = api.decode(data, variant.resolution, **self._options)
-        return files.save_picture(image, variant.format, variant.quality)
+        return save_picture(image, variant.format, variant.quality)

@@ -9,8 +9,7 @@ from rich.filesize import decimal
 from .. import api
 from ..api import DecodeOptions, Info, Resolution
 from ..jobs import Decoding, Encoding, Kept
-from ..picture import files
-from ..picture.files import PictureFormat
+from ..picture.formats import PictureFormat, format_of
 from . import paths
 from .progress import track
 from .reporter import Reporter
@@ -89,7 +88,7 @@ def show_info(sources: Sequence[Path], report: Reporter) -> None:
 
 
 def _format_of(target: Path) -> PictureFormat:
-    return "png" if target == paths.STANDARD else files.format_of(target)
+    return "png" if target == paths.STANDARD else format_of(target)
 
 
 def _described(source: Path, found: Info) -> str:
