@@ -34,7 +34,7 @@ class Backend:
     """The parts that answer requests."""
 
     def __init__(self, settings: ServerSettings) -> None:
-        folder = Folder(settings.root)
+        folder = Folder(settings.root, settings.max_body)
         self._cache = Cache(settings.state / "cache", settings.cache_size)
         self._pool = CodingPool(settings.state / "pool", settings.decodes, settings.queue, counters.QUEUE.inc)
         self._library = Library(settings, folder, self._cache, self._pool)

@@ -1,6 +1,6 @@
 """The page of all pictures."""
 
-import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -63,7 +63,7 @@ class Gallery:
         self._root = root
         self._library = library
         self._changed = 0
-        self._facts: dict[str, Measured] = {}
+        self._facts: Mapping[str, Measured] = {}
 
     async def page(self, request: Request) -> HTMLResponse:
         """One page.
@@ -86,33 +86,37 @@ class Gallery:
         headers = {"Content-Security-Policy": _POLICY, "Accept-CH": ACCEPT_CH, "Cache-Control": "no-cache"}
         return HTMLResponse(body, headers=headers)
 
-    def jpeg_bytes(self, name: str, size: int, high: bool) -> int:
+    async def jpeg_bytes(self, name: str, size: int, high: bool) -> int:
         """What a JPEG of the PSNR of a file of that size would need; 0 if that was not measured."""
-        measured = self._measured(name, size)
+        measured = await self._measured(name, size)
         if measured is None:
             return 0
         return measured.high.jpeg if high else measured.medium.jpeg
 
-    def _measured(self, name: str, size: int) -> Measured | None:
+    async def _measured(self, name: str, size: int) -> Measured | None:
+        facts = await run_sync(self._load)
+        found = facts.get(name)
+        return found if found and found.bytes == size else None
+
+    def _load(self) -> Mapping[str, Measured]:
         try:
-            changed = os.stat(self._root / FILE).st_mtime_ns  # noqa: PTH116
+            changed = (self._root / FILE).stat().st_mtime_ns
         except OSError:
             changed = 0
         if changed != self._changed:
-            self._changed, self._facts = changed, load_facts(self._root)
-        found = self._facts.get(name)
-        return found if found and found.bytes == size else None
+            self._facts, self._changed = load_facts(self._root), changed
+        return self._facts
 
     async def _exhibit(self, name: str) -> Exhibit | None:
         """What is known without decoding; None where there is nothing to show."""
-        source = await self._library.known(name)
-        if source is None or source.media_type != AEZ:
-            return None
         try:
-            found = api.info(source.data)
+            source = await self._library.known(name)
+            if source is None or source.media_type != AEZ:
+                return None
+            found = await run_sync(api.info, source.data)
         except AezError:
             return None
-        measured = self._measured(name, found.bytes)
+        measured = await self._measured(name, source.stored_bytes)
         of_medium, of_high = (measured.medium, measured.high) if measured else (None, None)
         url = "/" + quote(name)
         medium = Shown(

@@ -11,10 +11,11 @@ from anyio.to_thread import run_sync
 from ..api import encode_bytes
 from ..errors import AezError, FormatError, ModelError, PictureError
 from ..format.contents import Contents
+from ..format.strip import without_metadata
 from ..picture.opening import open_picture
 from .folder import SUFFIX
 from .locks import SingleFlight
-from .origin import Fetched, Origin, OriginError, SlowOriginError
+from .origin import Fetched, NotSent, Origin, OriginError, SlowOriginError
 from .pulled import Pulled, PulledFiles, State
 from .requests import AEZ
 from .settings import ServerSettings
@@ -108,13 +109,13 @@ class PullThrough:
             try:
                 found = await self._origin.fetch(place, same.stamp or {} if same else {})
                 if isinstance(found, Fetched):
-                    return await run_sync(_pulled, place, found)
+                    return await run_sync(self._pulled, place, found)
             except SlowOriginError:
                 raise
             except OriginError as error:
                 trouble = trouble or error
                 continue
-            if found and same:
+            if found is NotSent.UNCHANGED and same:
                 return replace(same, checked=time.time())
         if trouble:
             raise trouble
@@ -153,12 +154,42 @@ class PullThrough:
         """The .aez of an original, or the original with a note that there will be none."""
         in_vain = replace(original, in_vain_until=time.time() + _IN_VAIN_SECONDS)
         try:
-            data = encode_bytes(original.data, self._settings.quality, **self._settings.encoding)
+            data = self._sent(encode_bytes(original.data, self._settings.quality, **self._settings.encoding))
         except PictureError:
             return in_vain
         if len(data) >= len(original.data):
             return in_vain
         return replace(original, data=data, media_type=AEZ, tag=_tag(data))
+
+    def _pulled(self, place: str, found: Fetched) -> Pulled:
+        """What the origin has sent, by its content.
+
+        Raises:
+            OriginError: nothing that is served.
+        """
+        data = found.data
+        try:
+            if place.endswith(SUFFIX):
+                data, media_type = self._sent(data), AEZ
+            else:
+                with open_picture(data) as image:
+                    media_type = _SERVED[str(image.format)]
+        except (FormatError, PictureError, KeyError) as error:
+            raise OriginError("the origin sends what is no such picture") from error
+        now = time.time()
+        modified = now if found.modified is None else found.modified
+        return Pulled("there", now, data, place, found.stamp, media_type, modified, _tag(data), _tag(found.data))
+
+    def _sent(self, data: bytes) -> bytes:
+        """What is sent of an .aez file.
+
+        Raises:
+            FormatError: it is none.
+        """
+        if not self._settings.keep_metadata:
+            return without_metadata(data)
+        Contents(data)
+        return data
 
 
 def _in_vain(plain: str) -> PictureError:
@@ -168,24 +199,3 @@ def _in_vain(plain: str) -> PictureError:
 def _tag(data: bytes) -> str:
     """A short name for this content."""
     return hashlib.sha256(data).hexdigest()[:16]
-
-
-def _pulled(place: str, found: Fetched) -> Pulled:
-    """What the origin has sent, by its content.
-
-    Raises:
-        OriginError: nothing that is served.
-    """
-    try:
-        if place.endswith(SUFFIX):
-            Contents(found.data)
-            media_type = AEZ
-        else:
-            with open_picture(found.data) as image:
-                media_type = _SERVED[str(image.format)]
-    except (FormatError, PictureError, KeyError) as error:
-        raise OriginError("the origin sends what is no such picture") from error
-    now = time.time()
-    modified = now if found.modified is None else found.modified
-    tag = _tag(found.data)
-    return Pulled("there", now, found.data, place, found.stamp, media_type, modified, tag, original=tag)

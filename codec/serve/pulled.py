@@ -106,5 +106,5 @@ class PulledFiles:
 def _fingerprint(settings: ServerSettings) -> str:
     """Another one whenever the same name may lead to other bytes, or an original be encoded that could not be."""
     model = installed_models().get(DEFAULT_MODEL)
-    facts = (__version__, model, settings.origin, settings.quality, settings.max_pixels)
+    facts = (__version__, model, settings.origin, settings.quality, settings.max_pixels, settings.keep_metadata)
     return hashlib.sha256(repr(facts).encode()).hexdigest()[:16]

@@ -1,5 +1,6 @@
 """Answers to PUT and DELETE, for those who bring the token."""
 
+import os
 import secrets
 
 from anyio.to_thread import run_sync
@@ -10,7 +11,7 @@ from starlette.responses import Response
 from ..api import encode_bytes
 from .folder import SUFFIX, Folder
 from .middleware import exchange
-from .requests import picture_name
+from .requests import content_length, picture_name
 from .settings import ServerSettings
 from .threads import CodingPool
 
@@ -45,14 +46,15 @@ class Uploads:
         if not token:
             raise HTTPException(405, "writing is off", {"Allow": "GET, HEAD"})
         scheme, _, given = request.headers.get("authorization", "").partition(" ")
-        if scheme.lower() != "bearer" or not secrets.compare_digest(given.strip().encode("latin-1"), token.encode()):
+        same = secrets.compare_digest(given.strip().encode("latin-1"), os.fsencode(token))
+        if scheme.lower() != "bearer" or not same:
             raise HTTPException(401, "the token is missing or wrong", {"WWW-Authenticate": "Bearer"})
         return picture_name(request.scope).removesuffix(SUFFIX) + SUFFIX
 
     async def _received(self, request: Request) -> bytes:
         limit = self._settings.max_body
         too_large = HTTPException(413, f"a body may have {limit} bytes", {"Connection": "close"})
-        if int(request.headers.get("content-length", "0")) > limit:
+        if content_length(request.headers) > limit:
             raise too_large
         body = bytearray()
         async for chunk in request.stream():
