@@ -7,7 +7,7 @@ FUZZ := $(BIN)/python fuzz/decode.py build/fuzz -max_total_time=300 -timeout=10 
 	-artifact_prefix=fuzz/findings/
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 
-.PHONY: demo test lint fuzz aarch64 install clean
+.PHONY: demo test lint docs fuzz aarch64 install clean
 
 demo: install  ## encode a sample photograph, decode both resolutions, compare with JPEG
 	$(BIN)/python benchmarks/demo.py samples/kodim23.png
@@ -20,11 +20,15 @@ lint: $(VENV)/.dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy -p aez
 
-fuzz: install  ## feed broken files to the decoder, ROUNDS times five minutes; findings stay in fuzz/findings
+docs: $(VENV)/.dev  ## command line, Python interface and man pages, from the code
+	$(BIN)/python docs/make.py
+
+fuzz: $(VENV)/.dev  ## broken files for the decoder, ROUNDS times five minutes (findings in fuzz/findings), and for both
 	$(PIP) install "atheris>=3.0"
 	mkdir -p build/fuzz fuzz/findings
 	cp -n tests/golden/*.aez build/fuzz
 	for round in $$(seq $(ROUNDS)); do $(FUZZ) || exit 1; done
+	$(BIN)/python -m pytest tests/test_two_decoders.py --mutations 100000
 
 aarch64: install  ## decode the golden files on an emulated ARM machine (root, Debian)
 	PYTHON=$(abspath $(BIN))/python tests/aarch64.sh

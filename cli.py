@@ -15,11 +15,12 @@ from aez.coding.targets import Target
 from aez.errors import AezError
 from aez.jobs import Decoding, Encoding, Job
 from aez.model.registry import DEFAULT_MODEL, installed_models
-from aez.picture import files
+from aez.picture.formats import READABLE
+from aez.picture.opening import allow_pixels
+from aez.serve.settings import ServerSettings, server_options
 from aez.terminal import paths
 from aez.terminal.commands import Files, decode_files, encode_files, show_info
 from aez.terminal.options import (
-    Count,
     device_option,
     encoding_options,
     inputs_argument,
@@ -200,37 +201,9 @@ def batch(
 
 @main.command()
 @click.argument("root", type=click.Path(path_type=Path))
-@click.option("--origin", metavar="URL", help="Where to pull what is not below ROOT: a web server, s3://, a folder.")
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen at.")
-@click.option("--port", type=click.IntRange(0, 65535), default=8080, show_default=True, help="0: any free one.")
-@click.option("--workers", type=click.IntRange(1), default=1, show_default=True, help="Processes.")
-@click.option("--threads", type=click.IntRange(1), default=1, show_default=True, help="Of the networks, per picture.")
-@click.option("--decodes", type=click.IntRange(1), help="Pictures coded at a time.  [default: one per core]")
-@click.option("--queue", type=click.IntRange(0), default=64, show_default=True, help="Pictures that may wait for it.")
-@click.option("--cache-size", type=Count(), default="1000M", show_default=True, help="Bytes kept below ROOT.")
-@click.option("--max-pixels", type=Count(), default="24M", show_default=True, help="Refuse to code larger pictures.")
-@click.option("--max-body", type=Count(), default="50M", show_default=True, help="Bytes of an upload or original.")
-@click.option("--max-age", type=click.IntRange(0), default=3600, show_default=True, help="Seconds until asked again.")
-@click.option(
-    "--timeout", type=click.FloatRange(1), default=60, callback=no_nan, show_default=True, help="Seconds for a request."
-)
-@click.option("-q", "--quality", type=click.FloatRange(0, 100), default=50, callback=no_nan, help="Of what is encoded.")
-@click.option(
-    "--token", envvar="AEZ_TOKEN", metavar="TOKEN", help="What PUT and DELETE must bring; better by AEZ_TOKEN."
-)
+@server_options
 @click.option("--debug", is_flag=True, help="Show tracebacks.")
-def serve(
-    root: Path,
-    host: str,
-    port: int,
-    workers: int,
-    decodes: int | None,
-    queue: int,
-    cache_size: int,
-    timeout: float,
-    debug: bool,
-    **options: Any,
-) -> None:
+def serve(root: Path, threads: int, decodes: int | None, token: str | None, debug: bool, **options: Any) -> None:
     """Serve the .aez files below ROOT over HTTP, in both resolutions and as AVIF, WebP, JPEG or PNG (needs aez[serve]).
 
     \b
@@ -238,7 +211,7 @@ def serve(
     /a/b?res=medium       the picture in a format that the client accepts
     /                     all pictures on a page
     """
-    if options["token"] is not None and not options["token"].strip():
+    if token is not None and not token.strip():
         raise click.UsageError("the token is empty")
     report = Reporter(debug=debug)
     with report.file(root):
@@ -246,16 +219,9 @@ def serve(
 
         with _serve_extra():
             from aez.serve import commands
-            from aez.serve.settings import Settings
-        settings = Settings(
-            root=root.absolute(),
-            cache_bytes=cache_size,
-            running=processes_and_threads(decodes, options["threads"])[0],
-            waiting=queue,
-            request_seconds=timeout,
-            **options,
-        )
-        commands.serve(settings, host, port, workers)
+        decodes, _ = processes_and_threads(decodes, threads)
+        settings = ServerSettings(root=root.absolute(), threads=threads, decodes=decodes, token=token, **options)
+        commands.serve(settings)
     report.exit()
 
 
@@ -274,7 +240,7 @@ def gallery(root: Path, originals: Path, threads: int, max_pixels: int, debug: b
     report = Reporter(debug=debug)
     with report.file(root):
         with _serve_extra():
-            from aez.serve.facts import measure_folder
+            from aez.serve.gallery_facts import measure_folder
         for name, trouble in measure_folder(root, originals, threads, max_pixels):
             if trouble:
                 report.fail(f"{name}: {trouble}")
@@ -319,12 +285,12 @@ def compare(
 
     if quality is not None and folder:
         raise click.UsageError("a report is of curves; leave out -q")
-    sources = paths.expand(inputs, files.READABLE)
+    sources = paths.expand(inputs, READABLE)
     report = Reporter(quiet=quiet, debug=debug)
     with report.file(sources[0]):
         if folder:
             page.check_report(folder)
-        files.allow_pixels(options["max_pixels"])
+        allow_pixels(options["max_pixels"])
         codecs = installed_codecs(**options)
     report.exit()
     if quality is None:

@@ -1,8 +1,14 @@
 """aez: a learned image codec. One file holds one picture in two resolutions.
 
 >>> import aez
->>> data = aez.encode(image, quality=60)
+>>> from PIL import Image
+>>> data = aez.encode(Image.open("img.png"), quality=60)
 >>> medium = aez.decode(data, "medium")
+>>> image = Image.open("img.png").convert("RGB")
+>>> image.save("img.aez", quality=60)  # Pillow reads and writes .aez once aez is imported
+>>> with Image.open("img.aez") as copy:
+...     copy.size
+(171, 133)
 """
 
 from .api import MAX_PIXELS, Info, decode, decode_file, encode, encode_file, info

@@ -18,10 +18,12 @@ from .format.contents import Contents
 from .model.registry import DEFAULT_MODEL, find_model, load_model, model_name
 from .model.sessions import Device
 from .model.tiled import BLOCK
-from .output import refuse_existing, write_file
+from .output import AnyPath, refuse_existing, write_file
 from .picture.convert import from_pillow, to_pillow
-from .picture.files import AnyPath, PictureFormat, format_of, open_picture, save_picture
+from .picture.formats import PictureFormat, format_of
 from .picture.metadata import attach_metadata
+from .picture.opening import open_picture
+from .picture.saving import save_picture
 
 Resolution = Literal["high", "medium"]
 
@@ -113,6 +115,13 @@ def encode(
         PictureError: the image cannot be read, or is larger than `max_pixels`.
         TargetError: no quality reaches the target.
         ModelError: there is no such model, or it does not work on this machine.
+
+    Example:
+        >>> image = Image.open("img.png")
+        >>> data = aez.encode(image, quality=60)
+        >>> small = aez.encode(image, aez.Target("size", 3000))
+        >>> len(small) <= 3000
+        True
     """
     _check_word("layers", layers, get_args(Layers))
     _check_word("coding", coding, get_args(Coding))
@@ -152,6 +161,14 @@ def decode(
         DamagedError: truncated or altered.
         PictureError: it declares more than `max_pixels`.
         ModelError: the model it needs is not installed, or does not work on this machine.
+
+    Example:
+        >>> data = aez.encode(Image.open("img.png"))
+        >>> aez.decode(data).size
+        (171, 133)
+        >>> front = data[: aez.info(data).medium_bytes]
+        >>> aez.decode(front, "medium").size
+        (86, 67)
     """
     _check_word("resolution", resolution, get_args(Resolution))
     _check_word("device", device, get_args(Device))
@@ -172,6 +189,11 @@ def info(data: bytes) -> Info:
     Raises:
         FormatError: not an aez file, or one of a newer version.
         DamagedError: the header or the front part is truncated or altered.
+
+    Example:
+        >>> found = aez.info(aez.encode(Image.open("img.png"), quality=60))
+        >>> found.width, found.height, found.quality, found.complete
+        (171, 133, 60.0, True)
     """
     contents = Contents(data)
     header = contents.header
@@ -225,6 +247,10 @@ def encode_file(
     Raises:
         AezError: as `encode`, or `target` exists and `overwrite` is false.
         OSError: `source` cannot be read or `target` not be written.
+
+    Example:
+        >>> aez.encode_file("img.png", "img.aez", quality=60).width
+        171
     """
     source, target = Path(source), Path(target)
     refuse_existing(target, overwrite)
@@ -260,6 +286,11 @@ def decode_file(
     Raises:
         AezError: as `decode`, `target` has no known suffix, or exists and `overwrite` is false.
         OSError: `source` cannot be read or `target` not be written.
+
+    Example:
+        >>> _ = aez.encode_file("img.png", "img.aez", overwrite=True)
+        >>> aez.decode_file("img.aez", "small.webp", "medium")
+        (86, 67)
     """
     source, target = Path(source), Path(target)
     chosen = format or format_of(target)

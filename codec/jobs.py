@@ -14,8 +14,9 @@ from .coding.targets import Target
 from .errors import AezWarning
 from .metrics import psnr
 from .model.registry import DEFAULT_MODEL, installed_models
-from .picture import files
-from .picture.files import PictureFormat
+from .picture.formats import READABLE, PictureFormat
+from .picture.opening import allow_pixels, plain_picture
+from .picture.saving import save_picture
 
 _SHARED = ("threads", "device", "max_pixels")
 
@@ -49,7 +50,7 @@ class Encoding:
     measure: bool = False
 
     suffix = ".aez"
-    reads = frozenset(files.READABLE)
+    reads = frozenset(READABLE)
 
     @property
     def settings(self) -> str:
@@ -76,7 +77,7 @@ class Encoding:
         Raises:
             AezError: it cannot be.
         """
-        files.allow_pixels(self.options.get("max_pixels", api.MAX_PIXELS))
+        allow_pixels(self.options.get("max_pixels", api.MAX_PIXELS))
         coded = api.encode_bytes(data, self.quality, **self.options)
         found = api.info(coded)
         if len(coded) > len(data):
@@ -89,7 +90,7 @@ class Encoding:
     def _psnr(self, data: bytes, coded: bytes) -> float:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", AezWarning)
-            original, _ = files.plain_picture(data)
+            original, _ = plain_picture(data)
             options: Any = {name: value for name, value in self.options.items() if name in _SHARED}
             decoded = api.decode(coded, **options)
         return psnr(decoded.convert(original.mode), original)
@@ -126,7 +127,7 @@ class Decoding:
             AezError: it cannot be.
         """
         image = api.decode(data, self.resolution, **self.options)
-        return Converted(files.save_picture(image, self.format), image.width, image.height)
+        return Converted(save_picture(image, self.format), image.width, image.height)
 
 
 Job = Encoding | Decoding

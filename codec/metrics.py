@@ -13,7 +13,7 @@ from .picture.samples import box_average
 
 BD_RANGE = (29.0, 39.0)
 _BD_LEAST_DB = 2.0
-_MSE_MIN = 1e-9
+MSE_MIN = 1e-9
 
 _MS_SSIM_WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
 _MS_SSIM_SIDE_MIN = 176
@@ -34,8 +34,12 @@ def psnr(samples: Any, expected: Any) -> float:
     """PSNR in dB over all samples of two pictures or arrays, 255 being the peak; equal ones have 138 dB."""
     error = np.subtract(samples, expected, dtype=np.float32)
     rows = error.reshape(len(error), -1)
-    mean_squared = float(np.einsum("ij,ij->i", rows, rows).sum(dtype=np.float64)) / error.size
-    return 10 * math.log10(255**2 / max(mean_squared, _MSE_MIN))
+    return psnr_of(float(np.einsum("ij,ij->i", rows, rows).sum(dtype=np.float64)) / error.size)
+
+
+def psnr_of(mse: float) -> float:
+    """PSNR in dB of a mean squared error in units of 255^2."""
+    return 10 * math.log10(255**2 / max(mse, MSE_MIN))
 
 
 def ms_ssim(samples: npt.NDArray[Any], expected: npt.NDArray[Any]) -> float | None:

@@ -1,12 +1,15 @@
 """Files out: whole or not at all, and never over an existing file unless told so."""
 
 import errno
+import os
 import secrets
 import stat
 from contextlib import suppress
 from pathlib import Path
 
 from .errors import AezError
+
+AnyPath = str | os.PathLike[str]
 
 
 class OutputExistsError(AezError):

@@ -8,7 +8,7 @@ from PIL import Image, ImageFile
 from . import api
 from .errors import AezError
 from .format import container
-from .format.container import Flags
+from .format.container import Flags, SectionType
 from .format.contents import Contents
 from .format.quality import to_percent
 from .picture.metadata import attach_metadata
@@ -22,14 +22,19 @@ _MODES = {(False, False): "RGB", (False, True): "RGBA", (True, False): "L", (Tru
 
 
 class AezImageFile(ImageFile.ImageFile):
-    """An .aez file; `draft` chooses the medium resolution, and a front part alone opens as the medium picture."""
+    """An .aez file; `draft` chooses the medium resolution, and a file that ends too early for high opens as medium."""
 
     format = FORMAT
     format_description = "aez learned image"
 
+    # Copies and unpickled images have their samples and nothing else; Pillow makes them without `_open`.
+    _data: bytes | None = None
+    _medium_size = (0, 0)
+    _resolution: api.Resolution = "high"
+
     def _open(self) -> None:
         assert self.fp is not None
-        self._data: bytes | None = self.fp.read()
+        self._data = self.fp.read()
         try:
             contents = Contents(self._data)
             attach_metadata(self, contents.metadata())
@@ -37,11 +42,10 @@ class AezImageFile(ImageFile.ImageFile):
             raise SyntaxError(str(error)) from error
         header = contents.header
         self._medium_size = header.medium_width, header.medium_height
-        self._resolution: api.Resolution = "high"
         self._size = header.width, header.height
         self._mode = _MODES[Flags.GRAY in header.flags, Flags.ALPHA in header.flags]
         self.info["quality"] = to_percent(header.quality)
-        if Flags.ENHANCEMENT in header.flags and len(self._data) == header.medium_bytes:
+        if _lacks_high(contents):
             self._choose_medium()
 
     def draft(self, mode: str | None, size: tuple[int, int] | None) -> tuple[str, tuple[int, int, float, float]] | None:
@@ -67,6 +71,15 @@ class AezImageFile(ImageFile.ImageFile):
     def _choose_medium(self) -> None:
         self._resolution = "medium"
         self._size = self._medium_size
+
+
+def _lacks_high(contents: Contents) -> bool:
+    """Whether the file ends before all of what only high needs is there."""
+    flags = contents.header.flags
+    if Flags.ENHANCEMENT not in flags or contents.newer:
+        return False
+    needed = {SectionType.ENHANCEMENT, *([SectionType.ALPHA] if Flags.ALPHA in flags else [])}
+    return not needed <= contents.frames.keys()
 
 
 def save(image: Image.Image, file: IO[bytes], _filename: str | bytes) -> None:

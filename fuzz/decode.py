@@ -15,7 +15,17 @@ import atheris
 with atheris.instrument_imports(include=["aez"]):
     from aez import AezError, decode, info
     from aez.coding import decode as decoding
-    from aez.format.container import HEADER_BYTES, Flags, Header, Section, parse_header, sections, write
+    from aez.format.container import (
+        HEADER_BYTES,
+        Flags,
+        Header,
+        Section,
+        SectionType,
+        front_sections,
+        parse_header,
+        rest_sections,
+        write,
+    )
     from aez.format.quality import QUALITY_MAX
 
 MAX_PIXELS = 40_000
@@ -33,7 +43,8 @@ def _mutate_inside(data: bytes, choose: random.Random) -> bytes:
     """A file with another field or section; nothing where raw bytes are to be changed."""
     try:
         header = parse_header(data)
-        found = [(frame.type, frame.content(CONTENT_MAX)) for frame in sections(data, HEADER_BYTES, len(data))]
+        frames = [*front_sections(data, header), *rest_sections(data, header)]
+        found = [(frame.type, frame.content(CONTENT_MAX)) for frame in frames]
     except AezError:
         return b""
     what = choose.random()
@@ -46,7 +57,7 @@ def _mutate_inside(data: bytes, choose: random.Random) -> bytes:
     changed = bytes(atheris.Mutate(content, len(content) + 64))
     found[place] = kind, changed[: len(changed) // 4 * 4] or b"\0"  # rANS has whole words
     parts = [Section(kind, content, FAST_LEVEL) for kind, content in found]
-    front = sum(kind <= 3 for kind, _ in found)
+    front = sum(kind <= SectionType.BASE for kind, _ in found)
     return write(header, parts[:front], parts[front:])
 
 

@@ -1,7 +1,6 @@
 """Real pictures and the command line, for all tests."""
 
 import math
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,11 +8,14 @@ import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 from PIL import Image
-from selenium.webdriver import Chrome, ChromeOptions, ChromeService
 
 from aez.cli import main
 
 SAMPLE = Path(__file__).parent.parent / "samples" / "kodim23.png"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--mutations", type=int, default=2000, help="how many files both decoders are asked about")
 
 
 @pytest.fixture(scope="session")
@@ -34,22 +36,6 @@ def photograph(sample: Image.Image) -> Image.Image:
 def run() -> Callable[..., Result]:
     """Run the command line in this process."""
     return lambda *arguments, **options: CliRunner().invoke(main, [str(a) for a in arguments], **options)
-
-
-def start_browser(folder: Path, size: str) -> Chrome:
-    """Headless Chromium, "width,height" in pixels, without anything that would look for a network."""
-    chromium, driver = shutil.which("chromium"), shutil.which("chromedriver")
-    if not chromium or not driver:
-        pytest.skip("needs chromium and chromium-driver")
-    options = ChromeOptions()
-    options.binary_location = chromium
-    for argument in ("headless", "no-sandbox", "disable-gpu", "disable-quic", "no-first-run", "disable-sync"):
-        options.add_argument(f"--{argument}")
-    options.add_argument("--disable-background-networking")
-    options.add_argument("--disable-component-update")
-    options.add_argument(f"--user-data-dir={folder / 'chromium'}")
-    options.add_argument(f"--window-size={size}")
-    return Chrome(options, ChromeService(driver))
 
 
 def psnr(image: Image.Image | np.ndarray, expected: Image.Image | np.ndarray) -> float:

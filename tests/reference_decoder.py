@@ -1,8 +1,8 @@
 """A decoder of the latents of .aez files, written from format_spec.md alone: slow, exact and short.
 
 `decode_latents` reads the container, decodes the symbols of both layers (rANS or zstd), runs the exact networks in
-int64, and compares both layers with their CRC-32. Samples, alpha and metadata are not decoded: of the other sections
-only order and declared size are checked. The model id is not checked either, as it covers arrays not used here.
+int64, and compares both layers with their CRC-32. Samples are not made; of the other sections those that a resolution
+needs are decompressed and measured. The model id is not checked, as it covers arrays that are not used here.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ Table = list[int]  # cumulative frequencies, from 0 to 2^24
 
 MAX_PIXELS = 1 << 26  # larger pictures are refused
 HAS_ENHANCEMENT, USES_ZSTD, ALL_CODED, HAS_ALPHA = 1, 2, 4, 16  # flags; 8, gray, does not concern latents
-ICC, MEDIUM_ALPHA, BASE, ENHANCEMENT, ALPHA, EXIF, XMP = 1, 2, 3, 4, 5, 128, 129
+ICC, MEDIUM_ALPHA, BASE, ENHANCEMENT, ALPHA = 1, 2, 3, 4, 5
 ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
 PREFIX_TABLE: Table = [0, *itertools.accumulate([1 << (23 - p) for p in range(16)] + [1 << 8])]
 
@@ -65,56 +65,74 @@ def _read_header(data: bytes) -> tuple[int, int, int, int, int, int]:
     _check(quality <= 32768, f"quality {quality} is above 32768")
     _check(1 <= width <= 1 << 24 and 1 <= height <= 1 << 24, f"invalid picture size {width} x {height}")
     _check(width * height <= MAX_PIXELS, f"picture of {width} x {height} pixels is too large")
-    _check(28 <= medium_size <= len(data), f"the medium picture needs {medium_size} bytes, the file has {len(data)}")
+    _check(medium_size >= 28, f"the medium picture needs {medium_size} bytes, less than the header")
     return flags, quality, width, height, model_id, medium_size
 
 
-def _read_sections(data: bytes, medium_size: int) -> dict[int, bytes]:
-    """The frames (still without their magic number) of the sections of known types."""
+def _read_front(data: bytes, medium_size: int) -> dict[int, bytes]:
+    """The frames (still without their magic number) of the front part."""
+    _check(len(data) >= medium_size, f"the medium picture needs {medium_size} bytes, the file has {len(data)}")
     frames: dict[int, bytes] = {}
     position = 28
-    while position < len(data):
-        kind, length, shift = data[position], 0, 0
-        while True:
-            position += 1
-            _check(position < len(data) and shift < 35, f"invalid length of section {kind}")
-            length |= (data[position] & 127) << shift
-            shift += 7
-            if data[position] < 128:
-                break
-        position += 1
-        _check(length <= len(data) - position, f"section {kind} is truncated")
-        if kind in (ICC, MEDIUM_ALPHA, BASE, ENHANCEMENT, ALPHA, EXIF, XMP):
-            _check(kind > max(frames, default=0), f"section {kind} is out of order or repeated")
-            frames[kind] = data[position : position + length]
-        else:
-            _check(kind >= 128, f"section of unknown type {kind}")
-        position += length
-        _check(kind != BASE or position == medium_size, "the base layer does not end where the medium file does")
+    while position < medium_size:
+        kind, start, position = _next_section(data, position, medium_size)
+        if kind >= 130:
+            continue
+        _check(not 6 <= kind <= 127, f"section of type {kind}, of a newer format")
+        _check(max(frames, default=0) < kind <= BASE, f"section {kind} is out of place")
+        frames[kind] = data[start:position]
     return frames
 
 
-def _content_size(kind: int, frame: bytes) -> int:
-    """The content size that a frame declares."""
-    try:
-        parameters = zstandard.get_frame_parameters(ZSTD_MAGIC + frame)
-    except zstandard.ZstdError as error:
-        raise ValueError(f"section {kind} is not a zstd frame: {error}") from error
-    size = int(parameters.content_size)
-    _check(size not in (0, zstandard.CONTENTSIZE_UNKNOWN), f"section {kind} has no content size")
-    _check(parameters.has_checksum, f"section {kind} has no checksum")
-    return size
+def _read_rest(data: bytes, medium_size: int) -> tuple[dict[int, bytes], bool]:
+    """The frames behind the front part, up to what is damaged or newer; and whether something is newer."""
+    frames: dict[int, bytes] = {}
+    position = medium_size
+    while position < len(data):
+        try:
+            kind, start, position = _next_section(data, position, len(data))
+        except ValueError:
+            break
+        if 6 <= kind <= 127:
+            return frames, True
+        if kind >= 130:
+            continue
+        if kind <= max(frames, default=BASE):
+            break
+        frames[kind] = data[start:position]
+    return frames, False
 
 
-def _decompress_layer(kind: int, frame: bytes) -> tuple[bytes, int]:
-    """The coded symbols and the CRC-32 of the latents of a layer."""
+def _next_section(data: bytes, position: int, end: int) -> tuple[int, int, int]:
+    """The type of the section at a position, and where its frame begins and ends."""
+    kind, length, shift = data[position], 0, 0
+    while True:
+        position += 1
+        _check(position < end and shift < 35, f"invalid length of section {kind}")
+        length |= (data[position] & 127) << shift
+        shift += 7
+        if data[position] < 128:
+            break
+    position += 1
+    _check(length <= end - position, f"section {kind} is truncated")
+    return kind, position, position + length
+
+
+def _content(frames: dict[int, bytes], kind: int, most: int, least: int = 1) -> bytes:
+    """What a section that is needed holds, of a size within limits."""
+    _check(kind in frames, f"section {kind} is missing")
+    frame = ZSTD_MAGIC + frames[kind]
     try:
-        decompressor = zstandard.ZstdDecompressor()
-        content = decompressor.decompress(ZSTD_MAGIC + frame, allow_extra_data=False)
+        parameters = zstandard.get_frame_parameters(frame)
+        size = int(parameters.content_size)
+        _check(parameters.has_checksum, f"section {kind} has no checksum")
+        _check(size != zstandard.CONTENTSIZE_UNKNOWN, f"section {kind} has no content size")
+        _check(least <= size <= most, f"section {kind} has {size} bytes")
+        content = zstandard.ZstdDecompressor().decompress(frame, allow_extra_data=False)
     except zstandard.ZstdError as error:
         raise ValueError(f"section {kind} cannot be decompressed: {error}") from error
-    _check(len(content) >= 4, f"section {kind} is too short for its CRC-32")
-    return content[:-4], int.from_bytes(content[-4:], "little")
+    _check(len(content) == size, f"section {kind} has not the size that it declares")
+    return content
 
 
 # ---- Symbols ----
@@ -181,7 +199,8 @@ class ZstdDecoder:
         _check(start >= 0, "fewer large symbols than declared")
         self._bytes = np.frombuffer(coded[:start], np.int8).astype(np.int64)
         self._large = np.frombuffer(coded[start:end], "<i4").astype(np.int64)
-        _check(bool((abs(self._large) > 127).all()), "a symbol within -127..127 is coded as a large one")
+        within = (abs(self._large) > 127) & (abs(self._large) <= 1 << 17)
+        _check(bool(within.all()), "a symbol is coded as a large one and is not, or is too large")
 
     def group(self, indices: Ints, tables: Sequence[Table]) -> Ints:
         _check(len(indices) <= len(self._bytes), "too few symbols")
@@ -295,42 +314,48 @@ def _verify(latents: Ints, crc: int, layer: str) -> npt.NDArray[np.int16]:
     return latents.astype(np.int16)
 
 
-def decode_latents(data: bytes, arrays: Arrays) -> Latents:
-    """Decode the latents of an .aez file, or of its first `medium_size` bytes, with the arrays of its model.
+def decode_latents(data: bytes, arrays: Arrays, resolution: str = "high") -> Latents:
+    """Decode the latents that a resolution needs, with the arrays of the file's model.
 
-    Raises ValueError if the file is invalid or a layer's CRC-32 does not match.
+    Raises ValueError if anything that it needs is missing or invalid.
     """
     flags, quality, width, height, model_id, medium_size = _read_header(data)
-    frames = _read_sections(data, medium_size)
+    frames = _read_front(data, medium_size)
+    rest, newer = _read_rest(data, medium_size)
+    high = resolution == "high"
+    _check(not (high and newer), "high is written in a newer format")
+    has_enhancement = high and bool(flags & HAS_ENHANCEMENT)
 
-    has_enhancement = bool(flags & HAS_ENHANCEMENT) and len(data) > medium_size
-    _check(BASE in frames, "no base layer")
-    _check((ENHANCEMENT in frames) == has_enhancement, "enhancement layer and flags do not agree")
-    _check((MEDIUM_ALPHA in frames) == bool(flags & HAS_ALPHA), "alpha and flags do not agree")
-    _check(MEDIUM_ALPHA in frames or ALPHA not in frames, "alpha of the high picture only")
-
-    hyper_shape = -(-height // 64), -(-width // 64)
-    channels = sum(len(arrays[f"context_{step}.last.weight"]) // 2 for step in (0, 2))
-    layer_limit = 5 * channels * 16 * hyper_shape[0] * hyper_shape[1] + (16 << 20)
-    limits = {ICC: 4 << 20, BASE: layer_limit, ENHANCEMENT: layer_limit, EXIF: 16 << 20, XMP: 16 << 20}
-    exact = {MEDIUM_ALPHA: -(-width // 2) * -(-height // 2), ALPHA: width * height}
-    for kind, frame in frames.items():
-        size = _content_size(kind, frame)
-        _check(size <= limits.get(kind, size), f"section {kind} is too large")
-        _check(size == exact.get(kind, size), f"section {kind} has the wrong size")
+    shape = -(-height // 64), -(-width // 64)
+    if flags & HAS_ALPHA and has_enhancement:
+        _content(rest, ALPHA, width * height, width * height)
+    elif flags & HAS_ALPHA:
+        half = -(-width // 2) * -(-height // 2)
+        _content(frames, MEDIUM_ALPHA, half, half)
+    if ICC in frames:
+        _content(frames, ICC, 4 << 20)
 
     symbol_decoder = ZstdDecoder if flags & USES_ZSTD else RansDecoder
     all_coded = bool(flags & ALL_CODED)
-    coded, crc = _decompress_layer(BASE, frames[BASE])
-    symbols = symbol_decoder(coded)
-    features = _features(_decode_hyper(symbols, quality, hyper_shape, arrays), quality, arrays)
+    blocks, hyper_channels = shape[0] * shape[1], arrays["hyper_frequencies"].shape[1]
+    base_channels, enhancement_channels = (len(arrays[f"context_{step}.last.weight"]) // 2 for step in (0, 2))
+    content = _content(frames, BASE, 8 * blocks * (16 * base_channels + hyper_channels) + 64)
+    symbols, crc = symbol_decoder(content[:-4]), _crc(content)
+    features = _features(_decode_hyper(symbols, quality, shape, arrays), quality, arrays)
     base = _decode_steps(0, [], features, symbols, all_coded, arrays)
     base16, enhancement16 = _verify(base, crc, "base"), None
     if has_enhancement:
-        coded, crc = _decompress_layer(ENHANCEMENT, frames[ENHANCEMENT])
-        enhancement = _decode_steps(2, [base], features, symbol_decoder(coded), all_coded, arrays)
+        content = _content(rest, ENHANCEMENT, 8 * blocks * 16 * enhancement_channels + 64)
+        symbols, crc = symbol_decoder(content[:-4]), _crc(content)
+        enhancement = _decode_steps(2, [base], features, symbols, all_coded, arrays)
         enhancement16 = _verify(enhancement, crc, "enhancement")
     return Latents(flags, quality, width, height, model_id, medium_size, base16, enhancement16)
+
+
+def _crc(content: bytes) -> int:
+    """The CRC-32 in the last four bytes of a layer's content."""
+    _check(len(content) >= 4, "a layer is too short for its CRC-32")
+    return int.from_bytes(content[-4:], "little")
 
 
 def main(model: str, *paths: str) -> None:

@@ -1,10 +1,12 @@
 """`aez serve` as its users start it: a process of its own, asked over HTTP."""
 
+import io
 import os
 import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -13,7 +15,11 @@ from pathlib import Path
 
 import httpx
 import pytest
+from conftest import psnr
+from PIL import Image
 from prometheus_client.parser import text_string_to_metric_families
+
+import aez
 
 
 @dataclass
@@ -127,3 +133,15 @@ class Web:
         self.patience.set()
         self._server.shutdown()
         self._server.server_close()
+
+
+def when_encoded(server: Served, path: str) -> float:
+    """Wait until a picture is served as .aez; returns its PSNR against what was served before."""
+    before = Image.open(io.BytesIO(server.get(path).content)).convert("RGB")
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        response = server.get(path, Accept="image/aez")
+        if response.headers["content-type"] == "image/aez":
+            return psnr(aez.decode(response.content), before)
+        time.sleep(0.05)
+    pytest.fail("is never encoded")

@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from browser import start_browser
 from click.testing import Result
-from conftest import psnr, start_browser
+from conftest import psnr
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import httpx
 import pytest
+from browser import start_browser
 from click.testing import Result
-from conftest import start_browser
 from PIL import Image
 from selenium.webdriver import Chrome
 from selenium.webdriver.common.by import By

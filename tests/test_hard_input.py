@@ -138,7 +138,8 @@ def test_a_folder_without_pictures(run: Run, tmp_path: Path) -> None:
 def test_truncation_at_every_section_border(data: bytes) -> None:
     border = HEADER_BYTES
     borders = [border]
-    for frame in container.sections(data, HEADER_BYTES, len(data)):
+    header = container.parse_header(data)
+    for frame in [*container.front_sections(data, header), *container.rest_sections(data, header)]:
         border += 1 + (1 if len(frame.data) < 128 else 2) + len(frame.data)
         borders.append(border)
     assert borders[-1] == len(data)
@@ -212,10 +213,10 @@ def test_interrupted_while_writing(tmp_path: Path, photograph: Image.Image, numb
 
 
 def test_a_wrong_checksum_of_the_latents_is_noticed(data: bytes) -> None:
-    base, enhancement = container.sections(data, HEADER_BYTES, len(data))
+    header = container.parse_header(data)
+    (base,), (enhancement,) = container.front_sections(data, header), container.rest_sections(data, header)
     content = bytearray(base.content(1 << 20))
     content[-1] ^= 1
-    header = container.parse_header(data)
     repacked = container.write(
         header,
         [Section(SectionType.BASE, bytes(content))],

@@ -1,5 +1,6 @@
 """The wheel: what is in it, and that it works where nothing else is installed."""
 
+import re
 import subprocess
 import sys
 import venv
@@ -24,7 +25,8 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_only_aez_lands_in_site_packages(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         names = archive.namelist()
-    assert {name.split("/")[0] for name in names if ".dist-info/" not in name} == {"aez"}
+    assert {name.split("/")[0] for name in names if not re.search(r"\.(dist-info|data)/", name)} == {"aez"}
+    assert all("/share/man/man1/aez" in name for name in names if ".data/" in name)
     for needed in ("aez/py.typed", "aez/cli.py", "aez/weights/fast-6/synthesis.onnx"):
         assert needed in names
     assert not [name for name in names if "__pycache__" in name]

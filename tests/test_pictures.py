@@ -20,7 +20,7 @@ from aez.format.quality import to_integer
 from aez.model.registry import load_model
 from aez.picture import samples
 from aez.picture.convert import from_pillow
-from aez.picture.files import save_picture
+from aez.picture.saving import save_picture
 
 
 def reencoded(image: Image.Image, quality: float = 90) -> Image.Image:
@@ -232,20 +232,6 @@ def test_metadata_too_large_for_jpeg_is_left_out_there(photograph: Image.Image) 
     with pytest.warns(AezWarning, match="too large for JPEG"):
         file = save_picture(image, "jpeg")
     assert "xmp" not in Image.open(io.BytesIO(file)).info
-
-
-@pytest.mark.parametrize("orientation", [3, 6, 8])
-def test_orientation_is_applied_and_its_tag_reset(photograph: Image.Image, orientation: int) -> None:
-    turn = {3: 180, 6: 90, 8: 270}[orientation]
-    turned = photograph.rotate(turn, expand=True)
-    exif = Image.Exif()
-    exif[0x0112] = orientation
-    buffer = io.BytesIO()
-    turned.save(buffer, "png", exif=exif)
-    with Image.open(buffer) as image:
-        result = reencoded(image)
-    assert psnr(result, photograph) > 30
-    assert 0x0112 not in result.getexif()
 
 
 def test_too_many_pixels_are_refused_both_ways(photograph: Image.Image) -> None:

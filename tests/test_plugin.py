@@ -1,8 +1,13 @@
 """The Pillow plugin."""
 
+import copy
 import io
+import pickle
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 
+import numpy as np
 import pytest
 from conftest import psnr
 from PIL import Image, UnidentifiedImageError
@@ -38,11 +43,57 @@ def test_draft_and_thumbnail_choose_medium(photograph: Image.Image) -> None:
         assert image.size == (40, 31)
 
 
-def test_a_front_part_opens_as_the_medium_picture(photograph: Image.Image) -> None:
-    data = aez.encode(photograph)
-    with Image.open(io.BytesIO(data[: aez.info(data).medium_bytes])) as image:
-        image.load()
-        assert image.size == (86, 67)
+@pytest.mark.filterwarnings("ignore:metadata may be lost")
+@pytest.mark.parametrize("mode", ["RGB", "LA"])
+def test_a_file_that_ends_too_early_for_high_opens_as_medium(photograph: Image.Image, mode: str) -> None:
+    image = photograph.convert(mode)
+    image.info["xmp"] = b"<x/>" * 20
+    data, medium = aez.encode(image), aez.decode(aez.encode(image), "medium")
+    needed = len(data) - sum(section.bytes + 2 for section in aez.info(data).sections if section.type == "xmp")
+    first = aez.info(data).medium_bytes
+    for end in (first, first + 1, *range(first + 2, needed - 1, 97), needed - 1):
+        with Image.open(io.BytesIO(data[:end])) as opened:
+            assert opened.size == (86, 67)
+    with Image.open(io.BytesIO(data[: needed - 1])) as opened:
+        assert np.array_equal(opened, medium)
+    for end in (needed, len(data) - 1, len(data)):
+        with Image.open(io.BytesIO(data[:end])) as opened:
+            assert opened.size == photograph.size
+
+
+def test_a_base_file_opens_as_high(photograph: Image.Image) -> None:
+    with Image.open(io.BytesIO(aez.encode(photograph, layers="base"))) as image:
+        assert image.size == photograph.size
+
+
+@pytest.mark.parametrize("load", [False, True])
+@pytest.mark.parametrize("medium", [False, True])
+@pytest.mark.parametrize("mode", ["L", "LA", "RGB", "RGBA"])
+def test_copies_and_pickles_can_be_used_as_the_image_itself(
+    photograph: Image.Image, mode: str, medium: bool, load: bool
+) -> None:
+    data = aez.encode(photograph.convert(mode))
+    expected = aez.decode(data, "medium" if medium else "high")
+    for copied in (copy.copy, copy.deepcopy, lambda image: pickle.loads(pickle.dumps(image)), Image.Image.copy):
+        image = Image.open(io.BytesIO(data))
+        if medium:
+            image.draft(None, (40, 40))
+        if load:
+            image.load()
+        twin = copied(image)
+        assert (twin.mode, twin.size, twin.info) == (image.mode, image.size, image.info)
+        assert np.array_equal(twin, expected)
+        assert twin.getpixel((3, 4)) == expected.getpixel((3, 4))
+        twin.thumbnail((20, 20))
+        assert max(twin.size) == 20
+        twin.save(io.BytesIO(), "aez")
+        assert np.array_equal(image, expected)
+
+
+def test_another_process_gets_the_image(photograph: Image.Image) -> None:
+    with ProcessPoolExecutor(1, get_context("spawn")) as pool:
+        image = Image.open(io.BytesIO(aez.encode(photograph)))
+        assert pool.submit(Image.Image.getpixel, image, (5, 5)).result() == image.getpixel((5, 5))
 
 
 @pytest.mark.parametrize("mode", ["L", "LA", "RGBA"])
@@ -64,10 +115,10 @@ def test_metadata_is_there_on_opening_and_can_be_replaced_on_saving(photograph: 
         assert image.getexif()[0x010F] == "a camera"
 
 
-@pytest.mark.filterwarnings("ignore::aez.AezWarning")
 def test_damage_is_an_os_error_as_in_other_formats(photograph: Image.Image) -> None:
     data = aez.encode(photograph)
-    with Image.open(io.BytesIO(data[:-30])) as image, pytest.raises(OSError, match="enhancement"):
+    damaged = data[:-30] + bytes([data[-30] ^ 1]) + data[-29:]
+    with Image.open(io.BytesIO(damaged)) as image, pytest.raises(OSError, match="enhancement"):
         image.load()
     with pytest.raises(UnidentifiedImageError):
         Image.open(io.BytesIO(data[:20]))

@@ -24,9 +24,9 @@ from server import Served, serve
 from starlette.exceptions import HTTPException
 
 import aez
-from aez.picture.files import save_picture
+from aez.picture.saving import save_picture
 from aez.serve.folder import Folder
-from aez.serve.names import picture_name
+from aez.serve.requests import picture_name
 
 Run = Callable[..., Result]
 TOKEN = {"Authorization": "Bearer sesam"}

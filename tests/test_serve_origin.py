@@ -14,10 +14,9 @@ import httpx
 import pytest
 import zstandard
 from click.testing import Result
-from conftest import psnr
 from moto.server import ThreadedMotoServer
 from PIL import Image
-from server import Answer, Served, Web, serve
+from server import Answer, Served, Web, serve, when_encoded
 
 import aez
 
@@ -44,18 +43,6 @@ def server(tmp_path_factory: pytest.TempPathFactory, web: Web) -> Iterator[Serve
     options = ("--origin", f"{web.url}/pictures/", "--timeout", "6", "--max-body", "300k", "--max-pixels", "100k")
     with serve(root, *options) as served:
         yield served
-
-
-def when_encoded(server: Served, path: str) -> float:
-    """Wait until a picture is served as .aez; returns its PSNR against what was served before."""
-    before = Image.open(io.BytesIO(server.get(path).content)).convert("RGB")
-    deadline = time.monotonic() + 20
-    while time.monotonic() < deadline:
-        response = server.get(path, Accept="image/aez")
-        if response.headers["content-type"] == "image/aez":
-            return psnr(aez.decode(response.content), before)
-        time.sleep(0.05)
-    pytest.fail("is never encoded")
 
 
 def test_files_are_pulled_once(server: Served, web: Web, photograph: Image.Image) -> None:

@@ -55,8 +55,7 @@ def decode_high(model: Model, contents: Contents, upscale: bool) -> Decoded:
     """
     header = contents.header
     decoder = decode_base(model, contents)
-    newer = contents.error is not None and not isinstance(contents.error, DamagedError)
-    if newer and not upscale:
+    if contents.newer and not upscale:
         raise FormatError(f"{contents.error}; medium still decodes", _HINT)
     if Flags.ENHANCEMENT in header.flags:
         alpha = _alpha(contents, upscale)

@@ -25,4 +25,4 @@ def refiner(model: Model) -> "Refiner":
     params = model.folder / "params.safetensors"
     if not params.is_file():
         raise ModelError(f"{model.name} has no params.safetensors, which effort needs")
-    return Refiner(params, model.threads, model.device)
+    return Refiner(params, model.threads, model.device, model.tile)

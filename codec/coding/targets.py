@@ -43,6 +43,11 @@ class Target:
 
     Raises:
         ValueError: there is no such measure, or the value is not a positive number.
+
+    Example:
+        >>> data = aez.encode(Image.open("img.png"), aez.Target("psnr", 34))
+        >>> aez.info(data).quality < 100
+        True
     """
 
     measure: Measure

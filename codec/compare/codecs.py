@@ -10,7 +10,7 @@ from typing import Any
 from PIL import Image, features
 
 from .. import api
-from ..picture.files import allow_jpeg_bytes
+from ..picture.jpeg import optimized_jpeg
 
 AEZ, JPEG, JPEG_444 = "aez", "JPEG 4:2:0", "JPEG 4:4:4"
 _JPEG_QUALITIES = (8, 15, 25, 40, 55, 70, 80, 88, 94, 97)
@@ -41,7 +41,7 @@ class Codecs:
 
 def jpeg_codec() -> Codec:
     """libjpeg-turbo with subsampled colour and optimized tables."""
-    return _pillow_codec(JPEG, "jpeg", _JPEG_QUALITIES, optimize=True, subsampling=2)
+    return _jpeg_codec(JPEG, subsampling=2)
 
 
 def installed_codecs(model: str, threads: int, max_pixels: int) -> Codecs:
@@ -58,7 +58,7 @@ def installed_codecs(model: str, threads: int, max_pixels: int) -> Codecs:
         lambda data: api.decode(data, **options),
     )
     aez.decode(aez.encode(Image.new("RGB", (64, 64)), 50))
-    jpeg_444 = _pillow_codec(JPEG_444, "jpeg", _JPEG_QUALITIES, optimize=True, subsampling=0)
+    jpeg_444 = _jpeg_codec(JPEG_444, subsampling=0)
     others = []
     if features.check("webp"):
         others.append(_pillow_codec("WebP", "webp", (1, 5, 15, 30, 50, 70, 85, 93, 97, 100), method=4))
@@ -71,16 +71,23 @@ def installed_codecs(model: str, threads: int, max_pixels: int) -> Codecs:
     return Codecs(aez, jpeg_codec(), jpeg_444, tuple(others))
 
 
+def _jpeg_codec(name: str, subsampling: int) -> Codec:
+    def encode(image: Image.Image, quality: float) -> bytes:
+        return optimized_jpeg(image, quality=int(quality), subsampling=subsampling)
+
+    return Codec(name, _JPEG_QUALITIES, encode, lambda data: _decoded(data, "jpeg"))
+
+
 def _pillow_codec(name: str, format: str, qualities: tuple[float, ...], **options: Any) -> Codec:
     def encode(image: Image.Image, quality: float) -> bytes:
-        allow_jpeg_bytes(image)
         buffer = io.BytesIO()
         image.save(buffer, format, quality=int(quality), **options)
         return buffer.getvalue()
 
-    def decode(data: bytes) -> Image.Image:
-        image = Image.open(io.BytesIO(data))
-        image.load()
-        return image
+    return Codec(name, qualities, encode, lambda data: _decoded(data, format))
 
-    return Codec(name, qualities, encode, decode)
+
+def _decoded(data: bytes, format: str) -> Image.Image:
+    image = Image.open(io.BytesIO(data), formats=[format])
+    image.load()
+    return image

@@ -16,7 +16,7 @@ from .. import api
 from ..arrays import Floats
 from ..errors import PictureError
 from ..metrics import Point, bd_rate, bpp_at, common_range, mean_curve, ms_ssim, psnr
-from ..picture.files import plain_picture
+from ..picture.opening import plain_picture
 from ..picture.samples import box_average
 from .codecs import AEZ, JPEG, Codec, Codecs
 

@@ -14,7 +14,7 @@ from PIL import Image
 from ..errors import AezError
 from ..metrics import BD_RANGE
 from ..output import write_file
-from ..picture.files import plain_picture
+from ..picture.opening import plain_picture
 from .codecs import Codecs
 from .measure import CHOSEN_QUALITY, Comparison, Sample, mean_curves, measure, nearest, summarize
 from .plots import as_png, as_svg, plot_curves

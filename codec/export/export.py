@@ -16,11 +16,11 @@ from torch import Tensor
 from ..coding.latents import LayerEncoder, checkerboard_half
 from ..errors import AezError
 from ..format.quality import KNOT_DISTANCE, KNOTS, QUALITY_MAX
-from ..format.tables import Table
+from ..format.tables import HYPER_MAX, Table
 from ..model.model import ANALYSIS, CONTEXTS, HYPER_SYNTHESIS, MEDIUM_SYNTHESIS, SYNTHESIS, Model
 from ..model.sessions import check_hash, start_session
 from ..model.tiled import BLOCK
-from ..nn.codec import HYPER_LIMIT, Codec
+from ..nn.codec import Codec
 from ..nn.networks import Architecture, knot_weights
 from ..nn.params import Params, save_params
 from ..picture.samples import pad
@@ -90,7 +90,7 @@ def build_graphs(codec: Codec, integers: IntegerNetworks) -> dict[str, onnx.Mode
     contexts = [layers for name, layers in integers.layers.items() if name.startswith("context")]
     return {
         "analysis": float_graphs.analysis(codec),
-        "hyper_analysis": float_graphs.hyper_analysis(codec, HYPER_LIMIT),
+        "hyper_analysis": float_graphs.hyper_analysis(codec, HYPER_MAX),
         "hyper_synthesis": integer_graphs.hyper_synthesis(integers.layers["hyper_synthesis"]),
         **{
             f"context_{step}": integer_graphs.context(layers, codec.arch.features, start=1 - step % 2)
@@ -161,7 +161,7 @@ def check_integers(model: Model, integers: IntegerNetworks) -> None:
     """
     random = np.random.default_rng(0)
     first, second = integers.layers["hyper_synthesis"].values()
-    hyper = random.integers(-HYPER_LIMIT, HYPER_LIMIT + 1, (first.weight.shape[1], 4, 5))
+    hyper = random.integers(-HYPER_MAX, HYPER_MAX + 1, (first.weight.shape[1], 4, 5))
     x = _shuffle(np.clip(convolve(first, hyper), 0, 255))
     offset = integers.offsets[0].astype(np.int64)
     features = np.clip(_shuffle(convolve(second, x)) + offset[:, None, None], 0, 255)

@@ -8,8 +8,8 @@ import torch
 
 from ..format.entropy import Indices, Symbols, TableSet
 from ..format.quality import KNOTS
-from ..format.tables import SCALES, TOTAL, Frequencies, Table
-from ..nn.codec import HYPER_LIMIT, Codec
+from ..format.tables import HYPER_MAX, SCALES, TOTAL, Frequencies, Table
+from ..nn.codec import Codec
 from ..nn.rate import scale_of_index
 
 HYPER_HALF_WIDTH = 31
@@ -43,11 +43,11 @@ def gaussian_tables() -> list[Table]:
 @torch.no_grad()
 def hyper_tables(codec: Codec) -> npt.NDArray[np.int32]:
     """Frequencies of the hyper latents, [KNOTS, C, 2 * HYPER_HALF_WIDTH + 2]."""
-    values = torch.arange(-HYPER_LIMIT, HYPER_LIMIT + 1).float()[None, None, :, None].expand(1, codec.arch.hyper, -1, 1)
+    values = torch.arange(-HYPER_MAX, HYPER_MAX + 1).float()[None, None, :, None].expand(1, codec.arch.hyper, -1, 1)
     tables = []
     for knot in torch.eye(KNOTS):
         mass = codec.prior.mass(values, knot[None])[0, :, :, 0].double().numpy()
-        inside = slice(HYPER_LIMIT - HYPER_HALF_WIDTH, HYPER_LIMIT + HYPER_HALF_WIDTH + 1)
+        inside = slice(HYPER_MAX - HYPER_HALF_WIDTH, HYPER_MAX + HYPER_HALF_WIDTH + 1)
         beyond = np.maximum(1 - mass[:, inside].sum(1, keepdims=True), 1e-6)
         tables.append([integer_frequencies(row) for row in np.hstack([mass[:, inside], beyond])])
     return np.array(tables)

@@ -148,13 +148,30 @@ def write(header: Header, front: list[Section], rest: list[Section]) -> bytes:
     return header.pack() + packed_front + b"".join(map(_pack_section, rest))
 
 
-def sections(data: bytes, start: int, stop: int, previous: int = 0) -> Iterator[Frame]:
-    """The sections between two positions of a file, behind one of type `previous`; unknown optional ones are left out.
+def front_sections(data: bytes, header: Header) -> Iterator[Frame]:
+    """The sections that medium needs; unknown optional ones are left out.
 
     Raises:
-        DamagedError: a section does not end by `stop`, or is out of order.
+        DamagedError: the front part is truncated, or a section is out of place.
         FormatError: a critical section of unknown type.
     """
+    if len(data) < header.medium_bytes:
+        raise DamagedError(f"truncated: {len(data)} bytes of the {header.medium_bytes} that medium needs")
+    return _sections(data, HEADER_BYTES, header.medium_bytes, 0, SectionType.BASE)
+
+
+def rest_sections(data: bytes, header: Header) -> Iterator[Frame]:
+    """The sections behind the front part, one by one; unknown optional ones are left out.
+
+    Raises:
+        DamagedError: a section is truncated or out of place.
+        FormatError: a critical section of unknown type.
+    """
+    return _sections(data, header.medium_bytes, len(data), SectionType.BASE, SectionType.XMP)
+
+
+def _sections(data: bytes, start: int, stop: int, previous: int, last: int) -> Iterator[Frame]:
+    """The sections between two positions, of rising types behind `previous` and up to `last`."""
     position = start
     while position < stop:
         kind = data[position]
@@ -163,7 +180,7 @@ def sections(data: bytes, start: int, stop: int, previous: int = 0) -> Iterator[
             raise DamagedError("the file is truncated")
         frame, position = data[position : position + length], position + length
         known = kind in SectionType.__members__.values()
-        if kind == 0 or (known and kind <= previous):
+        if kind == 0 or (known and not previous < kind <= last):
             raise DamagedError(f"a section of type {kind} is out of place")
         if known:
             previous = kind

@@ -35,13 +35,10 @@ class Contents:
 
     def __init__(self, data: bytes) -> None:
         self.header = container.parse_header(data)
-        end = self.header.medium_bytes
-        if len(data) < end:
-            raise DamagedError(f"truncated: {len(data)} bytes of the {end} that medium needs")
-        self.frames = {frame.type: frame for frame in container.sections(data, container.HEADER_BYTES, end)}
+        self.frames = {frame.type: frame for frame in container.front_sections(data, self.header)}
         self.error: FormatError | None = None
         try:
-            for frame in container.sections(data, end, len(data), SectionType.BASE):
+            for frame in container.rest_sections(data, self.header):
                 self.frames[frame.type] = frame
         except FormatError as error:
             self.error = error
@@ -50,6 +47,11 @@ class Contents:
     def complete(self) -> bool:
         """Whether nothing is missing, as far as can be seen without decoding."""
         return self.error is None and all(kind in self.frames for kind in self._expected())
+
+    @property
+    def newer(self) -> bool:
+        """Whether something behind the front part belongs to a newer format."""
+        return self.error is not None and not isinstance(self.error, DamagedError)
 
     def _expected(self) -> list[SectionType]:
         """What a complete file has behind its front part, besides metadata."""

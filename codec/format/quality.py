@@ -4,8 +4,12 @@ Every table that depends on the quality has `KNOTS` rows, one per knot; between 
 A file stores the quality as an integer 0..`QUALITY_MAX`, so that exact arithmetic can start from it.
 """
 
+from typing import Any, TypeVar
+
 import numpy as np
 import numpy.typing as npt
+
+Array = TypeVar("Array", bound=Any)
 
 KNOTS = 9
 KNOT_DISTANCE = 4096
@@ -35,10 +39,17 @@ def nearest_knot(stored: int) -> int:
     return (stored + KNOT_DISTANCE // 2) // KNOT_DISTANCE
 
 
-def knot_weights(stored: int) -> npt.NDArray[np.float32]:
-    """Linear interpolation weights over the knots, float32 [KNOTS], summing to one."""
-    distance = np.abs(np.arange(KNOTS) - stored / KNOT_DISTANCE)
-    weights: npt.NDArray[np.float32] = np.maximum(0.0, 1.0 - distance).astype(np.float32)
+def knot_weights(stored: Array, knots: Array) -> Array:
+    """Linear interpolation weights over the knots, summing to one.
+
+    Args:
+        stored: stored qualities, float [B, 1].
+        knots: the numbers 0 to KNOTS - 1, of the same kind of array: of NumPy, or of PyTorch.
+
+    Returns:
+        [B, KNOTS]; exact, since they are multiples of 1 / KNOT_DISTANCE.
+    """
+    weights: Array = (1 - abs(stored / KNOT_DISTANCE - knots)).clip(0)
     return weights
 
 
@@ -51,6 +62,6 @@ def interpolate_exactly(table: npt.NDArray[np.int32], stored: int) -> npt.NDArra
     return rounded
 
 
-def rate_distortion_lambda(stored: int) -> float:
-    """Weight of the distortion (MSE in units of 255^2) against the rate (bits per pixel) in training."""
-    return float(LAMBDA_MIN * (LAMBDA_MAX / LAMBDA_MIN) ** (stored / QUALITY_MAX))
+def rate_distortion_lambda(stored: Any) -> Any:
+    """Weight of the distortion (MSE in units of 255^2) against the rate (bits per pixel), for numbers or arrays."""
+    return LAMBDA_MIN * (LAMBDA_MAX / LAMBDA_MIN) ** (stored / QUALITY_MAX)

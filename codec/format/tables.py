@@ -11,6 +11,8 @@ import numpy.typing as npt
 PRECISION = 24
 TOTAL = 1 << PRECISION
 SCALES = 64
+HYPER_MAX = 127
+"""Largest magnitude of a hyper latent."""
 
 Frequencies = npt.NDArray[np.int32]
 

@@ -92,7 +92,7 @@ class Model:
         self.folder = folder
         self.threads = threads
         self.device = device
-        self._tile = tile
+        self.tile = tile
         self._sessions: dict[str, onnxruntime.InferenceSession] = {}
         self._starting = threading.Lock()
 
@@ -140,7 +140,7 @@ class Model:
         (_, layout), first = inputs[0]
         blocks = first.shape[layout.rows] // layout.cells, first.shape[layout.columns] // layout.cells
         results: list[AnyArray] = []
-        for tile in tiles(*blocks, network.halo, self._tile):
+        for tile in tiles(*blocks, network.halo, self.tile):
             feeds = {name: tile.outer(array, layout) for (name, layout), array in inputs}
             try:
                 parts: list[AnyArray] = session.run(None, {**feeds, **constants})
@@ -166,8 +166,11 @@ class Model:
             return self._sessions[network.name]
 
 
+_KNOTS = np.arange(qualities.KNOTS, dtype=np.float32)
+
+
 def _knots(quality: int) -> Floats:
-    return qualities.knot_weights(quality)[None]
+    return qualities.knot_weights(np.array([[quality]], np.float32), _KNOTS)
 
 
 def _as_picture(rows: Samples) -> Samples:

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from ..format.quality import KNOT_DISTANCE, KNOTS, QUALITY_MAX, rate_distortion_lambda
+from ..format.tables import HYPER_MAX
 from .gradients import round_through
 from .integer import clip_signal
 from .networks import (
@@ -22,8 +23,6 @@ from .networks import (
 )
 from .quantize import Quantize, Rates, perturb, quantize_in_file, quantize_in_training
 from .rate import FactorizedPrior
-
-HYPER_LIMIT = 127
 
 
 @dataclass(frozen=True)
@@ -97,7 +96,7 @@ class Codec(nn.Module):
         knots = knot_weights(quality)
         latents = self.analysis(picture, knots).float() / self.step(knots)
         z = self.hyper_analysis(latents).float()
-        hyper = round_through(z).clamp(-HYPER_LIMIT, HYPER_LIMIT)
+        hyper = round_through(z).clamp(-HYPER_MAX, HYPER_MAX)
         with torch.autocast(picture.device.type, enabled=False):
             hyper_bits = self.prior.bits(perturb(z) if rates is Rates.NOISE else hyper, knots).sum((1, 2, 3))
         in_file = partial(quantize_in_file, rounding=round_through)

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from ..format.quality import LAMBDA_MAX, LAMBDA_MIN, QUALITY_MAX
+from ..format.quality import LAMBDA_MIN, QUALITY_MAX, rate_distortion_lambda
 from .codec import Coded
 from .ssimulacra2 import ssimulacra2_distance
 
@@ -71,9 +71,9 @@ def measure(coded: Coded, picture: Tensor, quality: Tensor, name: LossName) -> T
     half_size = F.avg_pool2d(picture, 2, ceil_mode=True)
     high_mse = (coded.high - picture).square().mean((1, 2, 3)) * 255**2
     medium_mse = (coded.medium - half_size).square().mean((1, 2, 3)) * 255**2
-    relative = (LAMBDA_MAX / LAMBDA_MIN) ** (quality / QUALITY_MAX)
-    high_cost = LAMBDA_MIN * relative * high_mse
-    medium_cost = LAMBDA_MIN * relative * medium_weight(quality) * medium_mse
+    weight = rate_distortion_lambda(quality)
+    high_cost = weight * high_mse
+    medium_cost = weight * medium_weight(quality) * medium_mse
     if name == "eyes":
         point = POINT_MIN * torch.exp(math.log(POINT_MAX / POINT_MIN) * quality / QUALITY_MAX)
         high_points = ssimulacra2_distance(picture, coded.high)
@@ -87,10 +87,5 @@ def measure(coded: Coded, picture: Tensor, quality: Tensor, name: LossName) -> T
         medium_mse=medium_mse,
         high_cost=high_cost,
         medium_cost=medium_cost,
-        scale=relative**-0.5,
+        scale=(weight / LAMBDA_MIN) ** -0.5,
     )
-
-
-def psnr(mse: Tensor) -> Tensor:
-    """PSNR in dB of mean squared errors in units of 255^2."""
-    return 10 * torch.log10(255**2 / mse.clamp_min(1e-9))

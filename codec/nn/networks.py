@@ -10,7 +10,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ..format.quality import KNOT_DISTANCE, KNOTS
+from ..format import quality as qualities
+from ..format.quality import KNOTS
 from .gradients import round_through
 from .integer import ACTIVATION_UNIT, IntegerConv2d, quantize_activation
 from .rate import round_index
@@ -38,9 +39,8 @@ class Architecture:
 
 
 def knot_weights(quality: Tensor) -> Tensor:
-    """Interpolation weights [B, KNOTS] of stored qualities [B]; exact multiples of 1 / KNOT_DISTANCE."""
-    position = quality[:, None] / KNOT_DISTANCE
-    return (1 - (position - torch.arange(KNOTS, device=quality.device)).abs()).clamp_min(0)
+    """Interpolation weights [B, KNOTS] of stored qualities [B]."""
+    return qualities.knot_weights(quality[:, None], torch.arange(KNOTS, device=quality.device))
 
 
 class Block(nn.Module):

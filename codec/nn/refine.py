@@ -36,8 +36,8 @@ _ONE_AT_A_TIME = threading.Lock()  # PyTorch's number of threads is the whole pr
 class Refiner:
     """Refines latents through a model's networks in PyTorch."""
 
-    def __init__(self, params: Path, threads: int, device: Device) -> None:
-        """`params`: a model's params.safetensors; `threads`: 0 for PyTorch's default.
+    def __init__(self, params: Path, threads: int, device: Device, tile: int) -> None:
+        """`params`: a model's params.safetensors; `threads`: 0 for PyTorch's default; `tile`: side of tiles in blocks.
 
         Raises:
             ModelError: the parameters cannot be read, `device` is "cuda" and PyTorch has none, or CUDA fails.
@@ -47,6 +47,7 @@ class Refiner:
         self._device = torch.device("cuda" if device != "cpu" and torch.cuda.is_available() else "cpu")
         self._bfloat16 = has_fast_bfloat16(self._device)
         self._threads = threads
+        self._tile = tile
         loaded = load_params(params)
         self._loss = loaded.loss
         codec = loaded.codec.requires_grad_(False)
@@ -85,7 +86,7 @@ class Refiner:
         threads = torch.get_num_threads()
         torch.set_num_threads(self._threads or threads)
         try:
-            for tile in tiles(rows, columns, HALO):
+            for tile in tiles(rows, columns, HALO, self._tile):
                 seen = torch.tensor(picture[_seen(tile)], device=self._device)
                 result = self._descend(
                     seen.permute(2, 0, 1)[None] / 255,

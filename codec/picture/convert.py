@@ -1,16 +1,17 @@
 """Pillow images <-> what the codec works on: RGB samples, alpha and metadata."""
 
-import warnings
 from dataclasses import dataclass
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image
 
 from ..arrays import Samples
-from ..errors import AezWarning, PictureError
 from ..format.contents import Metadata
-from .metadata import exif_of_tags, read_metadata
+from .loading import load
+from .metadata import read_exif, read_metadata
 from .modes import is_deep, to_8_bit
+from .notes import note
+from .orientation import turned
 from .samples import fill_transparent
 
 
@@ -31,19 +32,12 @@ def from_pillow(image: Image.Image) -> Picture:
         PictureError: the image cannot be decoded.
     """
     deep = is_deep(image)
-    try:
-        frames = getattr(image, "n_frames", 1)
-        image.load()
-    except MemoryError:
-        raise
-    except Exception as error:  # Pillow's plugins raise whatever their libraries do
-        raise PictureError(f"cannot be read ({error})") from error
-    if frames > 1:
-        warnings.warn(f"only frame {image.tell() + 1} of {frames} is kept", AezWarning, stacklevel=2)
+    load(image)
     if deep:
-        warnings.warn("16-bit samples are reduced to 8 bits", AezWarning, stacklevel=2)
-    upright, metadata = _upright(image)
-    flat = to_8_bit(upright)
+        note("16-bit samples are reduced to 8 bits")
+    exif = read_exif(image, image.info)
+    metadata = read_metadata(image, image.info, exif)
+    flat = to_8_bit(turned(image, exif.orientation if exif else 1))
     samples = np.asarray(flat)
     gray = flat.mode in ("L", "LA")
     alpha = samples[..., -1] if flat.mode in ("LA", "RGBA") else None
@@ -60,21 +54,3 @@ def to_pillow(rgb: Samples, alpha: Samples | None, gray: bool) -> Image.Image:
     if alpha is not None:
         image.putalpha(Image.fromarray(alpha))
     return image
-
-
-def _upright(image: Image.Image) -> tuple[Image.Image, Metadata]:
-    """The image turned as its EXIF says, and its metadata; malformed EXIF costs the EXIF, not the picture."""
-    try:
-        upright = ImageOps.exif_transpose(image)
-        if "exif" not in upright.info:
-            upright.info["exif"] = exif_of_tags(image)
-        return upright, read_metadata(upright)
-    except MemoryError:
-        raise
-    except Exception as error:  # malformed EXIF raises struct.error, SyntaxError, TypeError, KeyError, ...
-        warnings.warn(f"malformed EXIF is left out ({error})", AezWarning, stacklevel=3)
-        plain = image.copy()
-        plain.info.pop("exif", None)
-        plain.info.pop("Raw profile type exif", None)
-        plain._exif = None
-        return plain, read_metadata(plain)

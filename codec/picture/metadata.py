@@ -1,29 +1,41 @@
 """ICC profile, EXIF and XMP, out of Pillow images and into picture files."""
 
-import warnings
+from collections.abc import Mapping
 from typing import Any
 
 from PIL import Image, PngImagePlugin
 
-from ..errors import AezWarning
 from ..format.contents import ICC_MAX, METADATA_MAX, Metadata
+from .exif import EXIF_PREFIX, Exif
+from .notes import note
+from .raw_profiles import raw_profile
+from .tiff import exif_of_tags
+from .xmp import upright_xmp
 
-EXIF_PREFIX = b"Exif\0\0"
 _JPEG_SEGMENT_MAX = 65_000
-_EXIF_IFDS = (0x8769, 0x8825)
-# What TIFF files tell about the picture and not about their own layout: description, maker, model, ...
-_DESCRIPTIVE_TAGS = (0x010E, 0x010F, 0x0110, 0x0131, 0x0132, 0x013B, 0x8298)
 
 
-def read_metadata(image: Image.Image) -> Metadata:
-    """The metadata of a Pillow image; what is beyond the format's limits is left out with an `AezWarning`."""
-    info = image.info
+def read_exif(image: Image.Image, info: Mapping[Any, Any]) -> Exif | None:
+    """The EXIF of a loaded image: that of `info`, or what a TIFF file has in its place."""
+    block = (
+        info["exif"] if "exif" in info else raw_profile(info, "exif", "APP1", start=EXIF_PREFIX) or exif_of_tags(image)
+    )
+    if not block:
+        return None
+    try:
+        return Exif(block)
+    except (TypeError, ValueError):
+        note("malformed EXIF is left out")
+        return None
+
+
+def read_metadata(image: Image.Image, info: Mapping[Any, Any], exif: Exif | None) -> Metadata:
+    """The metadata of an upright image; what is beyond the format's limits is left out with an `AezWarning`."""
     xmp = info.get("xmp") or b""
-    exif = info.get("exif") or b""
     return Metadata(
         icc=_limited("ICC profile", b"" if image.mode == "CMYK" else info.get("icc_profile") or b"", ICC_MAX),
-        exif=_limited("EXIF", exif.removeprefix(EXIF_PREFIX), METADATA_MAX),
-        xmp=_limited("XMP", xmp.encode() if isinstance(xmp, str) else xmp, METADATA_MAX),
+        exif=_limited("EXIF", exif.upright() if exif else b"", METADATA_MAX),
+        xmp=_limited("XMP", upright_xmp(xmp.encode() if isinstance(xmp, str) else xmp), METADATA_MAX),
     )
 
 
@@ -43,31 +55,19 @@ def save_options(image: Image.Image, format: str) -> dict[str, Any]:
     for name in ("icc_profile", "exif", "xmp"):
         value = image.info.get(name)
         if value and format == "jpeg" and name != "icc_profile" and len(value) > _JPEG_SEGMENT_MAX:
-            warnings.warn(f"{name.upper()} is too large for JPEG and left out", AezWarning, stacklevel=3)
+            note(f"{name.upper()} is too large for JPEG and left out")
         elif value:
             options[name] = value
     if format == "png" and "xmp" in options:
         options["pnginfo"] = PngImagePlugin.PngInfo()
         options["pnginfo"].add_itxt("XML:com.adobe.xmp", options["xmp"].decode("utf-8", "replace"))
+    if format == "avif" and "exif" in options:  # Pillow takes blocks with this field apart, and fails where it cannot
+        options["exif"] = Exif(options["exif"]).without_orientation()
     return options
-
-
-def exif_of_tags(image: Image.Image) -> bytes:
-    """EXIF of formats that hold it as tags of their own, such as TIFF."""
-    tags = image.getexif()
-    kept = Image.Exif()
-    for tag in _DESCRIPTIVE_TAGS:
-        if tag in tags:
-            kept[tag] = tags[tag]
-    for tag in _EXIF_IFDS:
-        values = tags.get_ifd(tag)
-        if values:
-            kept[tag] = values
-    return kept.tobytes() if len(kept) else b""
 
 
 def _limited(name: str, value: bytes, limit: int) -> bytes:
     if len(value) <= limit:
         return value
-    warnings.warn(f"{name} of {len(value)} bytes is left out; at most {limit} are kept", AezWarning, stacklevel=4)
+    note(f"{name} of {len(value)} bytes is left out; at most {limit} are kept")
     return b""

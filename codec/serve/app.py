@@ -1,4 +1,4 @@
-"""The application of one worker: its parts, its routes, its life."""
+"""The application of one worker process: its parts, its routes, its life."""
 
 import asyncio
 import os
@@ -19,28 +19,28 @@ from . import counters
 from .cache import Cache
 from .folder import Folder
 from .gallery import Gallery
-from .guard import Guard, exchange
 from .library import Library
+from .locks import hold
+from .middleware import Guard, exchange
 from .pictures import Pictures
-from .pool import Pool
-from .refusals import REFUSALS
-from .results import Results
-from .settings import Settings
-from .slots import hold
+from .responses import REFUSALS
+from .settings import ServerSettings
+from .threads import CodingPool
 from .uploads import Uploads
+from .variants import Variants
 
 
-class Worker:
-    """The parts that answer. Made where an event loop runs."""
+class Backend:
+    """The parts that answer requests."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: ServerSettings) -> None:
         folder = Folder(settings.root)
-        self._cache = Cache(settings.own / "cache", settings.cache_bytes)
-        self._pool = Pool(settings.own / "pool", settings.running, settings.waiting, counters.QUEUE.inc)
-        self._library = Library(settings, self._cache, self._pool, folder)
+        self._cache = Cache(settings.state / "cache", settings.cache_size)
+        self._pool = CodingPool(settings.state / "pool", settings.decodes, settings.queue, counters.QUEUE.inc)
+        self._library = Library(settings, folder, self._cache, self._pool)
         self._gallery = Gallery(settings.root, self._library)
-        results = Results(settings, self._cache, self._pool)
-        self._pictures = Pictures(self._library, results, self._gallery, settings.max_age)
+        variants = Variants(settings, self._cache, self._pool)
+        self._pictures = Pictures(self._library, variants, self._gallery, settings.max_age)
         self._uploads = Uploads(settings, folder, self._pool)
 
     def routes(self) -> list[BaseRoute]:
@@ -64,28 +64,25 @@ class Worker:
         return await methods.get(request.method, self._pictures.get)(request)
 
 
-def create_app(settings: Settings, supervisor: int | None) -> Starlette:
+def create_app(settings: ServerSettings, supervisor: int | None) -> Starlette:
     """The application of a worker, which ends with its supervising process if there is one."""
+    backend = Backend(settings)
 
     @asynccontextmanager
-    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
         warnings.simplefilter("ignore", AezWarning)
         counters.forget_dead_workers(settings.metrics)
-        alive = hold(settings.workers / str(os.getpid()))
+        alive = hold(settings.worker_locks / str(os.getpid()))
         watch = asyncio.create_task(_end_with(supervisor)) if supervisor else None
-        worker = Worker(settings)
-        app.router.routes += worker.routes()
         yield
-        await worker.close()
+        await backend.close()
         if watch:
             watch.cancel()
         if alive:
             alive.release()
 
-    guard = Middleware(Guard, seconds=settings.request_seconds)
-    app = Starlette(middleware=[guard], exception_handlers=REFUSALS, lifespan=lifespan)
-    app.router.redirect_slashes = False
-    return app
+    guard = Middleware(Guard, seconds=settings.timeout)
+    return Starlette(routes=backend.routes(), middleware=[guard], exception_handlers=REFUSALS, lifespan=lifespan)
 
 
 async def _health(request: Request) -> Response:

@@ -1,34 +1,24 @@
-"""What `aez serve` does."""
+"""What `aez serve` does before there is anything to answer."""
 
 import os
 import shutil
-import signal
-import socket
 import sys
 from functools import partial
 from typing import TYPE_CHECKING
 
-import uvicorn
-from uvicorn.config import STARTUP_FAILURE
-from uvicorn.supervisors import Multiprocess
-
 from ..errors import AezError
 from . import cache
+from .connections import listen, run, url_of
 from .folder import Folder
+from .locks import hold
 from .origin import open_origin
-from .protocol import PatientProtocol
-from .settings import Settings
-from .slots import hold
+from .settings import ServerSettings
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
 
-_HEADER_BYTES = 16_384
-_CONNECTIONS = 1000
-_GRACE_SECONDS = 30
 
-
-def serve(settings: Settings, host: str, port: int, workers: int) -> None:
+def serve(settings: ServerSettings) -> None:
     """Serve until told to stop; then requests that run are finished.
 
     Raises:
@@ -38,81 +28,40 @@ def serve(settings: Settings, host: str, port: int, workers: int) -> None:
     if not settings.root.is_dir():
         raise AezError(f"{settings.root} is not a folder")
     open_origin(settings)  # each worker has its own; here only to see whether it can be opened
-    settings.own.mkdir(mode=0o700, exist_ok=True)
-    settings.own.chmod(0o700)
-    lock = hold(settings.own / "lock")
+    settings.state.mkdir(mode=0o700, exist_ok=True)
+    settings.state.chmod(0o700)
+    lock = hold(settings.state / "lock")
     if lock is None:
         raise AezError(f"{settings.root} is served already")
-    with lock, _listen(host, port) as listening:
+    with lock, listen(settings.host, settings.port) as listening:
         _prepare(settings)
-        print(f"aez: serving {settings.root} at {_url(listening)}", file=sys.stderr, flush=True)
-        _run(settings, listening, workers)
+        print(f"aez: serving {settings.root} at {url_of(listening)}", file=sys.stderr, flush=True)
+        supervisor = os.getpid() if settings.workers > 1 else None
+        run(partial(_create_app, settings, supervisor), listening, settings.workers, settings.connection_seconds)
 
 
-def _prepare(settings: Settings) -> None:
+def _prepare(settings: ServerSettings) -> None:
     """Begin with what is whole, and with counters at zero.
 
     Raises:
         AezError: workers of a killed server have not ended yet.
     """
-    settings.workers.mkdir(exist_ok=True)
-    for path in settings.workers.iterdir():
+    settings.worker_locks.mkdir(exist_ok=True)
+    for path in settings.worker_locks.iterdir():
         lock = hold(path)
         if lock is None:
             raise AezError(f"{settings.root} is still served by a worker of a killed server; it is about to end")
-        path.unlink()
+        path.unlink(missing_ok=True)
         lock.release()
-    cache.repair(settings.own / "cache", settings.cache_bytes)
+    cache.repair(settings.state / "cache", settings.cache_size)
     Folder(settings.root).tidy()
-    shutil.rmtree(settings.metrics, ignore_errors=True)
-    settings.metrics.mkdir()
+    for folder in (settings.single_flight, settings.metrics):
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir()
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(settings.metrics)
 
 
-def _run(settings: Settings, listening: socket.socket, workers: int) -> None:
-    config = uvicorn.Config(
-        partial(_create_app, settings, os.getpid() if workers > 1 else None),
-        factory=True,
-        workers=workers,
-        http=PatientProtocol,
-        ws="none",
-        lifespan="on",
-        log_level="warning",
-        access_log=False,
-        server_header=False,
-        limit_concurrency=_CONNECTIONS,
-        h11_max_incomplete_event_size=_HEADER_BYTES,
-        timeout_keep_alive=max(1, round(settings.patience)),
-        timeout_graceful_shutdown=_GRACE_SECONDS,
-    )
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: None)  # uvicorn's own handlers stop it, and then raise the signal again
-    if workers == 1:
-        server = uvicorn.Server(config)
-        server.run([listening])
-        started = server.started
-    else:
-        supervisor = Multiprocess(config, [listening])
-        supervisor.run()
-        started = all(process.exitcode != STARTUP_FAILURE for process in supervisor.processes)
-    if not started:
-        raise AezError("the server could not start")
-
-
-def _create_app(settings: Settings, supervisor: int | None) -> "Starlette":
+def _create_app(settings: ServerSettings, supervisor: int | None) -> "Starlette":
     from .app import create_app  # counters look at the environment when they are imported
 
     return create_app(settings, supervisor)
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        return socket.create_server((host, port), family=family, backlog=2048)
-    except OSError as error:
-        raise OSError(error.errno, os.strerror(error.errno or 0), f"{host}:{port}") from error
-
-
-def _url(listening: socket.socket) -> str:
-    host, port = listening.getsockname()[:2]
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

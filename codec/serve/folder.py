@@ -11,14 +11,14 @@ from pathlib import Path
 from cachetools import LRUCache
 
 from ..output import write_file
-from .names import SUFFIX
-from .settings import OWN_FOLDER
+from .settings import STATE_FOLDER
 
+SUFFIX = ".aez"
 _RECENT_BYTES = 64_000_000
 
 
 @dataclass(frozen=True)
-class Stored:
+class Snapshot:
     """A file as it was at one moment; `tag` differs from that of any other content."""
 
     data: bytes
@@ -31,9 +31,9 @@ class Folder:
 
     def __init__(self, root: Path) -> None:
         self.root = root.resolve()
-        self._scratch = self.root / OWN_FOLDER / "unfinished"
+        self._scratch = self.root / STATE_FOLDER / "unfinished"
 
-    def read(self, name: str, at_most: int | None = None) -> Stored | None:
+    def read(self, name: str, at_most: int | None = None) -> Snapshot | None:
         """A file, or its first bytes, if there is one that may be served."""
         path = self._inside(name)
         try:
@@ -41,7 +41,9 @@ class Folder:
                 return None
             with open(path, "rb", opener=_open_at_once) as file:
                 state = os.fstat(file.fileno())
-                return Stored(file.read(at_most), _tag(state), state.st_mtime) if stat.S_ISREG(state.st_mode) else None
+                return (
+                    Snapshot(file.read(at_most), _tag(state), state.st_mtime) if stat.S_ISREG(state.st_mode) else None
+                )
         except OSError:
             return None
 
@@ -109,16 +111,16 @@ class RecentFiles:
 
     def __init__(self, folder: Folder) -> None:
         self._folder = folder
-        self._stored: LRUCache[str, Stored] = LRUCache(_RECENT_BYTES, getsizeof=lambda stored: len(stored.data))
+        self._stored: LRUCache[str, Snapshot] = LRUCache(_RECENT_BYTES, getsizeof=lambda stored: len(stored.data))
         self._lock = threading.Lock()
 
-    def get(self, name: str) -> Stored | None:
+    def get(self, name: str) -> Snapshot | None:
         """A file, if it is in memory and has not changed since."""
         with self._lock:
             stored = self._stored.get(name)
         return stored if stored and stored.tag == self._folder.tag(name) else None
 
-    def read(self, name: str) -> Stored | None:
+    def read(self, name: str) -> Snapshot | None:
         """A file, from the disk."""
         stored = self._folder.read(name)
         if stored and len(stored.data) < _RECENT_BYTES / 8:

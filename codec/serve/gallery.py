@@ -15,12 +15,11 @@ from starlette.responses import HTMLResponse
 
 from .. import api
 from ..errors import AezError
-from .facts import FILE, Facts, Measured, load_facts
-from .guard import exchange
+from .folder import SUFFIX
+from .gallery_facts import FILE, Facts, Measured, load_facts
 from .library import Library
-from .names import SUFFIX
-from .pulls import AEZ
-from .variants import ACCEPT_CH
+from .middleware import exchange
+from .requests import ACCEPT_CH, AEZ
 
 PER_PAGE = 24
 _POLICY = "default-src 'none'; img-src 'self'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
@@ -48,7 +47,7 @@ class Both:
 
 
 @dataclass(frozen=True)
-class Picture:
+class Exhibit:
     """A file as the page shows it."""
 
     name: str
@@ -81,8 +80,8 @@ class Gallery:
             page = 0
         if not 1 <= page <= pages:
             raise HTTPException(404, "there is no such page")
-        found = [await self._picture(name) for name in names[PER_PAGE * (page - 1) : PER_PAGE * page]]
-        shown = {"pictures": [picture for picture in found if picture], "count": len(names)}
+        found = [await self._exhibit(name) for name in names[PER_PAGE * (page - 1) : PER_PAGE * page]]
+        shown = {"pictures": [exhibit for exhibit in found if exhibit], "count": len(names)}
         body = await run_sync(lambda: _template().render(shown, page=page, pages=pages, size=decimal))
         headers = {"Content-Security-Policy": _POLICY, "Accept-CH": ACCEPT_CH, "Cache-Control": "no-cache"}
         return HTMLResponse(body, headers=headers)
@@ -104,7 +103,7 @@ class Gallery:
         found = self._facts.get(name)
         return found if found and found.bytes == size else None
 
-    async def _picture(self, name: str) -> Picture | None:
+    async def _exhibit(self, name: str) -> Exhibit | None:
         """What is known without decoding; None where there is nothing to show."""
         source = await self._library.known(name)
         if source is None or source.media_type != AEZ:
@@ -120,7 +119,7 @@ class Gallery:
             "medium", f"{url}?res=medium", found.medium_width, found.medium_height, found.medium_bytes, of_medium
         )
         high = Shown("high", f"{url}?res=high", found.width, found.height, found.bytes, of_high)
-        return Picture(name, url + SUFFIX, (medium, high), _both(found.bytes, of_medium, of_high))
+        return Exhibit(name, url + SUFFIX, (medium, high), _both(found.bytes, of_medium, of_high))
 
 
 def _both(size: int, medium: Facts | None, high: Facts | None) -> Both | None:

@@ -1,20 +1,20 @@
 """What stands behind names: files of the folder, and what was pulled from the origin."""
 
 import asyncio
+import time
 from dataclasses import dataclass
 
 from anyio.to_thread import run_sync
 from cachetools import TTLCache
 
 from .cache import Cache
-from .encodings import Encodings
-from .entries import Entries, Entry
-from .folder import Folder, RecentFiles
-from .names import SUFFIX
+from .folder import SUFFIX, Folder, RecentFiles
 from .origin import OriginError, SlowOriginError, open_origin
-from .pool import Pool
-from .pulls import AEZ, Pulls
-from .settings import Settings
+from .pull import PullThrough
+from .pulled import Pulled, PulledFiles
+from .requests import AEZ
+from .settings import ServerSettings
+from .threads import CodingPool
 
 _NAMES_SECONDS = 5.0
 
@@ -32,13 +32,12 @@ class Source:
 class Library:
     """Finds sources; originals of the origin are encoded in the background."""
 
-    def __init__(self, settings: Settings, cache: Cache, pool: Pool, folder: Folder) -> None:
+    def __init__(self, settings: ServerSettings, folder: Folder, cache: Cache, pool: CodingPool) -> None:
         origin = open_origin(settings)
         self._folder = folder
-        self._files = RecentFiles(folder)
-        self._entries = Entries(cache, settings.max_age)
-        self._pulls = Pulls(settings, self._entries, origin) if origin else None
-        self._encodings = Encodings(settings, self._entries, pool)
+        self._recent = RecentFiles(folder)
+        self._pulled = PulledFiles(cache, settings)
+        self._pull = PullThrough(settings, self._pulled, origin, pool) if origin else None
         self._names: TTLCache[None, list[str]] = TTLCache(1, _NAMES_SECONDS)
         self._naming = asyncio.Lock()
 
@@ -49,29 +48,35 @@ class Library:
             OriginError: it could be at the origin, which does not answer as it should.
             BusyError: it would have to be pulled or encoded first, and too much else waits for that.
             PictureError: it cannot be encoded.
+            ModelError, MemoryError: it cannot be encoded here and now.
         """
         plain = name.removesuffix(SUFFIX)
         stored = await self._stored(plain)
-        if stored or not self._pulls:
+        if stored or not self._pull:
             return stored
-        entry = await self._pulls.get(plain)
-        if entry.state == "missing":
+        pulled = await self._pull.get(plain)
+        if pulled.state == "missing":
             return None
-        if entry.state != "there":
-            raise (SlowOriginError if entry.state == "slow" else OriginError)(entry.data.decode())
-        if entry.media_type != AEZ and name != plain:
-            entry = await self._encodings.now(plain)
-        elif entry.media_type != AEZ and not entry.final:
-            self._encodings.later(plain)
-        return _source(entry)
+        if pulled.state != "there":
+            raise (SlowOriginError if pulled.state == "slow" else OriginError)(pulled.data.decode())
+        if pulled.media_type != AEZ and name != plain:
+            pulled = await self._pull.encoded(plain)
+        elif pulled.media_type != AEZ and pulled.in_vain_until < time.time():
+            self._pull.encode_later(plain)
+        return _source(pulled)
 
     async def known(self, plain: str) -> Source | None:
         """What is there without asking the origin, for a name without `SUFFIX`."""
         stored = await self._stored(plain)
-        if stored or not self._pulls:
+        if stored or not self._pull:
             return stored
-        entry = await self._entries.get(plain)
-        return _source(entry) if entry and entry.state == "there" else None
+        pulled = await self._pulled.get(plain)
+        return _source(pulled) if pulled and pulled.state == "there" else None
+
+    async def distrust(self, name: str, source: Source) -> None:
+        """What cannot be decoded is pulled anew, if it is from the origin."""
+        if self._pull:
+            await self._pull.distrust(name.removesuffix(SUFFIX), source.tag)
 
     async def names(self) -> list[str]:
         """All names that are known, without `SUFFIX`, as of some seconds ago; those of the origin as far as pulled."""
@@ -79,21 +84,20 @@ class Library:
             names = self._names.get(None)
             if names is None:
                 stored = await run_sync(lambda: {name.removesuffix(SUFFIX) for name in self._folder.names()})
-                pulled = await self._entries.names() if self._pulls else set()
+                pulled = await self._pulled.names() if self._pull else set()
                 names = self._names[None] = sorted(stored | pulled)
             return names
 
     async def close(self) -> None:
         """Give up what has not begun."""
-        self._encodings.close()
-        if self._pulls:
-            await self._pulls.close()
+        if self._pull:
+            await self._pull.close()
 
     async def _stored(self, plain: str) -> Source | None:
         name = plain + SUFFIX
-        stored = self._files.get(name) or await run_sync(self._files.read, name)
+        stored = self._recent.get(name) or await run_sync(self._recent.read, name)
         return Source(stored.data, AEZ, stored.tag, stored.modified) if stored else None
 
 
-def _source(entry: Entry) -> Source:
-    return Source(entry.data, entry.media_type, entry.tag, entry.modified)
+def _source(pulled: Pulled) -> Source:
+    return Source(pulled.data, pulled.media_type, pulled.tag, pulled.modified)

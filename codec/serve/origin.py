@@ -16,9 +16,9 @@ from werkzeug.http import parse_date
 
 from ..errors import AezError
 from ..storage import RemoteTree, open_tree
-from .daemon import Daemons
 from .folder import Folder
-from .settings import Settings
+from .settings import ServerSettings
+from .threads import DaemonThreads
 
 _REDIRECTS = 3
 _THREADS = 16
@@ -57,7 +57,7 @@ class Origin(Protocol):
         """Close connections."""
 
 
-def open_origin(settings: Settings) -> Origin | None:
+def open_origin(settings: ServerSettings) -> Origin | None:
     """The origin of the settings, if there is one.
 
     Raises:
@@ -156,7 +156,7 @@ class TreeOrigin:
         self._tree = tree
         self._max_bytes = max_bytes
         self._seconds = seconds
-        self._threads = Daemons(_THREADS)
+        self._threads = DaemonThreads(_THREADS)
 
     async def fetch(self, name: str, stamp: Mapping[str, str]) -> Fetched | bool:
         if isinstance(self._tree, RemoteTree) and any(letter in name for letter in _NOT_IN_KEYS):

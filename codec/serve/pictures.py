@@ -7,16 +7,27 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from .. import __version__
+from ..errors import FormatError, ModelError
 from ..format import container
 from . import counters
+from .folder import SUFFIX
 from .gallery import Gallery
-from .guard import exchange
 from .library import Library, Source
-from .names import SUFFIX, picture_name
-from .pulls import AEZ
-from .respond import Representation, respond
-from .results import Results
-from .variants import ACCEPT_CH, MEDIA_TYPES, RESOLUTIONS, Choice, Traits, Variant, choose, one_of
+from .middleware import exchange
+from .requests import (
+    ACCEPT_CH,
+    AEZ,
+    MEDIA_TYPES,
+    RESOLUTIONS,
+    Choice,
+    Traits,
+    Variant,
+    choose,
+    one_of,
+    picture_name,
+)
+from .responses import Representation, respond
+from .variants import Variants
 
 _ORIGINAL_MAX_AGE = 5  # seconds; until it is encoded
 
@@ -24,9 +35,9 @@ _ORIGINAL_MAX_AGE = 5  # seconds; until it is encoded
 class Pictures:
     """Pictures of the library, in the variants that requests ask for."""
 
-    def __init__(self, library: Library, results: Results, gallery: Gallery, max_age: int) -> None:
+    def __init__(self, library: Library, variants: Variants, gallery: Gallery, max_age: int) -> None:
         self._library = library
-        self._results = results
+        self._variants = variants
         self._gallery = gallery
         self._max_age = max_age
 
@@ -49,7 +60,11 @@ class Pictures:
             return await self._send_file(request, name, source, choice, header.medium_bytes)
 
         async def body() -> bytes:
-            made, hit = await self._results.get(name, source, choice.variant)
+            try:
+                made, hit = await self._variants.get(name, source, choice.variant)
+            except (FormatError, ModelError):
+                await self._library.distrust(name, source)
+                raise
             exchange(request).cache = "hit" if hit else "miss"
             counters.RESULTS.labels(exchange(request).cache).inc()
             return made

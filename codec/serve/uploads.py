@@ -8,17 +8,17 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from ..api import encode_bytes
-from .folder import Folder
-from .guard import exchange
-from .names import SUFFIX, picture_name
-from .pool import Pool
-from .settings import Settings
+from .folder import SUFFIX, Folder
+from .middleware import exchange
+from .requests import picture_name
+from .settings import ServerSettings
+from .threads import CodingPool
 
 
 class Uploads:
     """Writes to the folder."""
 
-    def __init__(self, settings: Settings, folder: Folder, pool: Pool) -> None:
+    def __init__(self, settings: ServerSettings, folder: Folder, pool: CodingPool) -> None:
         self._settings = settings
         self._folder = folder
         self._pool = pool

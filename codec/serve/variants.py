@@ -1,121 +1,75 @@
-"""Which of its variants a request for a picture gets: resolution, format and quality.
-
-All of them are words of short lists, so that nobody can fill a cache with variants.
-"""
+"""Variants of pictures, made once and then kept."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Literal, TypeVar, get_args
 
-from starlette.datastructures import Headers, QueryParams
-from starlette.exceptions import HTTPException
-from werkzeug.datastructures import MIMEAccept
-from werkzeug.http import parse_accept_header
+from cachetools import TTLCache
 
-from ..api import Resolution
+from .. import __version__, api
+from ..errors import FormatError, PictureError
+from ..picture.saving import save_picture
+from . import counters
+from .cache import Cache
+from .library import Source
+from .locks import SingleFlight
+from .requests import Variant
+from .settings import ServerSettings
+from .threads import CodingPool
 
-Format = Literal["aez", "avif", "webp", "jpeg", "png"]
-Word = TypeVar("Word", bound=str)
-
-RESOLUTIONS: tuple[Resolution, ...] = get_args(Resolution)
-MEDIA_TYPES: Mapping[Format, str] = {name: f"image/{name}" for name in get_args(Format)}
-QUALITIES = (35, 50, 65, 75, 85, 95)
-HINTS = ("Save-Data", "Sec-CH-Width", "Sec-CH-DPR")
-ACCEPT_CH = "Sec-CH-DPR, Sec-CH-Width"
-_USUAL_QUALITY: Mapping[Format, int] = {"avif": 65, "webp": 75, "jpeg": 85}
-_DENSE = 1.5
+_REFUSED_SECONDS = 60.0
+_RECENT_SECONDS, _RECENT_BYTES = 60.0, 64_000_000
+_MADE = b"+"
+_REFUSED: Mapping[bytes, type[FormatError | PictureError]] = {b"f": FormatError, b"p": PictureError}
 
 
-@dataclass(frozen=True)
-class Variant:
-    """A representation of a picture; `quality` is that of AVIF, WebP and JPEG."""
+class Variants:
+    """Pictures decoded, and coded anew in the format of a client."""
 
-    resolution: Resolution
-    format: Format
-    quality: int | None = None
+    def __init__(self, settings: ServerSettings, cache: Cache, pool: CodingPool) -> None:
+        self._options = settings.decoding
+        self._cache = cache
+        self._pool = pool
+        self._single_flight = SingleFlight(settings.single_flight / "variants")
+        self._recent: TTLCache[str, bytes] = TTLCache(_RECENT_BYTES, _RECENT_SECONDS, getsizeof=len)
 
-    def __str__(self) -> str:
-        return f"{self.resolution}.{self.format}" + ("" if self.quality is None else f".{self.quality}")
+    async def get(self, name: str, source: Source, variant: Variant) -> tuple[bytes, bool]:
+        """A variant of an .aez file, and whether it was there already.
 
+        Raises:
+            FormatError: the file is damaged.
+            PictureError: it is larger than it may be.
+            ModelError: its model is not there, or does not work on this machine.
+            BusyError: it is not there, and too many others wait.
+            MemoryError: there is not enough for it.
+        """
+        key = f"variant/{__version__}/{source.tag}/{variant}/{name}"
+        stored = self._recent.get(key) or await self._cache.get(key)
+        hit = stored is not None
+        if stored is None:
+            stored = await self._single_flight.once(
+                key, lambda: self._cache.get(key), lambda: self._make(key, source, variant)
+            )
+        kind, made = stored[:1], stored[1:]
+        if kind in _REFUSED:
+            raise _REFUSED[kind](made.decode())
+        self._keep(key, stored)
+        return made, hit
 
-@dataclass(frozen=True)
-class Traits:
-    """What the choice depends on besides the request."""
+    def _keep(self, key: str, stored: bytes) -> None:
+        """In memory, for so short a time that the cache on disk learns what is in use."""
+        if key not in self._recent and len(stored) < _RECENT_BYTES / 8:
+            self._recent[key] = stored
 
-    medium_width: int
-    alpha: bool
+    async def _make(self, key: str, source: Source, variant: Variant) -> bytes:
+        """What is kept under the key: a picture, for a while a fault of the file, never one of this machine."""
+        try:
+            made = _MADE + await self._pool.run(lambda: self._code(source.data, variant))
+        except (FormatError, PictureError) as error:
+            made = (b"f" if isinstance(error, FormatError) else b"p") + str(error).encode()
+        await self._cache.put(key, made, None if made.startswith(_MADE) else _REFUSED_SECONDS)
+        return made
 
-
-@dataclass(frozen=True)
-class Choice:
-    """A variant, and the headers that were looked at."""
-
-    variant: Variant
-    vary: tuple[str, ...]
-
-
-def choose(query: QueryParams, headers: Headers, traits: Traits) -> Choice:
-    """The variant for a request: what its query says, otherwise what its headers say.
-
-    Raises:
-        HTTPException: 400, a value is none of its list; 406, the client accepts none of the formats.
-    """
-    vary: tuple[str, ...] = ()
-    format = one_of(query, "format", get_args(Format))
-    quality = one_of(query, "q", tuple(str(number) for number in QUALITIES))
-    resolution = one_of(query, "res", RESOLUTIONS)
-    if format is None:
-        vary += ("Accept",)
-        format = _accepted(headers, traits.alpha)
-    if resolution is None:
-        vary += HINTS
-        resolution = _hinted(headers, traits.medium_width)
-    usual = _USUAL_QUALITY.get(format)
-    return Choice(Variant(resolution, format, int(quality) if quality and usual else usual), vary)
-
-
-def one_of(query: QueryParams, name: str, words: tuple[Word, ...]) -> Word | None:
-    """The value of a parameter, if there is one.
-
-    Raises:
-        HTTPException: 400, it is none of the words, or there are several.
-    """
-    values = query.getlist(name)
-    if not values:
-        return None
-    for word in words:
-        if values == [word]:
-            return word
-    raise HTTPException(400, f"{name} must be one of {', '.join(words)}")
-
-
-def _accepted(headers: Headers, alpha: bool) -> Format:
-    """The smallest of the formats that the client likes best; wildcards mean JPEG, or PNG where there is alpha."""
-    accept = parse_accept_header(headers.get("accept") or "*/*", MIMEAccept)
-    named = {value for value, _ in accept}
-    usual: tuple[Format, ...] = ("png", "jpeg") if alpha else ("jpeg", "png")
-    smaller: tuple[Format, ...] = ("aez", "avif", "webp")
-    offered = [*(name for name in smaller if MEDIA_TYPES[name] in named), *usual]
-    best = max(offered, key=lambda name: accept.quality(MEDIA_TYPES[name]))
-    if accept.quality(MEDIA_TYPES[best]) <= 0:
-        raise HTTPException(406, f"there are {', '.join(MEDIA_TYPES.values())}")
-    return best
-
-
-def _hinted(headers: Headers, medium_width: int) -> Resolution:
-    if headers.get("save-data", "").strip().lower() == "on":
-        return "medium"
-    width = _number(headers.get("sec-ch-width"))
-    if width is not None:
-        return "medium" if width <= medium_width else "high"
-    density = _number(headers.get("sec-ch-dpr"))
-    return "medium" if density is not None and density < _DENSE else "high"
-
-
-def _number(text: str | None) -> float | None:
-    """A positive number as a structured header field has it; others are as if there were none."""
-    try:
-        number = float(text or "")
-    except ValueError:
-        return None
-    return number if 0 < number < 1e6 else None
+    def _code(self, data: bytes, variant: Variant) -> bytes:
+        assert variant.format != "aez"
+        counters.CODED.inc()
+        image = api.decode(data, variant.resolution, **self._options)
+        return save_picture(image, variant.format, variant.quality)

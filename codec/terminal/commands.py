@@ -10,8 +10,7 @@ from .. import api
 from ..api import DecodeOptions, Info, Resolution
 from ..jobs import Decoding, Encoding, Kept
 from ..output import is_device, refuse_existing, write_file
-from ..picture import files
-from ..picture.files import PictureFormat
+from ..picture.formats import PictureFormat, format_of
 from . import paths
 from .names import printable
 from .paths import Folder, Input, Output
@@ -127,7 +126,7 @@ def _format_of(target: Output) -> PictureFormat:
     """By the suffix; what has none and is no file gets PNG."""
     if isinstance(target, Stream) or (not target.suffix and is_device(target)):
         return "png"
-    return files.format_of(target)
+    return format_of(target)
 
 
 def _described(source: Input, found: Info) -> str:

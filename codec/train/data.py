@@ -11,7 +11,8 @@ from torch.nn import functional as F
 
 from ..errors import AezError, AezWarning
 from ..picture.convert import from_pillow
-from ..picture.files import READABLE, open_picture
+from ..picture.formats import READABLE
+from ..picture.opening import open_picture
 
 SMALLEST_SCALE = 0.6
 

@@ -16,8 +16,9 @@ from torch.nn import functional as F
 
 from ..errors import AezError
 from ..format.quality import QUALITY_MAX
+from ..metrics import MSE_MIN, psnr_of
 from ..nn.codec import Codec, random_qualities
-from ..nn.loss import LossName, measure, psnr
+from ..nn.loss import LossName, measure
 from ..nn.params import Params, save_params
 from ..nn.precision import has_fast_bfloat16
 from ..nn.quantize import Rates
@@ -88,11 +89,13 @@ class Trainer:
             finished = self.progress() >= 1
             due = finished or self.seconds - validated >= self.settings.validate_every
             if due or self.seconds - reported >= self.settings.report_every:
-                loss, bpp, decibels = torch.stack(recent).mean(0).tolist()
+                loss, bpp, log_mse = torch.stack(recent).mean(0).tolist()
                 if not math.isfinite(loss):
                     raise AezError(f"step {self.step}: the loss is not finite; a lower --learning-rate may help")
                 score = self.validate() if due else None
-                row = Progress(self.step, self.seconds, self.learning_rate(), loss, bpp, decibels, score)
+                row = Progress(
+                    self.step, self.seconds, self.learning_rate(), loss, bpp, psnr_of(math.exp(log_mse)), score
+                )
                 self.log.append(row)
                 report(row)
                 recent, reported = [], self.seconds
@@ -123,7 +126,7 @@ class Trainer:
         self.fixed_encoder_from = self.step
 
     def train_step(self) -> Tensor:
-        """One step of gradient descent; returns loss, bpp and PSNR of the batch, [3], without waiting for them."""
+        """One step of gradient descent; returns loss, bpp and ln(MSE) of the batch, [3], without waiting for them."""
         settings = self.settings
         if self.fixed_encoder_from is None and self.progress() >= self.joint_share():
             self._fix_encoder()
@@ -144,8 +147,9 @@ class Trainer:
         self.step += 1
         decay = min(EMA_DECAY, (1 + self.step) / (10 + self.step))
         with torch.no_grad():
-            torch._foreach_lerp_(list(self.ema.parameters()), list(self.codec.parameters()), 1 - decay)
-        return torch.stack([loss, terms.bpp.mean(), psnr(terms.high_mse).mean()]).detach()
+            for average, parameter in zip(self.ema.parameters(), self.codec.parameters(), strict=True):
+                average.lerp_(parameter, 1 - decay)
+        return torch.stack([loss, terms.bpp.mean(), terms.high_mse.clamp_min(MSE_MIN).log().mean()]).detach()
 
     @torch.no_grad()
     def validate(self) -> float:

@@ -15,7 +15,7 @@ GOLDEN = Path(__file__).parent
 
 
 def main() -> None:
-    coder = "plain Python" if entropy.stack is sys.modules.get("aez.plain_rans") else "constriction"
+    coder = "plain Python" if entropy.stack is sys.modules.get("aez.format.rans") else "constriction"
     print(f"{platform.machine()}, onnxruntime {onnxruntime.__version__}, rANS by {coder}")
     failed = False
     for expected in sorted(GOLDEN.glob("*.png")):

@@ -15,9 +15,9 @@ from ..errors import AezError
 from ..metrics import psnr
 from ..model.registry import DEFAULT_MODEL
 from ..output import write_file
-from ..picture.files import READABLE, plain_picture
-from .folder import Folder
-from .names import SUFFIX
+from ..picture.formats import READABLE
+from ..picture.opening import plain_picture
+from .folder import SUFFIX, Folder
 
 FILE = "gallery.json"
 _KEEP_SECONDS = 5.0

@@ -1,13 +1,21 @@
-"""Representations as responses: entity tags, conditions, ranges and caching, as RFC 9110 and 9111 have them."""
+"""How a request is answered: a representation as RFC 9110 and 9111 have it, or one line that says what is wrong."""
 
-from collections.abc import Awaitable, Callable
+import errno
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
-from starlette.requests import Request
-from starlette.responses import Response
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import PlainTextResponse, Response
 from werkzeug.datastructures import Range
 from werkzeug.http import http_date, parse_date, parse_if_range_header, parse_range_header, quote_etag
 from werkzeug.sansio.http import is_resource_modified
+
+from ..errors import AezError, FormatError, ModelError, PictureError
+from .origin import OriginError, SlowOriginError
+from .threads import BusyError
+
+Handler = Callable[[Request, Exception], Awaitable[Response]]
 
 
 @dataclass(frozen=True)
@@ -75,3 +83,43 @@ def _date(text: str | None) -> str | None:
         return http_date(date) if date else None
     except (ValueError, OverflowError):
         return None
+
+
+def _plain(status: int, text: str, headers: Mapping[str, str] | None = None) -> Response:
+    return PlainTextResponse(text, status, {"Cache-Control": "no-store", **(headers or {})})
+
+
+def _say(status: int, text: str = "", headers: Mapping[str, str] | None = None) -> Handler:
+    """The text is that of the error unless given."""
+
+    async def answer(request: Request, error: Exception) -> Response:
+        return _plain(status, text or str(error), headers)
+
+    return answer
+
+
+async def _refuse(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    return _plain(error.status_code, error.detail, error.headers)
+
+
+async def _disk_trouble(request: Request, error: Exception) -> Response:
+    full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+    return _plain(507, "the disk is full") if full else _plain(500, "the disk cannot be used")
+
+
+REFUSALS: dict[type[Exception], Handler] = {
+    HTTPException: _refuse,
+    AezError: _say(500),
+    FormatError: _say(422),
+    PictureError: _say(422),
+    ModelError: _say(500),
+    BusyError: _say(503, "too much waits already", {"Retry-After": "1"}),
+    MemoryError: _say(503, "not enough memory", {"Retry-After": "10"}),
+    OriginError: _say(502),
+    SlowOriginError: _say(504),
+    IsADirectoryError: _say(409, "there is a folder of that name, or it leads elsewhere"),
+    NotADirectoryError: _say(409, "there is a picture where the path needs a folder"),
+    OSError: _disk_trouble,
+    ClientDisconnect: _say(400, "the client has gone"),
+}

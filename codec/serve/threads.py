@@ -1,13 +1,14 @@
-"""Coding of pictures: so many at a time, so many waiting, over all workers; nobody else gets in."""
+"""Where work that blocks is done: pictures in a bounded pool, what may hang for ever in threads that are left alone."""
 
 import asyncio
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import TypeVar
 
-from .slots import Slots
+from .locks import Slots
 
 T = TypeVar("T")
 
@@ -16,14 +17,14 @@ class BusyError(Exception):
     """Too much waits already, or the server stops."""
 
 
-class Pool:
-    """Threads of this worker that code pictures, within the bounds of all workers."""
+class CodingPool:
+    """Threads of this worker that code pictures: so many at a time and so many waiting, over all workers."""
 
     def __init__(self, folder: Path, running: int, waiting: int, waits: Callable[[int], None]) -> None:
         """`waits` is told when a picture begins (1) and ceases (-1) to wait."""
         self._places = Slots(folder / "places", running + waiting)
         self._running = Slots(folder / "running", running)
-        self._threads = ThreadPoolExecutor(running, "pool")
+        self._threads = ThreadPoolExecutor(running, "coding")
         self._waits = waits
         self._closed = False
 
@@ -56,3 +57,43 @@ class Pool:
                 if self._closed:
                     raise BusyError
                 return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+
+
+class DaemonThreads:
+    """At most so many threads at a time, hanging ones included; none of them keeps the process alive."""
+
+    def __init__(self, most: int) -> None:
+        self._left = most
+
+    async def run(self, work: Callable[[], T], seconds: float) -> T:
+        """The result of work.
+
+        Raises:
+            TimeoutError: it takes too long, or too many others hang.
+        """
+        if self._left == 0:
+            raise TimeoutError
+        self._left -= 1
+        loop = asyncio.get_running_loop()
+        result: asyncio.Future[T] = loop.create_future()
+
+        def finish(outcome: T | Exception) -> None:
+            self._left += 1
+            if result.done():
+                return
+            if isinstance(outcome, Exception):
+                result.set_exception(outcome)
+            else:
+                result.set_result(outcome)
+
+        def run() -> None:
+            outcome: T | Exception
+            try:
+                outcome = work()
+            except Exception as error:
+                outcome = error
+            loop.call_soon_threadsafe(finish, outcome)
+
+        threading.Thread(target=run, daemon=True).start()
+        async with asyncio.timeout(seconds):
+            return await result

@@ -1,0 +1,54 @@
+"""What TIFF files say by tags of their own, where other formats have EXIF."""
+
+from typing import Any
+
+from PIL import Image, TiffImagePlugin
+
+from .notes import note
+
+_ORIENTATION = 0x0112
+# Description, maker, model, software, date, artist, copyright: what is about the picture, not about the file's layout.
+_DESCRIPTIVE_TAGS = (0x010E, 0x010F, 0x0110, 0x0131, 0x0132, 0x013B, 0x8298)
+_DIRECTORIES = (0x8769, 0x8825)
+_INTEROPERABILITY = 0xA005
+
+
+def forget_orientation_of_xmp(image: Image.Image) -> None:
+    """Keep Pillow from turning a TIFF, as it does while loading, by what XMP says."""
+    if isinstance(image, TiffImagePlugin.TiffImageFile) and _ORIENTATION not in image.tag_v2:
+        image.getexif().pop(_ORIENTATION, None)
+
+
+def exif_of_tags(image: Image.Image) -> bytes:
+    """What a TIFF file says about its picture as an EXIF block; nothing for other images."""
+    if not isinstance(image, TiffImagePlugin.TiffImageFile):
+        return b""
+    tags = image.getexif()
+    present = [tag for tag in (*_DESCRIPTIVE_TAGS, *_DIRECTORIES) if tag in tags and tag in image.tag_v2]
+    kept: dict[int, Any] = {}
+    for tag in present:
+        value = _fields(tags.get_ifd(tag), tag) if tag in _DIRECTORIES else tags[tag]
+        if value and _can_be_written(tag, value):
+            kept[tag] = value
+    return _block(kept) if kept else b""
+
+
+def _fields(directory: dict[int, Any], tag: int) -> dict[int, Any]:
+    """Those fields of a directory that can be written."""
+    found = {name: value for name, value in directory.items() if name != _INTEROPERABILITY}
+    return {name: value for name, value in found.items() if _can_be_written(tag, {name: value})}
+
+
+def _can_be_written(tag: int, value: Any) -> bool:
+    try:
+        _block({tag: value})
+    except Exception as error:  # whatever struct and Pillow's conversions raise
+        note(f"malformed EXIF is left out ({error})")
+        return False
+    return True
+
+
+def _block(fields: dict[int, Any]) -> bytes:
+    block = Image.Exif()
+    block.update(fields)
+    return block.tobytes()

@@ -1,0 +1,110 @@
+"""What is known of the origin's files, in the cache that all workers share."""
+
+import hashlib
+import json
+import time
+from dataclasses import asdict, dataclass, replace
+from typing import Literal
+
+from anyio.to_thread import run_sync
+from cachetools import TTLCache
+
+from .. import __version__
+from ..model.registry import DEFAULT_MODEL, installed_models
+from .cache import Cache
+from .settings import ServerSettings
+
+State = Literal["there", "missing", "failed", "slow"]
+
+_MISSING_SECONDS, _FAILED_SECONDS = 60.0, 10.0
+_RECENT_SECONDS, _RECENT_BYTES = 1.0, 64_000_000
+
+
+@dataclass(frozen=True)
+class Pulled:
+    """What is known of a name: whose file it is at the origin, and since when this was true.
+
+    `data` is that file, or the .aez that was made of it; where there is none, it says why. `tag` is a hash of `data`,
+    `original` one of what the origin has sent. Until `in_vain_until` it need not be encoded: it cannot be, or would
+    grow.
+    """
+
+    state: State
+    checked: float
+    data: bytes = b""
+    place: str = ""
+    stamp: dict[str, str] | None = None
+    media_type: str = ""
+    modified: float = 0.0
+    tag: str = ""
+    original: str = ""
+    in_vain_until: float = 0.0
+
+    def pack(self) -> bytes:
+        """As bytes."""
+        facts = asdict(replace(self, data=b""))
+        del facts["data"]
+        return json.dumps(facts).encode() + b"\n" + self.data
+
+    @staticmethod
+    def unpack(packed: bytes) -> "Pulled | None":
+        """From bytes; None if they are those of something else."""
+        facts, _, data = packed.partition(b"\n")
+        try:
+            return Pulled(**json.loads(facts), data=data)
+        except (ValueError, TypeError):
+            return None
+
+
+class PulledFiles:
+    """What is known, by names without suffix: fresh for `max_age` seconds where it is there, other news not so long.
+
+    What was pulled with other settings, or encoded with another model, is as if it were not there.
+    """
+
+    def __init__(self, cache: Cache, settings: ServerSettings) -> None:
+        self._cache = cache
+        self._lasts = {"there": float(settings.max_age), "missing": _MISSING_SECONDS}
+        keys = f"origin/{_fingerprint(settings)}"
+        self._there, self._absent = f"{keys}/there/", f"{keys}/absent/"
+        self._recent: TTLCache[str, Pulled] = TTLCache(
+            _RECENT_BYTES, _RECENT_SECONDS, getsizeof=lambda pulled: 200 + len(pulled.data)
+        )
+
+    async def get(self, plain: str) -> Pulled | None:
+        """What is known, fresh or not."""
+        packed = await self._cache.get(self._there + plain) or await self._cache.get(self._absent + plain)
+        return await run_sync(Pulled.unpack, packed) if packed else None
+
+    async def fresh(self, plain: str) -> Pulled | None:
+        """What is known so well that the origin need not be asked."""
+        pulled = self._recent.get(plain) or await self.get(plain)
+        if pulled is None or time.time() - pulled.checked > self._lasts.get(pulled.state, _FAILED_SECONDS):
+            return None
+        if plain not in self._recent and len(pulled.data) < _RECENT_BYTES / 8:
+            self._recent[plain] = pulled
+        return pulled
+
+    async def keep(self, plain: str, pulled: Pulled) -> None:
+        """Keep it in place of what was known before."""
+        there = pulled.state == "there"
+        key, other = (self._there, self._absent) if there else (self._absent, self._there)
+        packed = await run_sync(pulled.pack)
+        await self._cache.put(key + plain, packed, None if there else _MISSING_SECONDS)
+        await self._cache.remove(other + plain)
+        self._recent.pop(plain, None)
+
+    async def names(self) -> set[str]:
+        """The names of what is there."""
+        return {key.removeprefix(self._there) for key in await self._cache.keys(self._there)}
+
+    def stale(self, pulled: Pulled) -> Pulled:
+        """What is good for a moment longer, and then asked for again."""
+        return replace(pulled, checked=time.time() - self._lasts["there"] + _FAILED_SECONDS)
+
+
+def _fingerprint(settings: ServerSettings) -> str:
+    """Another one whenever the same name may lead to other bytes, or an original be encoded that could not be."""
+    model = installed_models().get(DEFAULT_MODEL)
+    facts = (__version__, model, settings.origin, settings.quality, settings.max_pixels)
+    return hashlib.sha256(repr(facts).encode()).hexdigest()[:16]

@@ -1,0 +1,94 @@
+"""The product and the decoder that was written from format_spec.md give the same verdict on files that are not right.
+
+2,000 mutated files in the suite, any number of them with `--mutations`.
+"""
+
+import random
+import warnings
+from collections import Counter
+
+import numpy as np
+import pytest
+import reference_decoder
+from mutations import mutated
+from PIL import Image
+
+from aez import AezError, encode
+from aez.coding.decode import decode_base, decode_enhancement
+from aez.coding.encode import Encoder
+from aez.format.container import Flags
+from aez.format.contents import Contents
+from aez.format.quality import to_integer
+from aez.model.model import Model
+from aez.model.registry import DEFAULT_MODEL, WEIGHTS, load_model
+from aez.picture.convert import from_pillow
+
+MAX_PIXELS = 130 * 130
+Verdict = tuple[bytes, bytes] | None
+"""Base and enhancement latents as int16, or None for a file that is refused."""
+
+
+@pytest.fixture(scope="module")
+def files(photograph: Image.Image) -> list[bytes]:
+    """Small files of all kinds."""
+    image = photograph.crop((0, 0, 60, 50))
+    with_alpha = image.copy()
+    with_alpha.putalpha(Image.linear_gradient("L").resize(image.size))
+    with_alpha.info.update(icc_profile=b"profile", exif=Image.Exif().tobytes(), xmp=b"<x/>")
+    all_coded = Encoder(load_model(), from_pillow(image), forced_zeros_max_db=-1).encode(to_integer(5)).data
+    return [
+        encode(with_alpha, 20),
+        encode(with_alpha, 20, coding="zstd"),
+        encode(image, 0),
+        encode(image, 10, layers="base"),
+        encode(photograph.crop((0, 0, 65, 3)).convert("L"), 30, coding="zstd"),
+        all_coded,
+    ]
+
+
+def product(data: bytes, model: Model, high: bool) -> Verdict:
+    """What aez makes of a file; sections beside the layers are looked at as `aez.decode` does."""
+    try:
+        contents = Contents(data)
+        header = contents.header
+        if header.width * header.height > MAX_PIXELS:
+            return None
+        decoder = decode_base(model, contents)
+        base = decoder.latents[0, : model.base].astype(np.int16).tobytes()
+        enhanced = high and Flags.ENHANCEMENT in header.flags
+        if high and contents.newer:
+            return None
+        _ = contents.alpha() if enhanced else contents.medium_alpha()
+        contents.metadata()
+        if not enhanced:
+            return base, b""
+        decode_enhancement(decoder, model, contents)
+        return base, decoder.latents[0, model.base :].astype(np.int16).tobytes()
+    except AezError:
+        return None
+
+
+def reference(data: bytes, arrays: dict[str, np.ndarray], high: bool) -> Verdict:
+    try:
+        latents = reference_decoder.decode_latents(data, arrays, "high" if high else "medium")
+    except ValueError:
+        return None
+    return latents.base.tobytes(), b"" if latents.enhancement is None else latents.enhancement.tobytes()
+
+
+def test_both_decoders_agree_on_mutated_files(
+    files: list[bytes], pytestconfig: pytest.Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reference_decoder, "MAX_PIXELS", MAX_PIXELS)
+    with np.load(WEIGHTS / DEFAULT_MODEL / "entropy.npz") as archive:
+        arrays = dict(archive)
+    model, seen = Model(WEIGHTS / DEFAULT_MODEL, threads=1), Counter[bool]()
+    for seed in range(pytestconfig.getoption("--mutations")):
+        choose = random.Random(seed)
+        data, high = mutated(choose.choice(files), choose), choose.random() < 0.7
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            ours = product(data, model, high)
+        assert ours == reference(data, arrays, high), f"seed {seed}, {'high' if high else 'medium'}"
+        seen[ours is not None] += 1
+    assert min(seen.values()) > 0.1 * sum(seen.values())
