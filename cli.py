@@ -1,8 +1,6 @@
 """The command line of aez: options and printing, nothing else."""
 
 import json
-import signal
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -32,12 +30,15 @@ from aez.terminal.options import (
     output_options,
     threads_option,
 )
+from aez.terminal.paths import Folder, Input, Output
+from aez.terminal.process import prepared_process
 from aez.terminal.reporter import Reporter, printable
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="aez")
-def main() -> None:
+@click.pass_context
+def main(context: click.Context) -> None:
     """A learned image codec: one file, two resolutions.
 
     \b
@@ -45,7 +46,7 @@ def main() -> None:
     aez decode img.aez               writes img.png
     aez decode img.aez --res medium  writes img.medium.png, half as wide and high
     """
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    context.with_resource(prepared_process())
 
 
 @main.command()
@@ -54,8 +55,8 @@ def main() -> None:
 @encoding_options
 @output_options
 def encode(
-    inputs: tuple[Path, ...],
-    output: Path | None,
+    inputs: tuple[Input, ...],
+    output: Output | Folder | None,
     quality: float | Target,
     skip_larger: bool,
     force: bool,
@@ -86,8 +87,8 @@ def encode(
 @click.option("--upscale", is_flag=True, help="Generate high from the base layer if the enhancement layer is damaged.")
 @output_options
 def decode(
-    inputs: tuple[Path, ...],
-    output: Path | None,
+    inputs: tuple[Input, ...],
+    output: Output | Folder | None,
     res: Any,
     picture_format: Any,
     force: bool,
@@ -103,7 +104,7 @@ def decode(
 @inputs_argument
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per file.")
 @click.option("--debug", is_flag=True, help="Show tracebacks.")
-def info(inputs: tuple[Path, ...], as_json: bool, debug: bool) -> None:
+def info(inputs: tuple[Input, ...], as_json: bool, debug: bool) -> None:
     """Say what .aez files hold, without decoding them."""
     report = Reporter(as_json=as_json, debug=debug)
     show_info(inputs, report)
@@ -264,7 +265,7 @@ def gallery(root: Path, originals: Path, threads: int, max_pixels: int, debug: b
 @click.option("--quiet", is_flag=True, help="Show no progress and no notes.")
 @click.option("--debug", is_flag=True, help="Show tracebacks.")
 def compare(
-    inputs: tuple[Path, ...],
+    inputs: tuple[Input, ...],
     quality: float | None,
     folder: Path | None,
     form: Literal["json", "csv"] | None,

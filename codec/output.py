@@ -3,6 +3,7 @@
 import errno
 import os
 import secrets
+import stat
 from contextlib import suppress
 from pathlib import Path
 
@@ -15,13 +16,22 @@ class OutputExistsError(AezError):
     """The output is there already."""
 
 
+def is_device(path: Path) -> bool:
+    """Whether a path is that of a pipe, a terminal, /dev/null or the like; not of a disk, which has contents."""
+    try:
+        mode = path.stat().st_mode
+    except OSError:
+        return False
+    return stat.S_ISFIFO(mode) or stat.S_ISCHR(mode)
+
+
 def refuse_existing(path: Path, overwrite: bool) -> None:
-    """Stop before any work is done in vain.
+    """Stop before any work is done in vain. What is written to a pipe or a terminal replaces nothing.
 
     Raises:
         OutputExistsError: the output exists and `overwrite` is false.
     """
-    if path.exists() and not overwrite:
+    if path.exists() and not (overwrite or is_device(path)):
         raise OutputExistsError(f"{path} exists", "-f overwrites it")
 
 

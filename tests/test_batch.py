@@ -5,6 +5,7 @@ import hashlib
 import io
 import json
 import os
+import resource
 import shutil
 import signal
 import subprocess
@@ -287,6 +288,16 @@ if __name__ == "__main__":
     assert result.returncode == 1
     assert result.stderr == "aez: a.png: its process died (exit code -9)\n"
     assert list(contents(tmp_path / "coded")) == ["b.aez", "sommer, süd/c d.aez"]
+
+
+@pytest.mark.parametrize("limit", [12, 18])
+def test_too_few_file_descriptors_are_one_line(album: Path, tmp_path: Path, limit: int) -> None:
+    command = [*AEZ, "batch", album, tmp_path / "coded", "--jobs", "2"]
+    few = partial(resource.setrlimit, resource.RLIMIT_NOFILE, (limit, limit))
+    result = subprocess.run(command, capture_output=True, text=True, check=False, preexec_fn=few)
+    assert result.returncode == 1
+    (line,) = result.stderr.splitlines()
+    assert "Too many open files" in line
 
 
 def test_a_manifest_that_cannot_be_read_is_said(run: Run, album: Path, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from threading import Thread
 
 import pytest
 from click.testing import Result
@@ -115,13 +116,156 @@ def test_arguments_that_make_no_sense_are_usage_errors(run: Run, png: Path, argu
     assert run("encode", png, *arguments).exit_code == 2
 
 
-def test_pipes_and_devices_are_written_to_not_replaced(tmp_path: Path, png: Path) -> None:
-    pipe = tmp_path / "pipe"
-    os.mkfifo(pipe)
-    with subprocess.Popen([sys.executable, "-m", "aez.cli", "encode", png, "-f", "-o", pipe]) as writer:
-        assert pipe.read_bytes().startswith(b"\x89AEZ")
-    assert writer.returncode == 0
-    assert pipe.is_fifo()
+def shell(script: str, folder: Path, **variables: str) -> subprocess.CompletedProcess[bytes]:
+    """Run a script of bash in which `aez` is the command line."""
+    function = 'aez() { "$PYTHON" -m aez.cli "$@"; }\n'
+    environment = os.environ | {"PYTHON": sys.executable} | variables
+    return subprocess.run(
+        ["bash", "-c", function + script], cwd=folder, env=environment, capture_output=True, check=False
+    )
+
+
+@pytest.fixture
+def coded(run: Run, png: Path, tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """What `aez encode` makes of the picture."""
+    path = tmp_path_factory.mktemp("coded") / "img.aez"
+    run("encode", png, "-o", path)
+    return path.read_bytes()
+
+
+def test_devices_are_written_to_without_force(run: Run, png: Path) -> None:
+    assert run("encode", png, "-o", "/dev/null").exit_code == 0
+    assert run("encode", png).exit_code == 0
+    assert run("decode", png.with_suffix(".aez"), "-o", "/dev/null").exit_code == 0
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        "aez encode img.png -f -v -o /dev/stdout",
+        "aez encode img.png --json -o /dev/fd/3 3>&1",
+        "aez encode img.png --quiet -o >(cat > file); wait $!; cat file",
+        "mkfifo pipe; cat pipe & aez encode img.png -o pipe > pipe; wait",
+        "ln -s /dev/stdout link; aez encode img.png -o link > file; cat file",
+        "aez encode <(cat img.png)",
+        "aez encode /dev/stdin < img.png",
+    ],
+)
+def test_what_a_shell_has_opened_gets_the_picture_and_nothing_else(png: Path, coded: bytes, script: str) -> None:
+    result = shell(script, png.parent)
+    assert (result.stdout, result.stderr) == (coded, b"")
+
+
+@pytest.mark.parametrize(
+    ("output", "written"), [("new/sub/", "new/sub/img.aez"), ("new/.", "new/img.aez"), ("./-", "-"), (".", "img.aez")]
+)
+def test_outputs_by_their_spelling(
+    run: Run, png: Path, coded: bytes, monkeypatch: pytest.MonkeyPatch, output: str, written: str
+) -> None:
+    monkeypatch.chdir(png.parent)
+    assert run("encode", "img.png", "-o", output).exit_code == 0
+    assert Path(written).read_bytes() == coded
+
+
+def test_a_file_that_is_called_as_standard_input_is(
+    run: Run, png: Path, coded: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(png.parent)
+    png.rename("-")
+    assert run("encode", "./-", "-o", "img.aez").exit_code == 0
+    assert Path("img.aez").read_bytes() == coded
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["img.png", "-o", "img.png/"], "img.png is not a folder"),
+        (["img.png", ""], "a name is empty"),
+        (["img.png", "-o", ""], "the name is empty"),
+        (["img.png", "-"], "only one input can go to standard output"),
+        (["-", "-o", "folder/"], "standard input has no name"),
+    ],
+)
+def test_places_that_make_no_sense_are_usage_errors(
+    run: Run, png: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], words: str
+) -> None:
+    monkeypatch.chdir(png.parent)
+    result = run("encode", *arguments)
+    assert result.exit_code == 2
+    assert words in result.stderr
+    assert [*png.parent.iterdir()] == [png]
+
+
+def test_a_folder_is_not_made_for_nothing(run: Run, tmp_path: Path) -> None:
+    one_error_line(run("encode", tmp_path / "none.png", "-o", f"{tmp_path}/folder/"), "none.png: No such file")
+    assert not [*tmp_path.iterdir()]
+
+
+def test_a_picture_is_written_behind_what_is_there(png: Path, coded: bytes) -> None:
+    result = shell("(echo before; aez encode img.png -o /dev/stdout; echo behind) > file; cat file", png.parent)
+    assert result.stdout == b"before\n" + coded + b"behind\n"
+
+
+def test_notes_stay_out_of_a_picture(tmp_path: Path) -> None:
+    Image.new("RGB", (3, 2)).save(tmp_path / "img.png")
+    apart = shell("aez encode img.png -o -", tmp_path)
+    assert b"is larger" in apart.stderr
+    assert shell("aez encode img.png -o - 2>&1", tmp_path).stdout == apart.stdout
+    assert shell("aez encode img.png -o /dev/stderr", tmp_path).stderr == apart.stdout
+
+
+@pytest.mark.parametrize(
+    ("script", "line"),
+    [
+        ("aez encode img.png -o - >&-", b"aez: img.png: standard output: not open\n"),
+        ("aez decode /dev/stdin -o x.png <&-", b"aez: /dev/stdin: not open\n"),
+        ("aez encode img.png -o /dev/fd/9", b"aez: img.png: /dev/fd/9: Bad file descriptor\n"),
+    ],
+)
+def test_streams_that_are_not_open(png: Path, script: str, line: bytes) -> None:
+    result = shell(script, png.parent)
+    assert (result.returncode, result.stderr) == (1, line)
+
+
+def test_services_without_any_open_stream(png: Path, coded: bytes) -> None:
+    script = "aez encode img.png <&- >&- 2>&- && aez batch . ../out --quiet --jobs 1 <&- >&- 2>&-"
+    assert shell(script, png.parent).returncode == 0
+    assert png.with_suffix(".aez").read_bytes() == coded
+    assert (png.parent.parent / "out" / "img.aez").read_bytes() == coded
+
+
+def test_a_reader_that_goes_away_is_one_line(png: Path) -> None:
+    result = shell("aez encode img.png -f | true; exit ${PIPESTATUS[0]}", png.parent)
+    assert result.returncode == 1
+    assert result.stderr.count(b"\n") == 1
+
+
+def test_names_are_shown_on_one_line(run: Run, png: Path) -> None:
+    path = png.rename(png.with_name("a\nb\x1b[31m\u2028.png"))
+    result = run("encode", path)
+    (line,) = result.stdout.splitlines()
+    assert "a\\nb\\x1b[31m\\u2028.aez" in line
+    assert len(run("info", path.with_suffix(".aez")).stdout.splitlines()) == 4
+    (line,) = run("decode", path.with_suffix(".aez"), "-f").stdout.splitlines()
+    assert "a\\nb" in line
+    assert "a\\nb" in run("encode", path, "-f", "-o", path).stderr
+
+
+def test_names_that_the_terminal_cannot_show(png: Path) -> None:
+    png.rename(png.with_name("日.png"))
+    result = shell("aez encode 日.png", png.parent, PYTHONIOENCODING="latin-1")
+    assert result.returncode == 0
+    assert result.stdout.startswith(b"\\u65e5.aez")
+
+
+def test_the_calling_process_keeps_its_signal_handlers(run: Run, png: Path) -> None:
+    before = signal.getsignal(signal.SIGTERM)
+    run("encode", png)
+    assert signal.getsignal(signal.SIGTERM) is before
+    thread = Thread(target=run, args=("encode", png, "-f"))
+    thread.start()
+    thread.join()
+    assert signal.getsignal(signal.SIGTERM) is before
 
 
 def test_no_placeholders_are_left() -> None:

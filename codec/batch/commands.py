@@ -9,7 +9,8 @@ from pathlib import Path
 from ..errors import AezError
 from ..jobs import Job
 from ..storage import LocalTree, RemoteTree, open_tree
-from ..terminal.reporter import Reporter, printable
+from ..terminal.names import printable
+from ..terminal.reporter import Reporter
 from .manifest import Entry, Manifest
 from .plan import Plan, Selection, make_plan, refuse_overlap
 from .run import run_here, run_on_cluster

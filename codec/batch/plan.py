@@ -8,8 +8,9 @@ from pathlib import PurePath, PurePosixPath
 from ..errors import AezError
 from ..jobs import Job
 from ..storage import LocalTree, RemoteTree, Tree
+from ..terminal.names import printable
 from ..terminal.paths import PathError
-from ..terminal.reporter import describe, printable
+from ..terminal.reporter import describe
 from .manifest import Manifest, Result
 
 

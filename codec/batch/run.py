@@ -3,29 +3,38 @@
 import signal
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from multiprocessing.context import SpawnContext
 from multiprocessing.synchronize import RLock
 
 from pebble import ProcessExpired, ProcessPool
 
 from ..errors import AezError
-from ..terminal.reporter import describe, printable
+from ..terminal.names import printable
+from ..terminal.reporter import describe
 from .plan import Task
 from .work import Converter, Outcome
 
 
 def run_here(converter: Converter, tasks: Sequence[Task], processes: int) -> Iterator[Outcome]:
-    """Outcomes in the order in which they come. A process that dies costs its task; the others go on."""
+    """Outcomes in the order in which they come. A process that dies costs its task; the others go on.
+
+    Raises:
+        AezError, OSError: processes cannot be started.
+    """
     if converter.source.private or converter.target.private:
         yield from map(converter, tasks)
         return
-    with ProcessPool(processes, context=_Spawn(), initializer=_leave_signals_to_parent) as pool:
+    with ProcessPool(min(processes, len(tasks)), context=_Spawn(), initializer=_leave_signals_to_parent) as pool:
         try:
             futures: dict[Future[Outcome], Task] = {pool.schedule(converter, args=[task]): task for task in tasks}
             for future in as_completed(futures):
                 yield _outcome(future, futures[future])
-        except BaseException:
+        except BaseException as error:
             pool.stop()  # type: ignore[no-untyped-call]
+            if isinstance(error, BrokenProcessPool):
+                reason = describe(error.__cause__ or error, "processes cannot be started")
+                raise AezError(reason, "fewer --jobs may help") from error
             raise
 
 

@@ -10,8 +10,10 @@ from typing import Literal
 import click
 
 from ..terminal import paths
+from ..terminal.names import printable
+from ..terminal.paths import Input
 from ..terminal.progress import track
-from ..terminal.reporter import Reporter, printable
+from ..terminal.reporter import Reporter
 from . import page, tables
 from .codecs import Codecs
 from .measure import Comparison, Single, compare, compare_once
@@ -19,7 +21,7 @@ from .measure import Comparison, Single, compare, compare_once
 Form = Literal["json", "csv"] | None
 
 
-def compare_curves(sources: Sequence[Path], report: Reporter, codecs: Codecs, form: Form, folder: Path | None) -> None:
+def compare_curves(sources: Sequence[Input], report: Reporter, codecs: Codecs, form: Form, folder: Path | None) -> None:
     """Compare over all qualities and print the result; write a report to the folder."""
     comparisons: list[Comparison] = []
     crops: list[page.Crop] = []
@@ -46,7 +48,7 @@ def compare_curves(sources: Sequence[Path], report: Reporter, codecs: Codecs, fo
             report.note(comparisons[0].name, "BD-rates need aez[compare]")
 
 
-def compare_quality(sources: Sequence[Path], report: Reporter, codecs: Codecs, form: Form, quality: float) -> None:
+def compare_quality(sources: Sequence[Input], report: Reporter, codecs: Codecs, form: Form, quality: float) -> None:
     """Compare one quality with the JPEGs of nearest PSNR and print the result."""
     singles: list[Single] = []
     for source in track(sources, report.visible):

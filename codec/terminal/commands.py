@@ -9,21 +9,25 @@ from rich.filesize import decimal
 from .. import api
 from ..api import DecodeOptions, Info, Resolution
 from ..jobs import Decoding, Encoding, Kept
+from ..output import is_device, refuse_existing, write_file
 from ..picture.formats import PictureFormat, format_of
 from . import paths
+from .names import printable
+from .paths import Folder, Input, Output
 from .progress import track
 from .reporter import Reporter
+from .streams import Stream
 
 
 @dataclass(frozen=True)
 class Files:
     """What is converted, folders by what is below them, and where to: `output`, or beside each input."""
 
-    inputs: Sequence[Path]
-    output: Path | None
+    inputs: Sequence[Input]
+    output: Output | Folder | None
     overwrite: bool
 
-    def pairs(self, suffixes: Collection[str], beside: Callable[[Path], Path]) -> list[tuple[Path, Path]]:
+    def pairs(self, suffixes: Collection[str], beside: Callable[[Path], Path]) -> list[tuple[Input, Output]]:
         """Inputs with their outputs.
 
         Raises:
@@ -31,6 +35,30 @@ class Files:
         """
         sources = paths.expand(self.inputs, suffixes)
         return list(zip(sources, paths.place(sources, self.output, beside), strict=True))
+
+    def check(self, target: Output) -> None:
+        """Stop before any work is done in vain.
+
+        Raises:
+            AezError, OSError: the output exists and must not be overwritten, or is closed.
+        """
+        if isinstance(target, Stream):
+            target.check()
+        else:
+            refuse_existing(target, self.overwrite)
+
+    def write(self, target: Output, data: bytes) -> None:
+        """Write an output; its folder is made where one was asked for.
+
+        Raises:
+            AezError, OSError: it cannot be written, or exists and must not be overwritten.
+        """
+        if isinstance(target, Stream):
+            target.write(data)
+            return
+        if isinstance(self.output, Folder):
+            self.output.path.mkdir(parents=True, exist_ok=True)
+        write_file(target, data, self.overwrite)
 
 
 def encode_files(chosen: Files, job: Encoding, report: Reporter) -> None:
@@ -40,19 +68,18 @@ def encode_files(chosen: Files, job: Encoding, report: Reporter) -> None:
         PathError: nothing was begun.
     """
     pairs = chosen.pairs(job.reads, lambda source: source.with_suffix(job.suffix))
-    report.piped = any(target == paths.STANDARD for _, target in pairs)
     for source, target in track(pairs, report.visible):
-        with report.file(source):
-            paths.refuse_taken(target, chosen.overwrite)
+        with report.file(source, target):
+            chosen.check(target)
             converted = job.convert(paths.read(source))
             if isinstance(converted, Kept):
                 report.note(source, f"{converted.reason}, so it is not written")
                 continue
-            paths.write(target, converted.data, chosen.overwrite)
+            chosen.write(target, converted.data)
             found = api.info(converted.data)
             report.done(
-                f"{target}  {decimal(found.bytes)}  {found.bpp:.3f} bpp",
-                {"input": str(source), "output": str(target), **asdict(found)},
+                f"{printable(target)}  {decimal(found.bytes)}  {found.bpp:.3f} bpp",
+                {"input": _path(source), "output": _path(target), **asdict(found)},
                 f"medium needs {decimal(found.medium_bytes)}",
             )
 
@@ -68,30 +95,41 @@ def decode_files(
     suffix = Decoding(resolution, format or "png", options).suffix
     ending = f".medium{suffix}" if resolution == "medium" else suffix
     pairs = chosen.pairs(Decoding.reads, lambda source: source.with_name(source.stem + ending))
-    report.piped = any(target == paths.STANDARD for _, target in pairs)
     for source, target in track(pairs, report.visible):
-        with report.file(source):
-            paths.refuse_taken(target, chosen.overwrite)
+        with report.file(source, target):
+            chosen.check(target)
             job = Decoding(resolution, format or _format_of(target), options)
             converted = job.convert(paths.read(source))
-            paths.write(target, converted.data, chosen.overwrite)
-            values = {"input": str(source), "output": str(target), "width": converted.width, "height": converted.height}
-            report.done(f"{target}  {converted.width} x {converted.height}", values, f"as {job.format}")
+            chosen.write(target, converted.data)
+            width, height = converted.width, converted.height
+            report.done(
+                f"{printable(target)}  {width} x {height}",
+                {"input": _path(source), "output": _path(target), "width": width, "height": height},
+                f"as {job.format}",
+            )
 
 
-def show_info(sources: Sequence[Path], report: Reporter) -> None:
+def show_info(sources: Sequence[Input], report: Reporter) -> None:
     """Say what .aez files hold, without decoding them."""
     for source in sources:
         with report.file(source):
             found = api.info(paths.read(source))
-            report.done(_described(source, found), {"input": str(source), **asdict(found)})
+            report.done(_described(source, found), {"input": _path(source), **asdict(found)})
 
 
-def _format_of(target: Path) -> PictureFormat:
-    return "png" if target == paths.STANDARD else format_of(target)
+def _path(place: Input | Output) -> str:
+    """As it was given, for programs."""
+    return place.path if isinstance(place, Stream) else str(place)
 
 
-def _described(source: Path, found: Info) -> str:
+def _format_of(target: Output) -> PictureFormat:
+    """By the suffix; what has none and is no file gets PNG."""
+    if isinstance(target, Stream) or (not target.suffix and is_device(target)):
+        return "png"
+    return format_of(target)
+
+
+def _described(source: Input, found: Info) -> str:
     """What a file holds, for people."""
     share = 100 * found.medium_bytes / found.bytes
     kind = ("gray" if found.gray else "colour") + (" with alpha" if found.alpha else "")
@@ -99,7 +137,7 @@ def _described(source: Path, found: Info) -> str:
     sections = ", ".join(f"{section.type} {decimal(section.bytes)}" for section in found.sections)
     return "\n".join(
         [
-            f"{source}: {found.width} x {found.height}, {kind}, quality {found.quality:g}{state}",
+            f"{printable(source)}: {found.width} x {found.height}, {kind}, quality {found.quality:g}{state}",
             f"  {decimal(found.bytes)}, {found.bpp:.3f} bpp; medium {found.medium_width} x {found.medium_height} "
             f"needs the first {found.medium_bytes} bytes ({share:.0f} %)",
             f"  layers {found.layers}, coding {found.coding}, model {found.model} ({found.model_id}), "

@@ -1,6 +1,7 @@
 """Options that several commands of the command line share."""
 
 import math
+import os
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
@@ -10,7 +11,9 @@ import click
 
 from ..coding.targets import Measure, Target
 from ..model.registry import DEFAULT_MODEL
+from .paths import Folder, Input, Output
 from .reporter import Reporter
+from .streams import STDIN, STDOUT, open_stream
 
 Command = Callable[..., Any]
 
@@ -46,6 +49,30 @@ class TargetType(click.ParamType):  # type: ignore[type-arg]  # as above
             self.fail(str(error), param, ctx)
 
 
+class InputType(click.ParamType):  # type: ignore[type-arg]  # as above
+    """A file or folder; - is standard input, and ./- is a file."""
+
+    name = "path"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Input:
+        if not value:
+            self.fail("a name is empty", param, ctx)
+        return STDIN if value == "-" else open_stream(value) or Path(value)
+
+
+class OutputType(click.ParamType):  # type: ignore[type-arg]  # as above
+    """A file, or a folder where it ends in a slash; - is standard output, and ./- is a file."""
+
+    name = "path"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Output | Folder:
+        if not value:
+            self.fail("the name is empty", param, ctx)
+        if os.path.basename(value) in ("", ".", ".."):  # noqa: PTH119 - Path drops what is looked for here
+            return Folder(Path(value))
+        return STDOUT if value == "-" else open_stream(value) or Path(value)
+
+
 def _add(command: Command, *options: Callable[[Command], Command]) -> Command:
     """Options in the order in which help shows them."""
     for option in reversed(options):
@@ -53,14 +80,12 @@ def _add(command: Command, *options: Callable[[Command], Command]) -> Command:
     return command
 
 
-inputs_argument = click.argument(
-    "inputs", metavar="IN...", nargs=-1, required=True, type=click.Path(path_type=Path, allow_dash=True)
-)
+inputs_argument = click.argument("inputs", metavar="IN...", nargs=-1, required=True, type=InputType())
 output_option = click.option(
     "-o",
     "--output",
-    type=click.Path(path_type=Path, allow_dash=True),
-    help="File, or folder for several inputs; - is standard output.  [default: beside each input]",
+    type=OutputType(),
+    help="File, or folder for several inputs, which name/ makes; - is standard output.  [default: beside each input]",
 )
 threads_option = click.option(
     "--threads", type=click.IntRange(0), default=0, help="Threads of the networks.  [default: one per core]"

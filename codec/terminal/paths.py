@@ -1,30 +1,42 @@
 """Which files a command reads and writes."""
 
 import os
-import sys
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import click
 
-from ..output import refuse_existing, write_file
+from .names import printable
+from .streams import STDOUT, Stream
 
-STANDARD = Path("-")
+Input = Path | Stream
+Output = Path | Stream
+
+
+@dataclass(frozen=True)
+class Folder:
+    """An output that must be a folder, there already or not: `-o new/`."""
+
+    path: Path
 
 
 class PathError(click.UsageError):
     """Inputs and outputs that do not fit together."""
 
+    def __init__(self, message: str) -> None:
+        super().__init__(printable(message))
 
-def expand(inputs: Sequence[Path], suffixes: Collection[str]) -> list[Path]:
+
+def expand(inputs: Sequence[Input], suffixes: Collection[str]) -> list[Input]:
     """The inputs, with every folder replaced by the files of those suffixes below it.
 
     Raises:
         PathError: a folder holds none.
     """
-    found: list[Path] = []
+    found: list[Input] = []
     for source in inputs:
-        if os.path.isdir(source):  # noqa: PTH112 - is_dir raises where it must not look
+        if isinstance(source, Path) and _is_folder(source):
             below = sorted(path for path in source.rglob("*") if path.suffix.lower() in suffixes)
             if not below:
                 raise PathError(f"{source}: nothing to do in this folder")
@@ -34,50 +46,62 @@ def expand(inputs: Sequence[Path], suffixes: Collection[str]) -> list[Path]:
     return found
 
 
-def place(sources: Sequence[Path], output: Path | None, beside: Callable[[Path], Path]) -> list[Path]:
+def place(sources: Sequence[Input], output: Output | Folder | None, beside: Callable[[Path], Path]) -> Sequence[Output]:
     """Where each input's output goes: to `output`, into that folder, or `beside` the input.
 
     Raises:
         PathError: something would be lost, or several inputs have one place.
     """
-    if output == STANDARD or (output is None and STANDARD in sources):
+    if output is None and any(isinstance(source, Stream) for source in sources):
+        output = STDOUT
+    if isinstance(output, Stream):
         if len(sources) > 1:
-            raise PathError("only one input can go to standard output")
-        return [STANDARD]
+            raise PathError(f"only one input can go to {output}")
+        return [output]
     if output is None:
-        targets = [beside(source) for source in sources]
-    elif os.path.isdir(output):  # noqa: PTH112
-        targets = [output / beside(source).name for source in sources]
+        targets = [beside(source) for source in _named(sources)]
+    elif isinstance(output, Folder) or _is_folder(output):
+        folder = output.path if isinstance(output, Folder) else output
+        if os.path.lexists(folder) and not _is_folder(folder):
+            raise PathError(f"{folder} is not a folder")
+        targets = [folder / beside(source).name for source in _named(sources)]
     elif len(sources) > 1:
-        raise PathError(f"{output} is not a folder, and there are several inputs")
+        raise PathError(f"{output} is not a folder, and there are several inputs; {output}/ makes it one")
     else:
         targets = [output]
-    taken: dict[str, Path] = {}
+    _refuse_losses(sources, targets)
+    return targets
+
+
+def read(source: Input) -> bytes:
+    """A whole file.
+
+    Raises:
+        AezError, OSError: it cannot be read.
+    """
+    return source.read() if isinstance(source, Stream) else source.read_bytes()
+
+
+def _is_folder(path: Path) -> bool:
+    return os.path.isdir(path)  # noqa: PTH112 - Path.is_dir raises where it must not look
+
+
+def _named(sources: Iterable[Input]) -> list[Path]:
+    """The inputs, all of which have a name that their outputs can take."""
+    named = []
+    for source in sources:
+        if isinstance(source, Stream):
+            raise PathError(f"{source} has no name that the output could take; -o must be a file")
+        named.append(source)
+    return named
+
+
+def _refuse_losses(sources: Iterable[Input], targets: Iterable[Path]) -> None:
+    taken: dict[str, Input] = {}
     for source, target in zip(sources, targets, strict=True):
         spot = os.path.realpath(target)
-        if spot == os.path.realpath(source):
+        if isinstance(source, Path) and spot == os.path.realpath(source):
             raise PathError(f"{target} would be written over itself; choose another output with -o")
         if spot in taken:
             raise PathError(f"{taken[spot]} and {source} would both be written to {target}")
         taken[spot] = source
-    return targets
-
-
-def read(source: Path) -> bytes:
-    """A whole file, or standard input."""
-    return sys.stdin.buffer.read() if source == STANDARD else source.read_bytes()
-
-
-def refuse_taken(target: Path, overwrite: bool) -> None:
-    """As `refuse_existing`; standard output is never taken."""
-    if target != STANDARD:
-        refuse_existing(target, overwrite)
-
-
-def write(target: Path, data: bytes, overwrite: bool) -> None:
-    """As `write_file`, or to standard output."""
-    if target == STANDARD:
-        sys.stdout.buffer.write(data)
-        sys.stdout.buffer.flush()
-    else:
-        write_file(target, data, overwrite)

@@ -20,7 +20,10 @@ def track(items: Sequence[Item], visible: bool) -> Iterator[Item]:
     columns = SpinnerColumn(), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn()
     # Lines on a terminal go above the bar; lines that are piped elsewhere must stay on stdout.
     with Progress(
-        *columns, console=Console(stderr=True), transient=True, redirect_stdout=sys.stdout.isatty()
+        *columns,
+        console=Console(stderr=True),
+        transient=True,
+        redirect_stdout=sys.stdout is not None and sys.stdout.isatty(),
     ) as progress:
         task = progress.add_task("", total=len(items), visible=False)
         timer = Timer(PATIENCE_SECONDS, lambda: progress.update(task, visible=True))

@@ -11,14 +11,12 @@ from typing import Any
 import click
 
 from ..errors import AezError, AezWarning
-from .paths import STANDARD
+from .names import printable
+from .streams import Stream, is_same_file
 
 
 class Reporter:
-    """Says what was done, on stdout, and what went wrong, on stderr; remembers whether anything did.
-
-    Nothing is said on stdout while that is `piped`: a picture goes there.
-    """
+    """Says what was done, on stdout, and what went wrong, on stderr; remembers whether anything did."""
 
     def __init__(
         self,
@@ -28,8 +26,8 @@ class Reporter:
         as_json: bool = False,
         debug: bool = False,
     ) -> None:
-        self.piped = False
         self._failed = False
+        self._output: Path | Stream | None = None
         self._quiet = quiet
         self._verbose = verbose
         self._json = as_json
@@ -38,11 +36,12 @@ class Reporter:
     @property
     def visible(self) -> bool:
         """Whether somebody looks at stderr and wants to see how far it is."""
-        return not self._quiet and sys.stderr.isatty()
+        return not self._quiet and sys.stderr is not None and sys.stderr.isatty()
 
     @contextmanager
-    def file(self, name: Path | str) -> Iterator[None]:
-        """Turn notes and errors about one input into lines on stderr."""
+    def file(self, name: object, output: Path | Stream | None = None) -> Iterator[None]:
+        """Turn notes and errors about one input into lines on stderr; no line but errors goes where its output goes."""
+        self._output = output
         with warnings.catch_warnings(record=True) as notes:
             warnings.simplefilter("ignore")
             warnings.simplefilter("always", AezWarning)
@@ -55,10 +54,10 @@ class Reporter:
         for note in notes:
             self.note(name, str(note.message))
 
-    def note(self, name: Path | str, text: str) -> None:
+    def note(self, name: object, text: str) -> None:
         """One line on stderr about an input."""
-        if not self._quiet:
-            click.echo(f"aez: {printable(name)}: note: {text}", err=True)
+        if not self._quiet and not self._is_output(2):
+            click.echo(f"aez: {printable(name)}: note: {printable(text)}", err=True)
 
     def fail(self, line: str) -> None:
         """Something went wrong."""
@@ -72,24 +71,21 @@ class Reporter:
 
     def done(self, line: str, values: dict[str, Any], detail: str = "") -> None:
         """One finished output."""
-        if self.piped:
+        if self._is_output(1):
             return
         if self._json:
             click.echo(json.dumps(values))
         elif not self._quiet:
             click.echo(line + (f"  {detail}" if self._verbose and detail else ""))
 
+    def _is_output(self, number: int) -> bool:
+        """Whether standard output, 1, or standard error, 2, is where the present output goes."""
+        return self._output is not None and is_same_file(self._output, number)
+
     def exit(self) -> None:
         """End with exit code 1 if anything went wrong."""
         if self._failed:
             sys.exit(1)
-
-
-def printable(name: Path | str) -> str:
-    """A file's name on one line, whatever bytes it has."""
-    if name == STANDARD:
-        return "standard input"
-    return str(name).encode("utf-8", "backslashreplace").decode().replace("\n", "\\n").replace("\r", "\\r")
 
 
 def describe(error: BaseException, name: str) -> str:

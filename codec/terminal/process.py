@@ -1,0 +1,58 @@
+"""What a command needs of its process, and leaves as it was."""
+
+import io
+import os
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+ENDED_BY_SIGTERM = 128 + signal.SIGTERM
+
+
+@contextmanager
+def prepared_process() -> Iterator[None]:
+    """SIGTERM ends the command as Ctrl-C does, standard output takes any name, and standard streams are open."""
+    _open_closed_streams()
+    with _terminable(), _tolerant_output():
+        yield
+
+
+def _open_closed_streams() -> None:
+    """Give numbers 0 to 2 to /dev/null where they are free; a picture's file could get one, and messages go there."""
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)
+
+
+@contextmanager
+def _terminable() -> Iterator[None]:
+    if threading.current_thread() is not threading.main_thread():
+        yield  # only the main thread can have handlers
+        return
+    before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(ENDED_BY_SIGTERM))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before or signal.SIG_DFL)
+
+
+@contextmanager
+def _tolerant_output() -> Iterator[None]:
+    """Names that standard output cannot encode are escaped; a reader that has gone away is no error at the end."""
+    output = sys.stdout
+    if not isinstance(output, io.TextIOWrapper):
+        yield
+        return
+    errors = output.errors
+    output.reconfigure(errors="backslashreplace")
+    try:
+        yield
+    finally:
+        try:
+            output.reconfigure(errors=errors)  # flushes
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), output.fileno())
