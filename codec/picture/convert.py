@@ -7,12 +7,13 @@ from PIL import Image
 
 from ..arrays import Samples
 from ..format.contents import Metadata
+from .depth import DEEP_MODES, deep_to_8_bit, note_reduction, scale_of
 from .loading import load
 from .metadata import read_exif, read_metadata
-from .modes import is_deep, to_8_bit
-from .notes import note
+from .modes import to_8_bit
 from .orientation import turned
 from .samples import fill_transparent
+from .source import read_source
 
 
 @dataclass(frozen=True)
@@ -31,13 +32,16 @@ def from_pillow(image: Image.Image) -> Picture:
     Raises:
         PictureError: the image cannot be decoded.
     """
-    deep = is_deep(image)
+    bits = read_source(image).bits
     load(image)
-    if deep:
-        note("16-bit samples are reduced to 8 bits")
     exif = read_exif(image, image.info)
     metadata = read_metadata(image, image.info, exif)
-    flat = to_8_bit(turned(image, exif.orientation if exif else 1))
+    upright = turned(image, exif.orientation if exif else 1)
+    if image.mode in DEEP_MODES:
+        upright = deep_to_8_bit(upright, scale_of(image), bits)
+    elif bits > 8:
+        note_reduction(bits)
+    flat = to_8_bit(upright)
     samples = np.asarray(flat)
     gray = flat.mode in ("L", "LA")
     alpha = samples[..., -1] if flat.mode in ("LA", "RGBA") else None
