@@ -12,6 +12,7 @@ from .loading import load
 from .metadata import read_exif, read_metadata
 from .modes import to_8_bit
 from .orientation import turned
+from .profiles import fitted, given_profile, to_srgb
 from .samples import fill_transparent
 from .source import read_source
 
@@ -35,19 +36,21 @@ def from_pillow(image: Image.Image) -> Picture:
     bits = read_source(image).bits
     load(image)
     exif = read_exif(image, image.info)
-    metadata = read_metadata(image, image.info, exif)
+    profile = given_profile(image.info)
     upright = turned(image, exif.orientation if exif else 1)
     if image.mode in DEEP_MODES:
         upright = deep_to_8_bit(upright, scale_of(image), bits)
     elif bits > 8:
         note_reduction(bits)
-    flat = to_8_bit(upright)
+    if image.mode in ("CMYK", "LAB"):
+        upright, profile = to_srgb(upright, profile), b""
+    flat, profile = fitted(to_8_bit(upright), profile)
     samples = np.asarray(flat)
     gray = flat.mode in ("L", "LA")
     alpha = samples[..., -1] if flat.mode in ("LA", "RGBA") else None
     colour = np.asarray(flat.convert("RGB")) if gray else samples[..., :3]
     rgb = np.ascontiguousarray(colour if alpha is None else fill_transparent(colour, alpha))
-    return Picture(rgb, alpha, gray, metadata)
+    return Picture(rgb, alpha, gray, read_metadata(image.info, profile, exif))
 
 
 def to_pillow(rgb: Samples, alpha: Samples | None, gray: bool) -> Image.Image:
