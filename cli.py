@@ -20,6 +20,7 @@ from aez.picture.opening import allow_pixels
 from aez.serve.settings import ServerSettings, server_options
 from aez.terminal import paths
 from aez.terminal.commands import Files, decode_files, encode_files, show_info
+from aez.terminal.names import printable
 from aez.terminal.options import (
     device_option,
     encoding_options,
@@ -32,7 +33,7 @@ from aez.terminal.options import (
 )
 from aez.terminal.paths import Folder, Input, Output
 from aez.terminal.process import prepared_process
-from aez.terminal.reporter import Reporter, printable
+from aez.terminal.reporter import Reporter
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
