@@ -15,7 +15,7 @@ from server import Answer, Web, serve, when_encoded
 import aez
 from aez.errors import ModelError, PictureError
 from aez.format import container
-from aez.model.model import DEFAULT_MODEL
+from aez.model.registry import DEFAULT_MODEL
 from aez.serve import pull, pulled
 from aez.serve.cache import Cache
 from aez.serve.origin import Fetched
