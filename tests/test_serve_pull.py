@@ -16,9 +16,9 @@ import aez
 from aez.errors import ModelError, PictureError
 from aez.format import container
 from aez.model.model import DEFAULT_MODEL
-from aez.serve import pull, pulled
+from aez.serve import pulled
 from aez.serve.cache import Cache
-from aez.serve.origin import Fetched
+from aez.serve.origin import Fetched, NotSent
 from aez.serve.pull import PullThrough
 from aez.serve.pulled import PulledFiles
 from aez.serve.settings import ServerSettings
@@ -43,9 +43,9 @@ class Shelf:
         self.files = files
         self.sent = 0
 
-    async def fetch(self, name: str, stamp: Mapping[str, str]) -> Fetched | bool:
+    async def fetch(self, name: str, stamp: Mapping[str, str]) -> Fetched | NotSent:
         if name not in self.files:
-            return False
+            return NotSent.MISSING
         self.sent += 1
         return Fetched(self.files[name], {}, None)
 
@@ -140,7 +140,7 @@ def test_what_is_in_vain_is_tried_again_some_day(
     async def use(through: PullThrough) -> None:
         await through.get("x.jpg")
         with monkeypatch.context() as failing:
-            failing.setattr(pull, "encode_bytes", fails)
+            failing.setattr(pulled, "encode_bytes", fails)
             with pytest.raises(PictureError):
                 await through.encoded("x.jpg")
         with pytest.raises(PictureError):
@@ -161,7 +161,7 @@ def test_a_fault_of_this_machine_marks_no_picture(
     async def use(through: PullThrough) -> None:
         await through.get("x.jpg")
         with monkeypatch.context() as failing:
-            failing.setattr(pull, "encode_bytes", fails)
+            failing.setattr(pulled, "encode_bytes", fails)
             with pytest.raises(type(trouble)):
                 await through.encoded("x.jpg")
         assert (await through.encoded("x.jpg")).media_type == "image/aez"
