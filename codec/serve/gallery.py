@@ -6,7 +6,6 @@ from functools import cache
 from pathlib import Path
 from urllib.parse import quote
 
-from anyio.to_thread import run_sync
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from rich.filesize import decimal
 from starlette.exceptions import HTTPException
@@ -20,6 +19,7 @@ from .gallery_facts import FILE, Facts, Measured, load_facts
 from .library import Library
 from .middleware import exchange
 from .requests import ACCEPT_CH, AEZ
+from .threads import in_thread
 
 PER_PAGE = 24
 _POLICY = "default-src 'none'; img-src 'self'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
@@ -82,7 +82,7 @@ class Gallery:
             raise HTTPException(404, "there is no such page")
         found = [await self._exhibit(name) for name in names[PER_PAGE * (page - 1) : PER_PAGE * page]]
         shown = {"pictures": [exhibit for exhibit in found if exhibit], "count": len(names)}
-        body = await run_sync(lambda: _template().render(shown, page=page, pages=pages, size=decimal))
+        body = await in_thread(lambda: _template().render(shown, page=page, pages=pages, size=decimal))
         headers = {"Content-Security-Policy": _POLICY, "Accept-CH": ACCEPT_CH, "Cache-Control": "no-cache"}
         return HTMLResponse(body, headers=headers)
 
@@ -94,7 +94,7 @@ class Gallery:
         return measured.high.jpeg if high else measured.medium.jpeg
 
     async def _measured(self, name: str, size: int) -> Measured | None:
-        facts = await run_sync(self._load)
+        facts = await in_thread(self._load)
         found = facts.get(name)
         return found if found and found.bytes == size else None
 
@@ -113,7 +113,7 @@ class Gallery:
             source = await self._library.known(name)
             if source is None or source.media_type != AEZ:
                 return None
-            found = await run_sync(api.info, source.data)
+            found = await in_thread(api.info, source.data)
         except AezError:
             return None
         measured = await self._measured(name, source.stored_bytes)

@@ -5,7 +5,6 @@ import threading
 import time
 from dataclasses import dataclass
 
-from anyio.to_thread import run_sync
 from cachetools import LRUCache, TTLCache
 from starlette.exceptions import HTTPException
 
@@ -17,7 +16,7 @@ from .pull import PullThrough
 from .pulled import Pulled, PulledFiles
 from .requests import AEZ, check_name
 from .settings import ServerSettings
-from .threads import CodingPool
+from .threads import CodingPool, in_thread
 
 _NAMES_SECONDS = 5.0
 _RECENT_BYTES = 64_000_000
@@ -60,7 +59,7 @@ class Library:
             ModelError, MemoryError: it cannot be encoded here and now.
         """
         plain = name.removesuffix(SUFFIX)
-        own = await run_sync(self._own.find, plain + SUFFIX)
+        own = await in_thread(self._own.find, plain + SUFFIX)
         if own or not self._pull:
             return own
         pulled = await self._pull.get(plain)
@@ -80,7 +79,7 @@ class Library:
         Raises:
             FormatError, PictureError: as `find`.
         """
-        own = await run_sync(self._own.find, plain + SUFFIX)
+        own = await in_thread(self._own.find, plain + SUFFIX)
         if own or not self._pull:
             return own
         pulled = await self._pulled.get(plain)
@@ -97,7 +96,7 @@ class Library:
             names = self._names.get(None)
             if names is None:
                 pulled = await self._pulled.names() if self._pull else set()
-                names = self._names[None] = await run_sync(self._all_names, pulled)
+                names = self._names[None] = await in_thread(self._all_names, pulled)
             return names
 
     async def close(self) -> None:

@@ -1,4 +1,4 @@
-"""What a request asks for: the name of a picture, and which of its variants. All that clients send is read here.
+"""What a request asks for: the name of a picture, and which of its variants.
 
 Variants are words of short lists, so that nobody can fill a cache with them.
 """

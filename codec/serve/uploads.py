@@ -3,7 +3,6 @@
 import os
 import secrets
 
-from anyio.to_thread import run_sync
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -13,7 +12,7 @@ from .folder import SUFFIX, Folder
 from .middleware import exchange
 from .requests import content_length, picture_name
 from .settings import ServerSettings
-from .threads import CodingPool
+from .threads import CodingPool, in_thread
 
 
 class Uploads:
@@ -30,12 +29,12 @@ class Uploads:
         body = await self._received(request)
         quality, options = self._settings.quality, self._settings.encoding
         data = await self._pool.run(lambda: encode_bytes(body, quality, **options))
-        new = await run_sync(self._folder.write, name, data)
+        new = await in_thread(self._folder.write, name, data)
         return Response(status_code=201 if new else 204, headers={"Location": request.scope["raw_path"].decode()})
 
     async def delete(self, request: Request) -> Response:
         """Remove a file of the folder."""
-        if not await run_sync(self._folder.remove, self._authorized(request)):
+        if not await in_thread(self._folder.remove, self._authorized(request)):
             raise HTTPException(404, "there is no such picture")
         return Response(status_code=204)
 
