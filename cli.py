@@ -15,8 +15,6 @@ from aez.coding.targets import Target
 from aez.errors import AezError
 from aez.jobs import Decoding, Encoding, Job
 from aez.model.registry import DEFAULT_MODEL, installed_models
-from aez.picture.formats import READABLE
-from aez.picture.opening import allow_pixels
 from aez.serve.settings import ServerSettings, server_options
 from aez.terminal import paths
 from aez.terminal.commands import Files, decode_files, encode_files, show_info
@@ -174,18 +172,19 @@ def batch(
     does not stop the others.
     """
     from aez.batch import commands
-    from aez.batch.plan import Selection
+    from aez.batch.names import read_names
+    from aez.batch.selection import Selection
 
     report = Reporter(quiet=quiet, debug=debug)
     if scheduler and jobs:
         raise click.UsageError("--jobs has no meaning with --dask")
-    with report.file(source):
+    with report.command():
         processes, threads = commands.processes_and_threads(jobs, threads or (1 if scheduler else 0))
         request = commands.Request(
             source=source,
             target=target,
             job=_job(context, options, threads, measure=report_file is not None),
-            selection=Selection(include, exclude, _names(listed) if listed else None),
+            selection=Selection(include, exclude, read_names(listed) if listed else None),
             keep_extension=keep_extension,
             force=force,
             processes=processes,
@@ -280,19 +279,14 @@ def compare(
     Curves over all qualities, BD-rates, sizes at equal PSNR, and speeds. WebP and AVIF are there if Pillow has them;
     BD-rates, reports and JPEG XL need aez[compare].
     """
-    from aez.compare import commands, page
-    from aez.compare.codecs import installed_codecs
+    from aez.compare import commands
 
     if quality is not None and folder:
         raise click.UsageError("a report is of curves; leave out -q")
-    sources = paths.expand(inputs, READABLE)
     report = Reporter(quiet=quiet, debug=debug)
-    with report.file(sources[0]):
-        if folder:
-            page.check_report(folder)
-        allow_pixels(options["max_pixels"])
-        codecs = installed_codecs(**options)
-    report.exit()
+    sources = paths.expand(inputs, Encoding.foreign_kind, report)
+    with report.command():
+        codecs = commands.prepare(folder, **options)
     if quality is None:
         commands.compare_curves(sources, report, codecs, form, folder)
     else:
@@ -419,12 +413,6 @@ def _serve_extra() -> Iterator[None]:
         yield
     except ImportError as error:
         raise AezError(str(error), "pip install 'aez[serve]'") from error
-
-
-def _names(listed: Path) -> list[str]:
-    """The lines of a file that are not empty, whatever bytes they have."""
-    lines = listed.read_bytes().decode("utf-8", "surrogateescape").split("\n")
-    return [line.removesuffix("\r") for line in lines if line.strip()]
 
 
 if __name__ == "__main__":
