@@ -18,6 +18,7 @@ from aez.model.registry import DEFAULT_MODEL, installed_models
 from aez.serve.settings import ServerSettings, server_options
 from aez.terminal import paths
 from aez.terminal.commands import Files, decode_files, encode_files, show_info
+from aez.terminal.names import printable
 from aez.terminal.options import (
     device_option,
     encoding_options,
@@ -202,7 +203,7 @@ def batch(
 @click.argument("root", type=click.Path(path_type=Path))
 @server_options
 @click.option("--debug", is_flag=True, help="Show tracebacks.")
-def serve(root: Path, threads: int, decodes: int | None, token: str | None, debug: bool, **options: Any) -> None:
+def serve(root: Path, threads: int, decodes: int | None, debug: bool, **options: Any) -> None:
     """Serve the .aez files below ROOT over HTTP, in both resolutions and as AVIF, WebP, JPEG or PNG (needs aez[serve]).
 
     \b
@@ -210,8 +211,6 @@ def serve(root: Path, threads: int, decodes: int | None, token: str | None, debu
     /a/b?res=medium       the picture in a format that the client accepts
     /                     all pictures on a page
     """
-    if token is not None and not token.strip():
-        raise click.UsageError("the token is empty")
     report = Reporter(debug=debug)
     with report.file(root):
         from aez.batch.commands import processes_and_threads
@@ -219,7 +218,7 @@ def serve(root: Path, threads: int, decodes: int | None, token: str | None, debu
         with _serve_extra():
             from aez.serve import commands
         decodes, _ = processes_and_threads(decodes, threads)
-        settings = ServerSettings(root=root.absolute(), threads=threads, decodes=decodes, token=token, **options)
+        settings = ServerSettings(root=root.absolute(), threads=threads, decodes=decodes, **options)
         commands.serve(settings)
     report.exit()
 
@@ -242,9 +241,9 @@ def gallery(root: Path, originals: Path, threads: int, max_pixels: int, debug: b
             from aez.serve.gallery_facts import measure_folder
         for name, trouble in measure_folder(root, originals, threads, max_pixels):
             if trouble:
-                report.fail(f"{name}: {trouble}")
+                report.fail(f"{printable(name)}: {trouble}")
             else:
-                report.say(name)
+                report.say(printable(name))
     report.exit()
 
 

@@ -1,6 +1,7 @@
 """The page of `aez serve`, in a browser, and `aez gallery`, which measures what stands on it."""
 
 import json
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -71,6 +72,32 @@ def test_pages(server: Served) -> None:
     assert server.get("/?page=2").status_code == server.get("/?page=x").status_code == 404
     assert "Sec-CH-Width" in page.headers["accept-ch"]
     assert server.get("/healthz").status_code == 200
+
+
+@pytest.mark.parametrize(
+    "facts", ["[" * 100_000, "[]", '{"x": 1}', '{"x": {"bytes": BYTES, "high": HIGH, "medium": 1}}']
+)
+def test_measurements_that_are_none(tmp_path: Path, photograph: Image.Image, facts: str) -> None:
+    root = tmp_path / "root"
+    root.mkdir()
+    data = aez.encode(photograph)
+    (root / "x.aez").write_bytes(data)
+    high = '{"psnr": "much", "jpeg": [], "avif": null}'
+    (root / "gallery.json").write_text(facts.replace("BYTES", str(len(data))).replace("HIGH", high))
+    with serve(root) as served:
+        assert "x.aez" in served.get("/").text
+        assert served.get("/x.aez").status_code == 200
+
+
+def test_names_that_nobody_can_ask_for(tmp_path: Path, photograph: Image.Image) -> None:
+    root = tmp_path / "root"
+    root.mkdir()
+    for name in (b"fine.aez", b"\xff.aez", b"a\nb.aez", b"c\\d.aez"):
+        (root / os.fsdecode(name)).write_bytes(aez.encode(photograph))
+    with serve(root) as served:
+        page = served.get("/")
+        assert page.status_code == 200
+        assert "1 picture," in page.text
 
 
 @pytest.fixture

@@ -104,6 +104,7 @@ def test_a_picture_beyond_the_limit_stays_as_it_is(server: Served, web: Web) -> 
         ("huge", Answer(bytes(400_000)), 502),
         ("away", Answer(status=302, headers={"Location": "http://127.0.0.2:1/x"}), 502),
         ("local", Answer(status=302, headers={"Location": "file:///etc/passwd"}), 502),
+        ("punycode", Answer(status=302, headers={"Location": "http://xn--/"}), 502),
         ("circle", Answer(status=302, headers={"Location": "circle"}), 502),
         ("lying", Answer(b"abc", headers={"Content-Length": "99"}), 502),
         ("packed", Answer(b"no gzip", headers={"Content-Encoding": "gzip"}), 502),
@@ -129,11 +130,32 @@ def test_an_error_for_the_aez_does_not_hide_the_original(server: Served, web: We
 def test_a_packed_bomb_is_never_unpacked(server: Served, web: Web) -> None:
     bomb = zstandard.compress(bytes(200_000_000))
     web.answers["/pictures/bomb"] = Answer(bomb, headers={"Content-Encoding": "zstd"})
-    started = time.monotonic()
     assert server.get("/bomb").status_code == 502
-    assert time.monotonic() - started < 5
     peak = int(re.search(r"VmHWM:\s+(\d+)", Path(f"/proc/{server.process.pid}/status").read_text())[1])
     assert peak < 500_000
+
+
+def test_a_query_of_the_origin_is_that_of_every_request(tmp_path: Path, web: Web, jpeg: bytes) -> None:
+    (tmp_path / "root").mkdir()
+    web.answers["/signed/a%3Fb.jpg?key=a%2Fb&x=1"] = Answer(jpeg)
+    with serve(tmp_path / "root", "--origin", f"{web.url}/signed/?key=a%2Fb&x=1#part") as served:
+        assert served.get("/a%3Fb.jpg").content == jpeg
+
+
+@pytest.mark.parametrize(
+    "url", ["http://", "http:///p", "http://[::1", "https://h:99999/", "https://h:x/", "http://ü..x"]
+)
+def test_an_origin_that_is_no_url(run: Run, tmp_path: Path, url: str) -> None:
+    result = run("serve", tmp_path, "--origin", url)
+    assert result.exit_code == 1
+    assert "not a URL" in result.stderr and result.stderr.count("\n") == 1
+
+
+def test_validators_that_cannot_be_sent_back(tmp_path: Path, web: Web, jpeg: bytes) -> None:
+    (tmp_path / "root").mkdir()
+    web.answers["/odd.jpg"] = Answer(jpeg, headers={"ETag": '"ü"', "Last-Modified": "ü"})
+    with serve(tmp_path / "root", "--origin", web.url, "--max-age", "0") as served:
+        assert [served.get("/odd.jpg").status_code for _ in range(2)] == [200, 200]
 
 
 def test_absurd_dates_of_an_origin(server: Served, web: Web, jpeg: bytes) -> None:
@@ -158,11 +180,9 @@ def test_a_hanging_origin_is_remembered(tmp_path: Path) -> None:
     root.mkdir()
     with Web() as web:
         web.otherwise = Answer(endless=True)
-        with serve(root, "--origin", web.url, "--timeout", "33") as served:
-            assert served.get("/x.aez").status_code == 504
-            started = time.monotonic()
-            assert served.get("/x.aez").status_code == 504
-            assert time.monotonic() - started < 5
+        with serve(root, "--origin", web.url, "--timeout", "3") as served:
+            assert [served.get("/x.aez").status_code for _ in range(2)] == [504, 504]
+        assert web.asked == ["/x.aez"]
 
 
 def test_redirects_within_the_origin_are_followed(server: Served, web: Web, jpeg: bytes) -> None:
@@ -226,11 +246,13 @@ def test_a_folder_as_origin(tmp_path: Path, jpeg: bytes) -> None:
     (origin / "sub").mkdir(parents=True)
     (origin / "sub" / "x.jpg").write_bytes(jpeg)
     (tmp_path / "secret.jpg").write_bytes(jpeg)
-    with serve(root, "--origin", origin) as served:
+    with serve(root, "--origin", origin, "--max-body", "200k") as served:
         assert served.get("/sub/x.jpg").content == jpeg
         assert when_encoded(served, "/sub/x.jpg") > 25
         assert served.get("/sub").status_code == served.get("/sub/x.jpg/y").status_code == 404
         assert "sub/x.jpg" in served.get("/").text
+        (origin / "huge.jpg").write_bytes(jpeg + bytes(200_000))
+        assert served.get("/huge.jpg").status_code == 502
         (origin / "a[1] #2?.jpg").write_bytes(jpeg)
         assert served.get("/a%5B1%5D%20%232%3F.jpg").content == jpeg
 
@@ -256,12 +278,11 @@ def test_a_hanging_bucket(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, photo
         web.otherwise = Answer(endless=True)
         for name, value in bucket_variables(web.url).items():
             monkeypatch.setenv(name, value)
-        with serve(root, "--origin", "s3://originals", "--timeout", "6") as served, ThreadPoolExecutor(30) as threads:
+        with serve(root, "--origin", "s3://originals", "--timeout", "15") as served, ThreadPoolExecutor(30) as threads:
             hanging = [threads.submit(httpx.get, f"{served.url}/{number}.jpg", timeout=30) for number in range(30)]
             time.sleep(0.5)
-            started = time.monotonic()
             assert served.get("/mine?res=medium").status_code == 200
-            assert time.monotonic() - started < 2
+            assert not all(job.done() for job in hanging)
             assert {job.result().status_code for job in hanging} <= {502, 504}
             assert served.stop() == 0
 

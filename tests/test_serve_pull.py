@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from PIL import Image
 from server import Answer, Web, serve, when_encoded
@@ -15,10 +16,11 @@ from server import Answer, Web, serve, when_encoded
 import aez
 from aez.errors import ModelError, PictureError
 from aez.format import container
-from aez.model.model import DEFAULT_MODEL
-from aez.serve import pull, pulled
+from aez.model.registry import DEFAULT_MODEL
+from aez.serve import pulled
+from aez.serve.app import create_app
 from aez.serve.cache import Cache
-from aez.serve.origin import Fetched
+from aez.serve.origin import Fetched, NotSent
 from aez.serve.pull import PullThrough
 from aez.serve.pulled import PulledFiles
 from aez.serve.settings import ServerSettings
@@ -36,6 +38,12 @@ def as_jpeg(image: Image.Image) -> bytes:
     return buffer.getvalue()
 
 
+def of_a_missing_model(image: Image.Image) -> bytes:
+    data = aez.encode(image)
+    header = replace(container.parse_header(data), model=0xDEADBEEF)
+    return header.pack() + data[container.HEADER_BYTES :]
+
+
 class Shelf:
     """An origin whose files a test sets; it has no validators."""
 
@@ -43,9 +51,9 @@ class Shelf:
         self.files = files
         self.sent = 0
 
-    async def fetch(self, name: str, stamp: Mapping[str, str]) -> Fetched | bool:
+    async def fetch(self, name: str, stamp: Mapping[str, str]) -> Fetched | NotSent:
         if name not in self.files:
-            return False
+            return NotSent.MISSING
         self.sent += 1
         return Fetched(self.files[name], {}, None)
 
@@ -140,7 +148,7 @@ def test_what_is_in_vain_is_tried_again_some_day(
     async def use(through: PullThrough) -> None:
         await through.get("x.jpg")
         with monkeypatch.context() as failing:
-            failing.setattr(pull, "encode_bytes", fails)
+            failing.setattr(pulled, "encode_bytes", fails)
             with pytest.raises(PictureError):
                 await through.encoded("x.jpg")
         with pytest.raises(PictureError):
@@ -161,7 +169,7 @@ def test_a_fault_of_this_machine_marks_no_picture(
     async def use(through: PullThrough) -> None:
         await through.get("x.jpg")
         with monkeypatch.context() as failing:
-            failing.setattr(pull, "encode_bytes", fails)
+            failing.setattr(pulled, "encode_bytes", fails)
             with pytest.raises(type(trouble)):
                 await through.encoded("x.jpg")
         assert (await through.encoded("x.jpg")).media_type == "image/aez"
@@ -191,6 +199,31 @@ def test_what_cannot_be_decoded_is_pulled_anew(
         assert origin.sent == 2
 
     using(settings, origin, use)
+
+
+def test_a_file_of_the_origin_that_needs_a_missing_model(
+    settings: ServerSettings, photograph: Image.Image, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = time.time()
+
+    async def ask(client: httpx.AsyncClient, web: Web) -> None:
+        web.answers["/x.aez"] = Answer(of_a_missing_model(photograph), headers={"ETag": '"1"'})
+        assert [(await client.get("/x")).status_code for _ in range(2)] == [500, 500]
+        assert (await client.get("/x.aez")).status_code == 200
+        web.answers["/x.aez"] = Answer(aez.encode(photograph), headers={"ETag": '"2"'})
+        monkeypatch.setattr(time, "time", lambda: now + 30)
+        assert (await client.get("/x")).status_code == 200
+        assert web.asked == ["/x.aez"] * 2
+
+    async def run(web: Web) -> None:
+        app = create_app(replace(settings, origin=web.url), None)
+        settings.worker_locks.mkdir()
+        inside = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://x")
+        async with app.router.lifespan_context(app), inside as client:
+            await ask(client, web)
+
+    with Web() as web:
+        asyncio.run(run(web))
 
 
 def test_an_encoding_that_cannot_be_decoded_is_made_anew(
@@ -235,10 +268,8 @@ def test_restarted_with_another_quality(tmp_path: Path, jpeg: bytes) -> None:
 
 
 def test_a_missing_model_is_a_fault_of_the_server(tmp_path: Path, photograph: Image.Image) -> None:
-    data = aez.encode(photograph)
-    header = replace(container.parse_header(data), model=0xDEADBEEF)
     (tmp_path / "root").mkdir()
-    (tmp_path / "root" / "alien.aez").write_bytes(header.pack() + data[container.HEADER_BYTES :])
+    (tmp_path / "root" / "alien.aez").write_bytes(of_a_missing_model(photograph))
     with serve(tmp_path / "root") as served:
         for _ in range(2):
             response = served.get("/alien")

@@ -7,6 +7,7 @@ import random
 import warnings
 from collections import Counter
 
+import icc_profiles
 import numpy as np
 import pytest
 import reference_decoder
@@ -34,7 +35,8 @@ def files(photograph: Image.Image) -> list[bytes]:
     image = photograph.crop((0, 0, 60, 50))
     with_alpha = image.copy()
     with_alpha.putalpha(Image.linear_gradient("L").resize(image.size))
-    with_alpha.info.update(icc_profile=b"profile", exif=Image.Exif().tobytes(), xmp=b"<x/>")
+    profile = icc_profiles.only_a_header(b"RGB ")
+    with_alpha.info.update(icc_profile=profile, exif=Image.Exif().tobytes(), xmp=b"<x/>")
     all_coded = Encoder(load_model(), from_pillow(image), forced_zeros_max_db=-1).encode(to_integer(5)).data
     return [
         encode(with_alpha, 20),

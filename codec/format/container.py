@@ -91,6 +91,10 @@ class Frame:
     type: SectionType
     data: bytes
 
+    def pack(self) -> bytes:
+        """The section as it stands in a file."""
+        return bytes([self.type]) + _length(len(self.data)) + self.data
+
     def content(self, limit: int) -> bytes:
         """Decompress, having checked the declared size first.
 
@@ -193,8 +197,7 @@ def _pack_section(section: Section) -> bytes:
     parameters = zstandard.ZstdCompressionParameters.from_level(
         section.level, format=zstandard.FORMAT_ZSTD1_MAGICLESS, write_content_size=True, write_checksum=True
     )
-    frame = zstandard.ZstdCompressor(compression_params=parameters).compress(section.content)
-    return bytes([section.type]) + _length(len(frame)) + frame
+    return Frame(section.type, zstandard.ZstdCompressor(compression_params=parameters).compress(section.content)).pack()
 
 
 def _length(value: int) -> bytes:

@@ -29,11 +29,11 @@ def read_exif(image: Image.Image, info: Mapping[Any, Any]) -> Exif | None:
         return None
 
 
-def read_metadata(image: Image.Image, info: Mapping[Any, Any], exif: Exif | None) -> Metadata:
+def read_metadata(info: Mapping[Any, Any], profile: bytes, exif: Exif | None) -> Metadata:
     """The metadata of an upright image; what is beyond the format's limits is left out with an `AezWarning`."""
     xmp = info.get("xmp") or b""
     return Metadata(
-        icc=_limited("ICC profile", b"" if image.mode == "CMYK" else info.get("icc_profile") or b"", ICC_MAX),
+        icc=_limited("ICC profile", profile, ICC_MAX),
         exif=_limited("EXIF", exif.upright() if exif else b"", METADATA_MAX),
         xmp=_limited("XMP", upright_xmp(xmp.encode() if isinstance(xmp, str) else xmp), METADATA_MAX),
     )
@@ -49,12 +49,12 @@ def attach_metadata(image: Image.Image, metadata: Metadata) -> None:
         image.info["xmp"] = metadata.xmp
 
 
-def save_options(image: Image.Image, format: str) -> dict[str, Any]:
-    """Options of `Image.save` that keep the image's metadata; what JPEG cannot hold is left out with a warning."""
+def save_options(info: Mapping[Any, Any], format: str) -> dict[str, Any]:
+    """Options of `Image.save` that keep EXIF and XMP; what JPEG cannot hold is left out with a warning."""
     options: dict[str, Any] = {}
-    for name in ("icc_profile", "exif", "xmp"):
-        value = image.info.get(name)
-        if value and format == "jpeg" and name != "icc_profile" and len(value) > _JPEG_SEGMENT_MAX:
+    for name in ("exif", "xmp"):
+        value = info.get(name)
+        if value and format == "jpeg" and len(value) > _JPEG_SEGMENT_MAX:
             note(f"{name.upper()} is too large for JPEG and left out")
         elif value:
             options[name] = value

@@ -10,6 +10,7 @@ from .formats import PictureFormat
 from .jpeg import optimized_jpeg
 from .metadata import save_options
 from .notes import note
+from .profiles import fitted, given_profile, gray_in_srgb
 
 _OPTIONS: dict[PictureFormat, dict[str, Any]] = {
     "png": {},
@@ -27,17 +28,28 @@ def save_picture(image: Image.Image, format: PictureFormat, quality: int | None 
     Raises:
         PictureError: the format cannot hold the picture.
     """
-    options = {**_OPTIONS[format], **save_options(image, format)}
+    options = {**_OPTIONS[format], **save_options(image.info, format)}
+    profile = given_profile(image.info)
     if quality is not None:
         options |= {"quality": quality, "subsampling": 2} if format == "jpeg" else {"quality": quality}
     if format == "jpeg" and image.mode in ("LA", "RGBA"):
         image = _on_white(image)
+    image, options["icc_profile"] = _with_fitting_profile(image, profile, format)
     try:
         return optimized_jpeg(image, **options) if format == "jpeg" else _saved(image, format, options)
     except MemoryError:
         raise
     except Exception as error:  # Pillow's plugins raise whatever their libraries do
         raise PictureError(f"cannot be written as {format} ({error})") from error
+
+
+def _with_fitting_profile(image: Image.Image, profile: bytes, format: PictureFormat) -> tuple[Image.Image, bytes]:
+    """The image and its profile; Pillow writes gray as RGB where a format has no gray, or none with alpha."""
+    image, profile = fitted(image, profile)
+    becomes_rgb = format == "webp" or (format == "avif" and image.mode == "LA")
+    if profile and image.mode in ("L", "LA") and becomes_rgb:
+        return gray_in_srgb(image, profile), b""
+    return image, profile
 
 
 def _on_white(image: Image.Image) -> Image.Image:

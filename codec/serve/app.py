@@ -7,7 +7,6 @@ import warnings
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from anyio.to_thread import run_sync
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
@@ -25,7 +24,7 @@ from .middleware import Guard, exchange
 from .pictures import Pictures
 from .responses import REFUSALS
 from .settings import ServerSettings
-from .threads import CodingPool
+from .threads import CodingPool, in_thread
 from .uploads import Uploads
 from .variants import Variants
 
@@ -34,7 +33,7 @@ class Backend:
     """The parts that answer requests."""
 
     def __init__(self, settings: ServerSettings) -> None:
-        folder = Folder(settings.root)
+        folder = Folder(settings.root, settings.max_body)
         self._cache = Cache(settings.state / "cache", settings.cache_size)
         self._pool = CodingPool(settings.state / "pool", settings.decodes, settings.queue, counters.QUEUE.inc)
         self._library = Library(settings, folder, self._cache, self._pool)
@@ -56,7 +55,7 @@ class Backend:
         """Finish what has begun."""
         self._pool.close()
         await self._library.close()
-        await run_sync(self._pool.finish)
+        await in_thread(self._pool.finish)
         self._cache.close()
 
     async def _picture(self, request: Request) -> Response:
@@ -92,7 +91,7 @@ async def _health(request: Request) -> Response:
 
 async def _metrics(request: Request) -> Response:
     exchange(request).route = "metrics"
-    text = await run_sync(counters.scrape)
+    text = await in_thread(counters.scrape)
     return Response(text, media_type="text/plain; version=0.0.4; charset=utf-8")
 
 

@@ -54,7 +54,7 @@ def _prepare(settings: ServerSettings) -> None:
         path.unlink(missing_ok=True)
         lock.release()
     cache.repair(settings.state / "cache", settings.cache_size)
-    Folder(settings.root).tidy()
+    Folder(settings.root, settings.max_body).tidy()
     for folder in (settings.single_flight, settings.metrics):
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir()

@@ -2,19 +2,16 @@
 
 import os
 import stat
-import threading
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from cachetools import LRUCache
-
+from ..errors import PictureError
 from ..output import write_file
 from .settings import STATE_FOLDER
 
 SUFFIX = ".aez"
-_RECENT_BYTES = 64_000_000
 
 
 @dataclass(frozen=True)
@@ -27,25 +24,33 @@ class Snapshot:
 
 
 class Folder:
-    """Files of a folder by names with slashes."""
+    """Files of a folder by names with slashes, none of more than `max_bytes` bytes."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, max_bytes: int) -> None:
         self.root = root.resolve()
+        self._max_bytes = max_bytes
         self._scratch = self.root / STATE_FOLDER / "unfinished"
 
-    def read(self, name: str, at_most: int | None = None) -> Snapshot | None:
-        """A file, or its first bytes, if there is one that may be served."""
+    def read(self, name: str) -> Snapshot | None:
+        """A file, if there is one that may be served.
+
+        Raises:
+            PictureError: it is too large.
+        """
         path = self._inside(name)
         try:
             if path is None or not path.is_file():
                 return None
             with open(path, "rb", opener=_open_at_once) as file:
                 state = os.fstat(file.fileno())
-                return (
-                    Snapshot(file.read(at_most), _tag(state), state.st_mtime) if stat.S_ISREG(state.st_mode) else None
-                )
+                if not stat.S_ISREG(state.st_mode):
+                    return None
+                data = file.read(self._max_bytes + 1)
         except OSError:
             return None
+        if len(data) > self._max_bytes:
+            raise PictureError(f"the file has more than {self._max_bytes} bytes")
+        return Snapshot(data, _tag(state), state.st_mtime)
 
     def tag(self, name: str) -> str | None:
         """The tag that reading a file now would give."""
@@ -104,29 +109,6 @@ class Folder:
         except (OSError, RuntimeError):
             return None
         return path if path.is_relative_to(self.root) else None
-
-
-class RecentFiles:
-    """Files of a folder that were just read, in memory."""
-
-    def __init__(self, folder: Folder) -> None:
-        self._folder = folder
-        self._stored: LRUCache[str, Snapshot] = LRUCache(_RECENT_BYTES, getsizeof=lambda stored: len(stored.data))
-        self._lock = threading.Lock()
-
-    def get(self, name: str) -> Snapshot | None:
-        """A file, if it is in memory and has not changed since."""
-        with self._lock:
-            stored = self._stored.get(name)
-        return stored if stored and stored.tag == self._folder.tag(name) else None
-
-    def read(self, name: str) -> Snapshot | None:
-        """A file, from the disk."""
-        stored = self._folder.read(name)
-        if stored and len(stored.data) < _RECENT_BYTES / 8:
-            with self._lock:
-                self._stored[name] = stored
-        return stored
 
 
 def _open_at_once(path: str, flags: int) -> int:

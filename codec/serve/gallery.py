@@ -1,12 +1,11 @@
 """The page of all pictures."""
 
-import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from urllib.parse import quote
 
-from anyio.to_thread import run_sync
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from rich.filesize import decimal
 from starlette.exceptions import HTTPException
@@ -20,6 +19,7 @@ from .gallery_facts import FILE, Facts, Measured, load_facts
 from .library import Library
 from .middleware import exchange
 from .requests import ACCEPT_CH, AEZ
+from .threads import in_thread
 
 PER_PAGE = 24
 _POLICY = "default-src 'none'; img-src 'self'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
@@ -63,7 +63,7 @@ class Gallery:
         self._root = root
         self._library = library
         self._changed = 0
-        self._facts: dict[str, Measured] = {}
+        self._facts: Mapping[str, Measured] = {}
 
     async def page(self, request: Request) -> HTMLResponse:
         """One page.
@@ -82,37 +82,41 @@ class Gallery:
             raise HTTPException(404, "there is no such page")
         found = [await self._exhibit(name) for name in names[PER_PAGE * (page - 1) : PER_PAGE * page]]
         shown = {"pictures": [exhibit for exhibit in found if exhibit], "count": len(names)}
-        body = await run_sync(lambda: _template().render(shown, page=page, pages=pages, size=decimal))
+        body = await in_thread(lambda: _template().render(shown, page=page, pages=pages, size=decimal))
         headers = {"Content-Security-Policy": _POLICY, "Accept-CH": ACCEPT_CH, "Cache-Control": "no-cache"}
         return HTMLResponse(body, headers=headers)
 
-    def jpeg_bytes(self, name: str, size: int, high: bool) -> int:
+    async def jpeg_bytes(self, name: str, size: int, high: bool) -> int:
         """What a JPEG of the PSNR of a file of that size would need; 0 if that was not measured."""
-        measured = self._measured(name, size)
+        measured = await self._measured(name, size)
         if measured is None:
             return 0
         return measured.high.jpeg if high else measured.medium.jpeg
 
-    def _measured(self, name: str, size: int) -> Measured | None:
+    async def _measured(self, name: str, size: int) -> Measured | None:
+        facts = await in_thread(self._load)
+        found = facts.get(name)
+        return found if found and found.bytes == size else None
+
+    def _load(self) -> Mapping[str, Measured]:
         try:
-            changed = os.stat(self._root / FILE).st_mtime_ns  # noqa: PTH116
+            changed = (self._root / FILE).stat().st_mtime_ns
         except OSError:
             changed = 0
         if changed != self._changed:
-            self._changed, self._facts = changed, load_facts(self._root)
-        found = self._facts.get(name)
-        return found if found and found.bytes == size else None
+            self._facts, self._changed = load_facts(self._root), changed
+        return self._facts
 
     async def _exhibit(self, name: str) -> Exhibit | None:
         """What is known without decoding; None where there is nothing to show."""
-        source = await self._library.known(name)
-        if source is None or source.media_type != AEZ:
-            return None
         try:
-            found = api.info(source.data)
+            source = await self._library.known(name)
+            if source is None or source.media_type != AEZ:
+                return None
+            found = await in_thread(api.info, source.data)
         except AezError:
             return None
-        measured = self._measured(name, found.bytes)
+        measured = await self._measured(name, source.stored_bytes)
         of_medium, of_high = (measured.medium, measured.high) if measured else (None, None)
         url = "/" + quote(name)
         medium = Shown(

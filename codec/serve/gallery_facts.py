@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from PIL import Image
 
@@ -21,6 +22,7 @@ from .folder import SUFFIX, Folder
 
 FILE = "gallery.json"
 _KEEP_SECONDS = 5.0
+_BYTES_PER_PIXEL = 8  # more than any .aez has
 
 
 @dataclass(frozen=True)
@@ -46,10 +48,10 @@ def load_facts(root: Path) -> dict[str, Measured]:
     try:
         stored = json.loads((root / FILE).read_text())
         return {
-            name: Measured(facts["bytes"], Facts(**facts["high"]), Facts(**facts["medium"]))
+            name: Measured(int(facts["bytes"]), _read(facts["high"]), _read(facts["medium"]))
             for name, facts in stored.items()
         }
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
         return {}
 
 
@@ -61,7 +63,7 @@ def measure_folder(root: Path, originals: Path, threads: int, max_pixels: int) -
     Raises:
         AezError, OSError: nothing can be measured, or nothing kept.
     """
-    folder = Folder(root)
+    folder = Folder(root, max_bytes=_BYTES_PER_PIXEL * max_pixels)
     known: Mapping[str, Measured] = load_facts(root)
     found: dict[str, Measured] = {}
     codecs = installed_codecs(DEFAULT_MODEL, threads, max_pixels)
@@ -69,13 +71,13 @@ def measure_folder(root: Path, originals: Path, threads: int, max_pixels: int) -
     kept = time.monotonic()
     for file_name in folder.names():
         name = file_name.removesuffix(SUFFIX)
-        stored = folder.read(file_name)
-        if stored is None:
-            continue
-        if name in known and known[name].bytes == len(stored.data):
-            found[name] = known[name]
-            continue
         try:
+            stored = folder.read(file_name)
+            if stored is None:
+                continue
+            if name in known and known[name].bytes == len(stored.data):
+                found[name] = known[name]
+                continue
             original, _ = plain_picture(_original(originals, name).read_bytes())
             found[name] = _measure(stored.data, original, codecs.jpeg, avif, threads, max_pixels)
         except (AezError, OSError) as error:
@@ -86,6 +88,11 @@ def measure_folder(root: Path, originals: Path, threads: int, max_pixels: int) -
             _keep(root, {**known, **found})
             kept = time.monotonic()
     _keep(root, found)
+
+
+def _read(facts: Mapping[str, Any]) -> Facts:
+    avif = facts["avif"]
+    return Facts(float(facts["psnr"]), int(facts["jpeg"]), None if avif is None else int(avif))
 
 
 def _keep(root: Path, found: Mapping[str, Measured]) -> None:

@@ -7,14 +7,14 @@ import asyncio
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from enum import Enum
 from typing import Protocol
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit, urlunsplit
 
 import httpx
 from werkzeug.http import parse_date
 
-from ..errors import AezError
+from ..errors import AezError, PictureError
 from ..storage import RemoteTree, open_tree
 from .folder import Folder
 from .settings import ServerSettings
@@ -43,14 +43,21 @@ class Fetched:
     modified: float | None
 
 
+class NotSent(Enum):
+    """Why an origin sends no file, although nothing is wrong."""
+
+    UNCHANGED = "it is still that of the stamp"
+    MISSING = "there is none"
+
+
 class Origin(Protocol):
     """A place with files."""
 
-    async def fetch(self, name: str, stamp: Mapping[str, str]) -> Fetched | bool:
-        """A file; True if it is still that of the stamp, False if there is none.
+    async def fetch(self, name: str, stamp: Mapping[str, str]) -> Fetched | NotSent:
+        """A file, unless it is still that of the stamp.
 
         Raises:
-            OriginError: neither, or too large, or not in time.
+            OriginError: the origin fails, or sends too much, or not in time.
         """
 
     async def close(self) -> None:
@@ -61,26 +68,32 @@ def open_origin(settings: ServerSettings) -> Origin | None:
     """The origin of the settings, if there is one.
 
     Raises:
-        AezError: a package is missing for its URL, or it is a folder that is not there.
+        AezError: it is no URL, a package is missing for it, or it is a folder that is not there.
     """
     place, limits = settings.origin, (settings.max_body, settings.origin_seconds)
     if place is None:
         return None
-    if place.startswith(("http://", "https://")):
+    if place.lower().startswith(("http://", "https://")):
         return WebOrigin(place, *limits)
     tree = open_tree(place)
     if isinstance(tree, RemoteTree):
         return TreeOrigin(tree, *limits)
     if not tree.root.is_dir():
         raise AezError(f"{tree} is not a folder")
-    return TreeOrigin(FolderTree(tree.root), *limits)
+    return TreeOrigin(FolderTree(Folder(tree.root, settings.max_body)), *limits)
 
 
 class WebOrigin:
-    """A web server."""
+    """A web server. Names go behind the path of its URL; a query, such as a signature, is that of every request."""
 
     def __init__(self, url: str, max_bytes: int, seconds: float) -> None:
-        self._url = httpx.URL(url.rstrip("/") + "/")
+        try:
+            self._url, self._parts = httpx.URL(url), urlsplit(url)
+            self._parts.port  # noqa: B018 - raises if it is beyond all ports
+        except (httpx.InvalidURL, ValueError) as error:
+            raise AezError(f"{url}: not a URL ({error})") from error
+        if not self._url.host:
+            raise AezError(f"{url}: not a URL (no host)")
         self._max_bytes = max_bytes
         self._seconds = seconds
         limits = httpx.Limits(max_connections=32, max_keepalive_connections=8)
@@ -88,21 +101,22 @@ class WebOrigin:
         headers = {"Accept": "image/*, */*;q=0.1", "Accept-Encoding": "identity"}
         self._client = httpx.AsyncClient(timeout=seconds, limits=limits, headers=headers)
 
-    async def fetch(self, name: str, stamp: Mapping[str, str]) -> Fetched | bool:
-        request = self._client.build_request("GET", str(self._url) + quote(name))
+    async def fetch(self, name: str, stamp: Mapping[str, str]) -> Fetched | NotSent:
+        path = f"{self._parts.path.rstrip('/')}/{quote(name)}"
+        request = self._client.build_request("GET", urlunsplit(self._parts._replace(path=path, fragment="")))
         request.headers.update({_VALIDATORS[key]: value for key, value in stamp.items() if key in _VALIDATORS})
         try:
             async with asyncio.timeout(self._seconds):
                 return await self._follow(request)
         except (TimeoutError, httpx.TimeoutException) as error:
             raise SlowOriginError("the origin does not answer in time") from error
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
+        except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:
             raise OriginError("the origin does not answer as it should") from error
 
     async def close(self) -> None:
         await self._client.aclose()
 
-    async def _follow(self, request: httpx.Request) -> Fetched | bool:
+    async def _follow(self, request: httpx.Request) -> Fetched | NotSent:
         for _ in range(_REDIRECTS + 1):
             response = await self._client.send(request, stream=True)
             try:
@@ -115,21 +129,22 @@ class WebOrigin:
                 raise OriginError("the origin redirects to elsewhere")
         raise OriginError("the origin redirects too often")
 
-    async def _received(self, response: httpx.Response) -> Fetched | bool:
+    async def _received(self, response: httpx.Response) -> Fetched | NotSent:
         if response.status_code == httpx.codes.NOT_MODIFIED:
-            return True
+            return NotSent.UNCHANGED
         if response.status_code in (httpx.codes.NOT_FOUND, httpx.codes.GONE):
-            return False
+            return NotSent.MISSING
         if response.status_code != httpx.codes.OK:
             raise OriginError(f"the origin answers {response.status_code}")
-        if response.headers.get("content-encoding", "identity") != "identity":
+        if response.headers.get("content-encoding", "identity").lower() != "identity":
             raise OriginError("the origin packs what it sends")
         data = bytearray()
         async for chunk in response.aiter_raw():
             data += chunk
             if len(data) > self._max_bytes:
                 raise OriginError(f"the origin sends more than {self._max_bytes} bytes")
-        stamp = {key: response.headers[key] for key in _VALIDATORS if key in response.headers}
+        found = {key: response.headers.get(key, "") for key in _VALIDATORS}
+        stamp = {key: value for key, value in found.items() if value and value.isascii()}  # others cannot be sent back
         return Fetched(bytes(data), stamp, _seconds(response.headers.get("last-modified")))
 
 
@@ -137,13 +152,13 @@ class WebOrigin:
 class FolderTree:
     """A folder as an origin: no name leads out of it."""
 
-    root: Path
+    folder: Folder
 
     def stamp(self, name: str) -> str:
-        return Folder(self.root).tag(name) or ""
+        return self.folder.tag(name) or ""
 
     def read(self, name: str, at_most: int) -> bytes:
-        stored = Folder(self.root).read(name, at_most)
+        stored = self.folder.read(name)
         if stored is None:
             raise FileNotFoundError(name)
         return stored.data
@@ -158,9 +173,9 @@ class TreeOrigin:
         self._seconds = seconds
         self._threads = DaemonThreads(_THREADS)
 
-    async def fetch(self, name: str, stamp: Mapping[str, str]) -> Fetched | bool:
+    async def fetch(self, name: str, stamp: Mapping[str, str]) -> Fetched | NotSent:
         if isinstance(self._tree, RemoteTree) and any(letter in name for letter in _NOT_IN_KEYS):
-            return False
+            return NotSent.MISSING
         try:
             return await self._threads.run(lambda: self._fetch(name, stamp.get("stamp")), self._seconds)
         except TimeoutError as error:
@@ -169,14 +184,16 @@ class TreeOrigin:
     async def close(self) -> None:
         pass
 
-    def _fetch(self, name: str, known: str | None) -> Fetched | bool:
+    def _fetch(self, name: str, known: str | None) -> Fetched | NotSent:
         try:
             stamp = self._tree.stamp(name)
             if stamp and stamp == known:
-                return True
+                return NotSent.UNCHANGED
             data = self._tree.read(name, self._max_bytes + 1)
         except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
-            return False
+            return NotSent.MISSING
+        except PictureError as error:
+            raise OriginError(f"at the origin, {error}") from error
         except (AezError, OSError) as error:
             raise OriginError("the origin does not answer as it should") from error
         if len(data) > self._max_bytes:

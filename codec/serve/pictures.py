@@ -84,7 +84,7 @@ class Pictures:
 
         response = await self._respond(request, source, choice, f"{source.tag}-{choice.variant}", body)
         if response.status_code == 200 and request.method == "GET":
-            jpeg = self._gallery.jpeg_bytes(name.removesuffix(SUFFIX), len(source.data), high)
+            jpeg = await self._gallery.jpeg_bytes(name.removesuffix(SUFFIX), source.stored_bytes, high)
             counters.SAVED_BYTES.inc(max(0, jpeg - len(data)))
         return response
 

@@ -1,28 +1,20 @@
 """A pull-through cache: the origin is asked once for all who want to know, and its originals are encoded once."""
 
 import asyncio
-import hashlib
 import sys
 import time
 from dataclasses import replace
 
-from anyio.to_thread import run_sync
-
-from ..api import encode_bytes
-from ..errors import AezError, FormatError, ModelError, PictureError
-from ..format.contents import Contents
-from ..picture.opening import open_picture
+from ..errors import AezError, ModelError, PictureError
 from .folder import SUFFIX
 from .locks import SingleFlight
-from .origin import Fetched, Origin, OriginError, SlowOriginError
-from .pulled import Pulled, PulledFiles, State
+from .origin import Fetched, NotSent, Origin, OriginError, SlowOriginError
+from .pulled import Pulled, PulledFiles, State, encoded, received
 from .requests import AEZ
 from .settings import ServerSettings
-from .threads import BusyError, CodingPool
+from .threads import BusyError, CodingPool, in_thread
 
-_SERVED = {"JPEG": "image/jpeg", "MPO": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp", "AVIF": "image/avif"}
 _MOST = 100
-_IN_VAIN_SECONDS = 3600.0
 
 
 class PullThrough:
@@ -108,13 +100,13 @@ class PullThrough:
             try:
                 found = await self._origin.fetch(place, same.stamp or {} if same else {})
                 if isinstance(found, Fetched):
-                    return await run_sync(_pulled, place, found)
+                    return await in_thread(received, place, found, self._settings)
             except SlowOriginError:
                 raise
             except OriginError as error:
                 trouble = trouble or error
                 continue
-            if found and same:
+            if found is NotSent.UNCHANGED and same:
                 return replace(same, checked=time.time())
         if trouble:
             raise trouble
@@ -141,7 +133,7 @@ class PullThrough:
         original = await self._files.get(plain)
         if original is None or original.state != "there":
             raise OriginError(f"{plain} is no longer there")
-        made = await self._pool.run(lambda: self._made_of(original))
+        made = await self._pool.run(lambda: encoded(original, self._settings))
         now = await self._files.get(plain)
         if now and now.original == original.original:  # otherwise the original has changed meanwhile
             await self._files.keep(plain, replace(made, checked=now.checked))
@@ -149,43 +141,6 @@ class PullThrough:
             raise _in_vain(plain)
         return made
 
-    def _made_of(self, original: Pulled) -> Pulled:
-        """The .aez of an original, or the original with a note that there will be none."""
-        in_vain = replace(original, in_vain_until=time.time() + _IN_VAIN_SECONDS)
-        try:
-            data = encode_bytes(original.data, self._settings.quality, **self._settings.encoding)
-        except PictureError:
-            return in_vain
-        if len(data) >= len(original.data):
-            return in_vain
-        return replace(original, data=data, media_type=AEZ, tag=_tag(data))
-
 
 def _in_vain(plain: str) -> PictureError:
     return PictureError(f"{plain} cannot be encoded, or would grow")
-
-
-def _tag(data: bytes) -> str:
-    """A short name for this content."""
-    return hashlib.sha256(data).hexdigest()[:16]
-
-
-def _pulled(place: str, found: Fetched) -> Pulled:
-    """What the origin has sent, by its content.
-
-    Raises:
-        OriginError: nothing that is served.
-    """
-    try:
-        if place.endswith(SUFFIX):
-            Contents(found.data)
-            media_type = AEZ
-        else:
-            with open_picture(found.data) as image:
-                media_type = _SERVED[str(image.format)]
-    except (FormatError, PictureError, KeyError) as error:
-        raise OriginError("the origin sends what is no such picture") from error
-    now = time.time()
-    modified = now if found.modified is None else found.modified
-    tag = _tag(found.data)
-    return Pulled("there", now, found.data, place, found.stamp, media_type, modified, tag, original=tag)

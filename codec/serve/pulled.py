@@ -1,4 +1,4 @@
-"""What is known of the origin's files, in the cache that all workers share."""
+"""What is known of the origin's files: as they came, or encoded; kept in the cache that all workers share."""
 
 import hashlib
 import json
@@ -6,17 +6,26 @@ import time
 from dataclasses import asdict, dataclass, replace
 from typing import Literal
 
-from anyio.to_thread import run_sync
 from cachetools import TTLCache
 
 from .. import __version__
+from ..api import encode_bytes
+from ..errors import FormatError, PictureError
+from ..format.contents import Contents
+from ..format.strip import without_metadata
 from ..model.registry import DEFAULT_MODEL, installed_models
+from ..picture.opening import open_picture
 from .cache import Cache
+from .folder import SUFFIX
+from .origin import Fetched, OriginError
+from .requests import AEZ
 from .settings import ServerSettings
+from .threads import in_thread
 
 State = Literal["there", "missing", "failed", "slow"]
 
-_MISSING_SECONDS, _FAILED_SECONDS = 60.0, 10.0
+_SERVED = {"JPEG": "image/jpeg", "MPO": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp", "AVIF": "image/avif"}
+_MISSING_SECONDS, _FAILED_SECONDS, _IN_VAIN_SECONDS = 60.0, 10.0, 3600.0
 _RECENT_SECONDS, _RECENT_BYTES = 1.0, 64_000_000
 
 
@@ -56,6 +65,43 @@ class Pulled:
             return None
 
 
+def received(place: str, found: Fetched, settings: ServerSettings) -> Pulled:
+    """What the origin has sent, by its content.
+
+    Raises:
+        OriginError: nothing that is served.
+    """
+    data = found.data
+    try:
+        if place.endswith(SUFFIX):
+            data, media_type = _as_sent(data, settings), AEZ
+        else:
+            with open_picture(data) as image:
+                media_type = _SERVED[str(image.format)]
+    except (FormatError, PictureError, KeyError) as error:
+        raise OriginError("the origin sends what is no such picture") from error
+    now = time.time()
+    modified = now if found.modified is None else found.modified
+    return Pulled("there", now, data, place, found.stamp, media_type, modified, _tag(data), _tag(found.data))
+
+
+def encoded(original: Pulled, settings: ServerSettings) -> Pulled:
+    """The .aez of an original, or the original with a note that for a while there will be none.
+
+    Raises:
+        ModelError: the model does not work on this machine.
+        MemoryError: there is not enough for it.
+    """
+    in_vain = replace(original, in_vain_until=time.time() + _IN_VAIN_SECONDS)
+    try:
+        data = _as_sent(encode_bytes(original.data, settings.quality, **settings.encoding), settings)
+    except PictureError:
+        return in_vain
+    if len(data) >= len(original.data):
+        return in_vain
+    return replace(original, data=data, media_type=AEZ, tag=_tag(data))
+
+
 class PulledFiles:
     """What is known, by names without suffix: fresh for `max_age` seconds where it is there, other news not so long.
 
@@ -74,7 +120,7 @@ class PulledFiles:
     async def get(self, plain: str) -> Pulled | None:
         """What is known, fresh or not."""
         packed = await self._cache.get(self._there + plain) or await self._cache.get(self._absent + plain)
-        return await run_sync(Pulled.unpack, packed) if packed else None
+        return await in_thread(Pulled.unpack, packed) if packed else None
 
     async def fresh(self, plain: str) -> Pulled | None:
         """What is known so well that the origin need not be asked."""
@@ -89,7 +135,7 @@ class PulledFiles:
         """Keep it in place of what was known before."""
         there = pulled.state == "there"
         key, other = (self._there, self._absent) if there else (self._absent, self._there)
-        packed = await run_sync(pulled.pack)
+        packed = await in_thread(pulled.pack)
         await self._cache.put(key + plain, packed, None if there else _MISSING_SECONDS)
         await self._cache.remove(other + plain)
         self._recent.pop(plain, None)
@@ -103,8 +149,25 @@ class PulledFiles:
         return replace(pulled, checked=time.time() - self._lasts["there"] + _FAILED_SECONDS)
 
 
+def _as_sent(data: bytes, settings: ServerSettings) -> bytes:
+    """An .aez file as clients get it.
+
+    Raises:
+        FormatError: it is none.
+    """
+    if not settings.keep_metadata:
+        return without_metadata(data)
+    Contents(data)
+    return data
+
+
+def _tag(data: bytes) -> str:
+    """A short name for this content."""
+    return hashlib.sha256(data).hexdigest()[:16]
+
+
 def _fingerprint(settings: ServerSettings) -> str:
     """Another one whenever the same name may lead to other bytes, or an original be encoded that could not be."""
     model = installed_models().get(DEFAULT_MODEL)
-    facts = (__version__, model, settings.origin, settings.quality, settings.max_pixels)
+    facts = (__version__, model, settings.origin, settings.quality, settings.max_pixels, settings.keep_metadata)
     return hashlib.sha256(repr(facts).encode()).hexdigest()[:16]

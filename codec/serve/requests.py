@@ -3,6 +3,7 @@
 Variants are words of short lists, so that nobody can fill a cache with them.
 """
 
+import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -30,7 +31,8 @@ _USUAL_QUALITY: Mapping[Format, int] = {"avif": 65, "webp": 75, "jpeg": 85}
 _DENSE = 1.5
 _LONGEST, _LONGEST_PART = 1024, 240
 _NEVER_ENCODED = (b"%2f", b"%5c", b"%00")
-_NEVER = ("//", "\\", "::")
+_NEVER = ("\\", "::")
+_NEVER_LETTERS = ("Cc", "Cs")  # control characters, and the surrogates that stand for bytes that are not UTF-8
 
 
 @dataclass(frozen=True)
@@ -76,15 +78,38 @@ def picture_name(scope: Scope) -> str:
         path = unquote_to_bytes(raw).decode()
     except UnicodeDecodeError as error:
         raise HTTPException(400, "the path is not UTF-8") from error
-    if any(part in path for part in _NEVER) or any(unicodedata.category(letter) == "Cc" for letter in path):
-        raise HTTPException(400, "the path has characters that no name has")
+    if "//" in path:
+        raise HTTPException(400, "the path has an empty part")
     name = path.removeprefix("/")
+    check_name(name)
+    return name
+
+
+def check_name(name: str) -> None:
+    """Whether a request can be for a picture of this name.
+
+    Raises:
+        HTTPException: as `picture_name`.
+    """
     parts = name.split("/")
+    if any(part in name for part in _NEVER) or any(unicodedata.category(letter) in _NEVER_LETTERS for letter in name):
+        raise HTTPException(400, "the path has characters that no name has")
     if len(name) > _LONGEST or any(len(part.encode()) > _LONGEST_PART for part in parts):
         raise HTTPException(414, "the path is too long")
     if any(not part or part.startswith(".") for part in parts):
         raise HTTPException(404, "there is no such picture")
-    return name
+
+
+def content_length(headers: Headers) -> int:
+    """The bytes of the body that a request announces, 0 where it announces none.
+
+    Raises:
+        HTTPException: 400, this is no number.
+    """
+    text = headers.get("content-length", "0")
+    if not re.fullmatch("[0-9]{1,20}", text):
+        raise HTTPException(400, "Content-Length is no number")
+    return int(text)
 
 
 def choose(query: QueryParams, headers: Headers, traits: Traits) -> Choice:

@@ -1,6 +1,7 @@
 """How a request is answered: a representation as RFC 9110 and 9111 have it, or one line that says what is wrong."""
 
 import errno
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
@@ -28,17 +29,21 @@ class Representation:
     max_age: int
     vary: tuple[str, ...] = ()
 
+    @property
+    def last_modified(self) -> str:
+        """As HTTP writes it; what is not from the past is from now."""
+        return http_date(int(min(max(self.modified, 0), time.time())))
+
 
 async def respond(request: Request, found: Representation, body: Callable[[], Awaitable[bytes]]) -> Response:
     """200, 206, 304 or 416, as the request's conditions demand; the bytes are only asked for where they are needed.
 
     HEAD gets them too; the server leaves them out.
     """
-    modified = http_date(int(found.modified))
     etag = quote_etag(found.tag)
     headers = {
         "ETag": etag,
-        "Last-Modified": modified,
+        "Last-Modified": found.last_modified,
         "Cache-Control": f"public, max-age={found.max_age}",
         "Accept-Ranges": "bytes",
         "X-Content-Type-Options": "nosniff",
@@ -51,7 +56,7 @@ async def respond(request: Request, found: Representation, body: Callable[[], Aw
         http_if_modified_since=_date(given.get("if-modified-since")),
         http_if_none_match=given.get("if-none-match"),
         etag=etag,
-        last_modified=modified,
+        last_modified=found.last_modified,
     ):
         return Response(status_code=304, headers=headers)
     data = await body()
@@ -72,7 +77,7 @@ def _same(condition: str | None, found: Representation) -> bool:
     if condition is None:
         return True
     if not condition.startswith(('"', "W/")):
-        return _date(condition) == http_date(int(found.modified))
+        return _date(condition) == found.last_modified
     return parse_if_range_header(condition).etag == found.tag
 
 

@@ -28,10 +28,11 @@ class ServerSettings:
         decodes, queue: pictures that are coded at a time, and that may wait for it, over all workers.
         cache_size: bytes of coded pictures and of what came from the origin, together.
         max_pixels: of a picture that is coded.
-        max_body: bytes of a body, be it uploaded or the origin's.
+        max_body: bytes of a file, be it uploaded, the origin's or below the root.
         max_age: seconds for which clients need not ask again, and for which the origin is not asked again.
         timeout: seconds after which a request is given up; what it waits for is given up sooner.
         quality: of what is encoded, 0 to 100.
+        keep_metadata: whether answers hold the EXIF and XMP of their files.
     """
 
     root: Path
@@ -49,6 +50,7 @@ class ServerSettings:
     max_age: int = 3600
     timeout: float = 60
     quality: float = 50
+    keep_metadata: bool = False
 
     @property
     def encoding(self) -> EncodeOptions:
@@ -105,17 +107,29 @@ def server_options(command: Command) -> Command:
         _option("--queue", click.IntRange(0), "Pictures that may wait for it."),
         _option("--cache-size", Count(), "Bytes kept below ROOT."),
         _option("--max-pixels", Count(), "Refuse to code larger pictures."),
-        _option("--max-body", Count(), "Bytes of an upload or original."),
+        _option("--max-body", Count(), "Bytes of an upload, original or file."),
         _option("--max-age", click.IntRange(0), "Seconds until asked again."),
         _option("--timeout", click.FloatRange(1), "Seconds for a request."),
         _option("--quality", click.FloatRange(0, 100), "Of what is encoded.", "-q"),
+        click.option("--keep-metadata", is_flag=True, help="Send EXIF and XMP, which may tell places and names."),
         click.option(
-            "--token", envvar="AEZ_TOKEN", metavar="TOKEN", help="What PUT and DELETE must bring; better by AEZ_TOKEN."
+            "--token",
+            envvar="AEZ_TOKEN",
+            metavar="TOKEN",
+            callback=_not_empty,
+            help="What PUT and DELETE must bring; better by AEZ_TOKEN.",
         ),
     )
     for option in reversed(options):
         command = option(command)
     return command
+
+
+def _not_empty(_: click.Context, __: click.Parameter, token: str | None) -> str | None:
+    """A token without the blanks around it, which no header could bring."""
+    if token is not None and not token.strip():
+        raise click.BadParameter("the token is empty")
+    return token and token.strip()
 
 
 def _option(name: str, kind: Any, help: str, *short: str) -> Callable[[Command], Command]:

@@ -1,4 +1,4 @@
-"""Where work that blocks is done: pictures in a bounded pool, what may hang for ever in threads that are left alone."""
+"""Where work that blocks is done: in threads, pictures in a bounded pool, what may hang for ever left alone."""
 
 import asyncio
 import threading
@@ -6,11 +6,17 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeVar, TypeVarTuple
 
 from .locks import Slots
 
 T = TypeVar("T")
+Arguments = TypeVarTuple("Arguments")
+
+
+async def in_thread(work: Callable[[*Arguments], T], *arguments: *Arguments) -> T:
+    """Do what asks the disk, or takes milliseconds, beside the event loop; it is finished also if nobody waits."""
+    return await asyncio.get_running_loop().run_in_executor(None, work, *arguments)
 
 
 class BusyError(Exception):

@@ -1,0 +1,104 @@
+"""Gray samples of more than 8 bits, whole numbers and fractions, to 8 bits."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import Image, TiffImagePlugin
+
+from ..arrays import AnyArray
+from .notes import note
+
+DEEP_MODES = ("I", "F", "I;16", "I;16L", "I;16B", "I;16N")
+_BITS, _PHOTOMETRIC, _FORMAT, _LOWEST, _HIGHEST = 258, 262, 339, 340, 341
+_WHITE_IS_ZERO, _UNSIGNED = 0, 1
+_MEASURED_SAMPLES = 1_000_000
+
+Range = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Scale:
+    """How numbers are meant.
+
+    Attributes:
+        declared: the lowest and the highest number, if they are known.
+        usual: otherwise, highest numbers that are usual; the first that is high enough is taken.
+        tolerance: how many times as high numbers may be, to be cut off; then a quarter of that may be below zero, too.
+        white_is_zero: whether the highest number is black.
+        unsigned: whether Pillow holds numbers without a sign as if they had one.
+    """
+
+    declared: Range | None = None
+    usual: tuple[float, ...] = ()
+    tolerance: float = 1
+    white_is_zero: bool = False
+    unsigned: bool = False
+
+
+def scale_of(image: Image.Image) -> Scale:
+    """The scale of an image as it was opened, of one of the deep modes."""
+    if isinstance(image, TiffImagePlugin.TiffImageFile):
+        return _scale_of_tiff(image)
+    if image.mode == "F":
+        return Scale(usual=(1, 255, 65_535), tolerance=2)
+    if image.mode == "I" and image.format != "PPM":
+        return Scale(usual=(255, 65_535))
+    return Scale(declared=(0, 65_535))
+
+
+def deep_to_8_bit(image: Image.Image, scale: Scale, bits: int) -> Image.Image:
+    """An image of one of the deep modes as one of mode L or, with a transparent number, LA; NaN becomes black."""
+    numbers = np.asarray(image).view(np.uint32) if scale.unsigned else np.asarray(image)
+    lowest, highest = scale.declared or _measured(numbers, scale)
+    black, white = (highest, lowest) if scale.white_is_zero else (lowest, highest)
+    note_reduction(bits, "" if scale.declared else f"; {black:g} is taken for black, {white:g} for white")
+    inside = np.clip(numbers.astype(np.float64 if image.mode == "I" else np.float32), lowest, highest)
+    gray = (inside - lowest) * (255 / (highest - lowest))
+    if scale.white_is_zero:
+        gray = 255 - gray
+    reduced = Image.fromarray(np.rint(np.nan_to_num(gray)).astype(np.uint8))
+    if isinstance(transparent := image.info.get("transparency"), int):
+        reduced.putalpha(Image.fromarray(np.where(numbers == transparent, 0, 255).astype(np.uint8)))
+    return reduced
+
+
+def note_reduction(bits: int, how: str = "") -> None:
+    """Say that something is lost."""
+    note(f"{bits}-bit samples are reduced to 8 bits{how}")
+
+
+def _scale_of_tiff(image: TiffImagePlugin.TiffImageFile) -> Scale:
+    tags = image.tag_v2
+    bits, number_format = max(tags.get(_BITS, (1,))), tags.get(_FORMAT, (_UNSIGNED,))[0]
+    declared = _declared(tags.get(_LOWEST), tags.get(_HIGHEST))
+    white_is_zero = tags.get(_PHOTOMETRIC, _WHITE_IS_ZERO) == _WHITE_IS_ZERO
+    if image.mode == "F":
+        return Scale(declared, (1, 255, 65_535), 2, white_is_zero)
+    if image.mode == "I":
+        highest = 65_535 if bits == 32 else 32_767
+        return Scale(declared, (255, highest), 1, white_is_zero, unsigned=number_format == _UNSIGNED)
+    return Scale(declared or (0, (1 << bits) - 1), white_is_zero=white_is_zero)
+
+
+def _declared(lowest: object, highest: object) -> Range | None:
+    """The range that two tags say, which may have a number for each channel."""
+    first = [value[0] if isinstance(value, tuple) and value else value for value in (lowest, highest)]
+    match first:
+        case [int() | float() as low, int() | float() as high] if math.isfinite(high - low) and low < high:
+            return low, high
+    return None
+
+
+def _measured(numbers: AnyArray, scale: Scale) -> Range:
+    """A usual range, if one holds all numbers but one in a thousand at either end; else the range of these."""
+    few = numbers.ravel()[:: max(1, numbers.size // _MEASURED_SAMPLES)].astype(np.float64)
+    finite = np.sort(few[np.isfinite(few)])
+    if not finite.size:
+        return 0, scale.usual[0]
+    strays = finite.size // 1000
+    low, high = float(finite[strays]), float(finite[-1 - strays])
+    usual = next((usual for usual in scale.usual if high <= scale.tolerance * usual), 0)
+    if usual and low >= (1 - scale.tolerance) * high / 4:
+        return 0, usual
+    return low, high if high > low else low + 1

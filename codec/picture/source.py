@@ -1,0 +1,93 @@
+"""What the file of an image says about its samples, and Pillow does not pass on."""
+
+import io
+import os
+import re
+import struct
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from PIL import Image, TiffImagePlugin
+
+from . import heif
+from .boxes import child
+
+_MODE_BITS = {"I": 32, "F": 32, "I;16": 16, "I;16L": 16, "I;16B": 16, "I;16N": 16}
+_TIFF_BITS = 258
+_PPM_HEADER, _COMMENT = 1000, re.compile(rb"#[^\r\n]*")
+_CODESTREAM, _DEPTHS_VARY = b"\xff\x4f\xff\x51", 255
+
+
+@dataclass(frozen=True)
+class Source:
+    """Bits per sample, before Pillow has reduced them."""
+
+    bits: int
+
+
+def read_source(image: Image.Image) -> Source:
+    """Look into the file of an image, before that is loaded: then Pillow closes files that it has opened itself."""
+    reader = _READERS.get(image.format or "")
+    if reader:
+        with suppress(struct.error, IndexError, OSError, ValueError), _file_of(image) as file:
+            return reader(image, file)
+    return Source(_MODE_BITS.get(image.mode, 8))
+
+
+@contextmanager
+def _file_of(image: Image.Image) -> Iterator[IO[bytes]]:
+    """The file from its start on, opened again if it is closed; an empty one where it is gone."""
+    opened: IO[bytes] | None = getattr(image, "fp", None)
+    name = getattr(image, "filename", "")
+    if opened is not None:
+        position = opened.tell()
+        opened.seek(0)
+        yield opened
+        opened.seek(position)
+    elif name:
+        with Path(os.fsdecode(name)).open("rb") as file:
+            yield file
+    else:
+        yield io.BytesIO()
+
+
+def _png(_: Image.Image, file: IO[bytes]) -> Source:
+    return Source(file.read(25)[24])
+
+
+def _ppm(_: Image.Image, file: IO[bytes]) -> Source:
+    magic, *numbers = _COMMENT.sub(b"", file.read(_PPM_HEADER)).split()[:4]
+    has_largest = magic in (b"P2", b"P3", b"P5", b"P6")
+    return Source(int(numbers[2]).bit_length() if has_largest else 32 if magic == b"Pf" else 1)
+
+
+def _tiff(image: Image.Image, _: IO[bytes]) -> Source:
+    assert isinstance(image, TiffImagePlugin.TiffImageFile)
+    return Source(max(image.tag_v2.get(_TIFF_BITS, (1,))))
+
+
+def _heif(_: Image.Image, file: IO[bytes]) -> Source:
+    return Source(heif.bits_per_sample(heif.primary_properties(memoryview(file.read()))))
+
+
+def _jpeg2000(_: Image.Image, file: IO[bytes]) -> Source:
+    data = memoryview(file.read())
+    if data[:4] == _CODESTREAM:
+        return Source((data[42] & 0x7F) + 1)
+    header = child(data, b"jp2h")
+    depth = child(header, b"ihdr")[10]
+    depths = child(header, b"bpcc") if depth == _DEPTHS_VARY else [depth]
+    return Source(max(depth & 0x7F for depth in depths) + 1)
+
+
+_READERS: dict[str, Callable[[Image.Image, IO[bytes]], Source]] = {
+    "PNG": _png,
+    "PPM": _ppm,
+    "TIFF": _tiff,
+    "AVIF": _heif,
+    "HEIF": _heif,
+    "JPEG2000": _jpeg2000,
+}
