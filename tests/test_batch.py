@@ -8,6 +8,7 @@ import os
 import resource
 import shutil
 import signal
+import stat
 import subprocess
 import sys
 import time
@@ -81,6 +82,14 @@ def test_only_what_changed_is_done_again(run: Run, album: Path, tmp_path: Path) 
     assert "1 done, 2 up to date" in run("batch", album, coded).stdout
     assert {name for name, value in contents(coded).items() if value != first[name]} == {"a.aez"}
     assert "3 done, 0 up to date" in run("batch", album, coded, "-q", "20").stdout
+
+
+def test_results_keep_their_permissions(run: Run, album: Path, tmp_path: Path) -> None:
+    coded = tmp_path / "coded"
+    run("batch", album, coded, "--include", "a.png")
+    (coded / "a.aez").chmod(0o600)
+    assert "1 done" in run("batch", album, coded, "--include", "a.png", "-q", "20").stdout
+    assert stat.S_IMODE((coded / "a.aez").stat().st_mode) == 0o600
 
 
 def test_a_bad_file_does_not_stop_the_others(run: Run, album: Path, tmp_path: Path) -> None:

@@ -1,11 +1,13 @@
 """The command line, as people and scripts use it."""
 
+import errno
 import json
 import os
 import resource
 import shutil
 import signal
 import socket
+import stat
 import subprocess
 import sys
 import tempfile
@@ -67,6 +69,39 @@ def test_nothing_is_overwritten_without_force(run: Run, png: Path) -> None:
     assert png.with_suffix(".aez").read_bytes() == before
     assert run("encode", png, "-q", "5", "-f").exit_code == 0
     assert len(png.with_suffix(".aez").read_bytes()) < len(before)
+
+
+@pytest.mark.parametrize("mode", [0o600, 0o640, 0o444, 0o755])
+def test_what_is_overwritten_hands_on_its_permissions(run: Run, png: Path, tmp_path: Path, mode: int) -> None:
+    run("encode", png)
+    coded = png.with_suffix(".aez")
+    (tmp_path / "link.aez").symlink_to(coded)
+    for path in (coded, png):
+        path.chmod(mode)
+    before = coded.read_bytes()
+    assert run("encode", png, "-q", "5", "-f", "-o", tmp_path / "link.aez").exit_code == 0
+    assert run("decode", coded, "-f").exit_code == 0
+    assert coded.read_bytes() != before
+    assert (tmp_path / "link.aez").is_symlink()
+    assert [stat.S_IMODE(path.stat().st_mode) for path in (coded, png)] == [mode, mode]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
+def test_what_is_overwritten_keeps_its_owner(run: Run, png: Path) -> None:
+    run("encode", png)
+    coded = png.with_suffix(".aez")
+    os.chown(coded, 1234, 5678)
+    coded.chmod(0o600)
+    run("encode", png, "-f")
+    state = coded.stat()
+    assert (state.st_uid, state.st_gid, stat.S_IMODE(state.st_mode)) == (1234, 5678, 0o600)
+
+
+def test_new_files_have_the_usual_permissions(run: Run, png: Path) -> None:
+    before = os.umask(0o027)
+    run("encode", png)
+    os.umask(before)
+    assert stat.S_IMODE(png.with_suffix(".aez").stat().st_mode) == 0o640
 
 
 def test_pipes(png: Path, photograph: Image.Image, tmp_path: Path) -> None:
@@ -401,6 +436,20 @@ def test_a_full_disk_leaves_nothing_behind(png: Path, tmp_path: Path) -> None:
     assert result.returncode == 1
     assert result.stderr == f"aez: {tmp_path / 'x.aez'}: File too large\n"
     assert sorted(tmp_path.iterdir()) == before
+
+
+def test_a_disk_that_fails_when_it_is_asked_to_keep_the_file(
+    run: Run, png: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(_: int) -> None:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    run("encode", png)
+    before = {path: path.read_bytes() for path in tmp_path.iterdir()}
+    monkeypatch.setattr(os, "fsync", fails)
+    one_error_line(run("encode", png, "-f", "-q", "5"), "img.aez: Input/output error")
+    one_error_line(run("encode", png, "-o", tmp_path / "new.aez"), "new.aez: Input/output error")
+    assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 
 @contextmanager

@@ -62,7 +62,8 @@ class LocalTree:
         path = self.root / name
         for folder in (self.scratch, path.parent):
             folder.mkdir(parents=True, exist_ok=True)
-        write_file(path, data, overwrite, scratch=self.scratch)
+        # A file whose name is lost with the power is only made again, and waiting for names costs as much as for data.
+        write_file(path, data, overwrite, scratch=self.scratch, wait_for_name=False)
 
     def note(self, name: str, data: bytes) -> None:
         path = self.root / name
