@@ -393,7 +393,9 @@ def _training(subject: Path, debug: bool) -> Iterator[Any]:
 def _job(context: click.Context, options: dict[str, Any], threads: int, measure: bool) -> Job:
     """What a batch does to each file; options of the other direction are refused."""
     decoding = ("res", "upscale")
-    encoding = ("quality", "bpp", "size", "psnr", "medium_psnr", "layers", "coding", "effort", "model", "skip_larger")
+    targets = ("quality", "bpp", "size", "psnr", "medium_psnr")
+    encode_options = ("layers", "coding", "effort", "model", "strip", "strip_gps")
+    encoding = (*targets, *encode_options, "skip_larger")
     word = "with" if options["to"] else "without"
     for name in encoding if options["to"] else decoding:
         if context.get_parameter_source(name) is not ParameterSource.DEFAULT:
@@ -401,7 +403,7 @@ def _job(context: click.Context, options: dict[str, Any], threads: int, measure:
     general: Any = {name: options[name] for name in ("device", "max_pixels")} | {"threads": threads}
     if options["to"]:
         return Decoding(options["res"], options["to"], general | {"upscale": options["upscale"]})
-    general |= {name: options[name] for name in ("layers", "coding", "effort", "model")}
+    general |= {name: options[name] for name in encode_options}
     return Encoding(options["quality"], general, options["skip_larger"], measure)
 
 

@@ -70,7 +70,8 @@ class Encoding:
         quality = asdict(self.quality) if isinstance(self.quality, Target) else self.quality
         model = installed_models().get(self.options.get("model", DEFAULT_MODEL))
         kept = [*(self.options.get(name) for name in ("layers", "coding", "effort")), self.skip_larger]
-        return json.dumps(["encode", quality, model, *kept])
+        given = [name for name in ("strip", "strip_gps") if self.options.get(name)]
+        return json.dumps(["encode", quality, model, *kept, *given])
 
     def check_model(self) -> None:
         """Find out whether there is such a model.
