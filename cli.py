@@ -14,8 +14,6 @@ from aez.coding.targets import Target
 from aez.errors import AezError
 from aez.jobs import Decoding, Encoding, Job
 from aez.model.registry import find_by_name
-from aez.picture.formats import READABLE
-from aez.picture.opening import allow_pixels
 from aez.serve.settings import ServerSettings, server_options
 from aez.terminal import paths
 from aez.terminal.commands import Files, decode_files, encode_files, show_info
@@ -219,18 +217,19 @@ def batch(
     does not stop the others.
     """
     from aez.batch import commands
-    from aez.batch.plan import Selection
+    from aez.batch.names import read_names
+    from aez.batch.selection import Selection
 
     report = Reporter(quiet=quiet, debug=debug)
     if scheduler and jobs:
         raise click.UsageError("--jobs has no meaning with --dask")
-    with report.file(source):
+    with report.command():
         processes, threads = commands.processes_and_threads(jobs, threads or (1 if scheduler else 0))
         request = commands.Request(
             source=source,
             target=target,
             job=_job(context, options, threads, measure=report_file is not None),
-            selection=Selection(include, exclude, _names(listed) if listed else None),
+            selection=Selection(include, exclude, read_names(listed) if listed else None),
             keep_extension=keep_extension,
             force=force,
             processes=processes,
@@ -323,19 +322,14 @@ def compare(
     Curves over all qualities, BD-rates, sizes at equal PSNR, and speeds. WebP and AVIF are there if Pillow has them;
     BD-rates, reports and JPEG XL need aez[compare].
     """
-    from aez.compare import commands, page
-    from aez.compare.codecs import installed_codecs
+    from aez.compare import commands
 
     if quality is not None and folder:
         raise click.UsageError("a report is of curves; leave out -q")
-    sources = paths.expand(inputs, READABLE)
     report = Reporter(quiet=quiet, debug=debug)
-    with report.file(sources[0]):
-        if folder:
-            page.check_report(folder)
-        allow_pixels(options["max_pixels"])
-        codecs = installed_codecs(**options)
-    report.exit()
+    sources = paths.expand(inputs, Encoding.foreign_kind, report)
+    with report.command():
+        codecs = commands.prepare(folder, **options)
     if quality is None:
         commands.compare_curves(sources, report, codecs, form, folder)
     else:
@@ -443,7 +437,9 @@ def _training(subject: Path, debug: bool) -> Iterator[Any]:
 def _job(context: click.Context, options: dict[str, Any], threads: int, measure: bool) -> Job:
     """What a batch does to each file; options of the other direction are refused."""
     decoding = ("res", "upscale")
-    encoding = ("quality", "bpp", "size", "psnr", "medium_psnr", "layers", "coding", "effort", "model", "skip_larger")
+    targets = ("quality", "bpp", "size", "psnr", "medium_psnr")
+    encode_options = ("layers", "coding", "effort", "model", "strip", "strip_gps")
+    encoding = (*targets, *encode_options, "skip_larger")
     word = "with" if options["to"] else "without"
     for name in encoding if options["to"] else decoding:
         if context.get_parameter_source(name) is not ParameterSource.DEFAULT:
@@ -451,7 +447,7 @@ def _job(context: click.Context, options: dict[str, Any], threads: int, measure:
     general: Any = {name: options[name] for name in ("device", "max_pixels")} | {"threads": threads}
     if options["to"]:
         return Decoding(options["res"], options["to"], general | {"upscale": options["upscale"]})
-    general |= {name: options[name] for name in ("layers", "coding", "effort")}
+    general |= {name: options[name] for name in encode_options}
     model = find_by_name(options["model"])
     general["model"] = str(model.folder.absolute()) if model.origin == "given" else model.name
     return Encoding(options["quality"], general, options["skip_larger"], measure)
@@ -464,12 +460,6 @@ def _serve_extra() -> Iterator[None]:
         yield
     except ImportError as error:
         raise AezError(str(error), "pip install 'aez[serve]'") from error
-
-
-def _names(listed: Path) -> list[str]:
-    """The lines of a file that are not empty, whatever bytes they have."""
-    lines = listed.read_bytes().decode("utf-8", "surrogateescape").split("\n")
-    return [line.removesuffix("\r") for line in lines if line.strip()]
 
 
 if __name__ == "__main__":

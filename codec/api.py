@@ -1,7 +1,7 @@
 """The whole path: encode, decode and info, on Pillow images, bytes and files."""
 
 import operator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, TypedDict, Unpack, get_args
 
@@ -21,7 +21,7 @@ from .model.tiled import BLOCK
 from .output import AnyPath, refuse_existing, write_file
 from .picture.convert import from_pillow, to_pillow
 from .picture.formats import PictureFormat, format_of
-from .picture.metadata import attach_metadata
+from .picture.metadata import attach_metadata, stripped
 from .picture.opening import open_picture
 from .picture.saving import save_picture
 
@@ -40,6 +40,8 @@ class EncodeOptions(TypedDict, total=False):
     coding: Coding
     model: AnyModel
     effort: int
+    strip: bool
+    strip_gps: bool
     max_pixels: int
     threads: int
     device: Device
@@ -94,6 +96,8 @@ def encode(
     coding: Coding = "ans",
     model: AnyModel = DEFAULT_MODEL,
     effort: int = 0,
+    strip: bool = False,
+    strip_gps: bool = False,
     max_pixels: int = MAX_PIXELS,
     threads: int = 0,
     device: Device = "auto",
@@ -107,6 +111,8 @@ def encode(
         coding: "ans" (rANS, smaller) or "zstd".
         model: the name of a model, or a model's folder.
         effort: 0 to 9: how long to search for better latents (needs aez[effort], PyTorch).
+        strip: leave out EXIF and XMP; samples are upright anyway, and the ICC profile stays.
+        strip_gps: leave out positions, of EXIF and of XMP.
         max_pixels: beyond which pictures are refused.
         threads: of the networks, 0 for one per core.
         device: "auto", "cpu" or "cuda", where the floating-point networks run.
@@ -132,7 +138,9 @@ def encode(
     check_target(wanted, layers)
     _check_size(*image.size, max_pixels)
     loaded = load_model(model, threads, device)
-    encoder = Encoder(loaded, from_pillow(image), layers, coding, effort)
+    picture = from_pillow(image)
+    metadata = stripped(picture.metadata, everything=strip, gps=strip_gps)
+    encoder = Encoder(loaded, replace(picture, metadata=metadata), layers, coding, effort)
     return reach(wanted, encoder) if isinstance(wanted, Target) else encoder.encode(wanted).data
 
 
@@ -242,6 +250,8 @@ def encode_file(
     coding: Coding = "ans",
     model: AnyModel = DEFAULT_MODEL,
     effort: int = 0,
+    strip: bool = False,
+    strip_gps: bool = False,
     max_pixels: int = MAX_PIXELS,
     threads: int = 0,
     device: Device = "auto",
@@ -265,6 +275,8 @@ def encode_file(
         coding=coding,
         model=model,
         effort=effort,
+        strip=strip,
+        strip_gps=strip_gps,
         max_pixels=max_pixels,
         threads=threads,
         device=device,

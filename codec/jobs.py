@@ -2,7 +2,9 @@
 
 import json
 import warnings
+from collections.abc import Collection
 from dataclasses import asdict, dataclass
+from pathlib import PurePath, PurePosixPath
 from typing import Any
 
 from PIL import Image
@@ -13,11 +15,12 @@ from .api import DecodeOptions, EncodeOptions, Resolution
 from .coding.targets import Target
 from .errors import AezWarning
 from .metrics import psnr
-from .model.registry import DEFAULT_MODEL, find_by_name
-from .picture.formats import READABLE, PictureFormat
+from .model.registry import DEFAULT_MODEL, find_by_name, load_model
+from .picture.formats import NEEDED_FOR, READABLE, SUFFIXES, PictureFormat
 from .picture.opening import allow_pixels, plain_picture
 from .picture.saving import save_picture
 
+_LONGEST_SUFFIX = 8
 _SHARED = ("model", "threads", "device", "max_pixels")
 
 
@@ -50,7 +53,16 @@ class Encoding:
     measure: bool = False
 
     suffix = ".aez"
-    reads = frozenset(READABLE)
+
+    def output_name(self, name: str) -> str:
+        """What the result of a file is called."""
+        return _renamed(name, {*SUFFIXES, self.suffix}, self.suffix)
+
+    @staticmethod
+    def foreign_kind(name: str) -> str:
+        """What kind of file this is, by its name, that is not taken from folders; empty for those that are."""
+        kind = _foreign_kind(name, READABLE)
+        return f"{kind} (needs {NEEDED_FOR[kind]})" if kind in NEEDED_FOR else kind
 
     @property
     def settings(self) -> str:
@@ -58,7 +70,17 @@ class Encoding:
         quality = asdict(self.quality) if isinstance(self.quality, Target) else self.quality
         model = find_by_name(self.options.get("model", DEFAULT_MODEL)).id
         kept = [*(self.options.get(name) for name in ("layers", "coding", "effort")), self.skip_larger]
-        return json.dumps(["encode", quality, model, *kept])
+        given = [name for name in ("strip", "strip_gps") if self.options.get(name)]
+        return json.dumps(["encode", quality, model, *kept, *given])
+
+    def check_model(self) -> None:
+        """Find out whether there is such a model.
+
+        Raises:
+            ModelError: there is none.
+        """
+        options = self.options
+        load_model(options.get("model", DEFAULT_MODEL), options.get("threads", 0), options.get("device", "auto"))
 
     def check(self) -> None:
         """Find out once what would go wrong with every file.
@@ -104,13 +126,21 @@ class Decoding:
     format: PictureFormat
     options: DecodeOptions
 
-    reads = frozenset({".aez"})
     measure = False
 
     @property
     def suffix(self) -> str:
         """Of the pictures."""
         return ".jpg" if self.format == "jpeg" else f".{self.format}"
+
+    def output_name(self, name: str) -> str:
+        """As in `Encoding`."""
+        return _renamed(name, {Encoding.suffix}, self.suffix)
+
+    @staticmethod
+    def foreign_kind(name: str) -> str:
+        """As in `Encoding`."""
+        return _foreign_kind(name, {Encoding.suffix})
 
     @property
     def settings(self) -> str:
@@ -131,3 +161,19 @@ class Decoding:
 
 
 Job = Encoding | Decoding
+
+
+def _renamed(name: str, known: Collection[str], suffix: str) -> str:
+    """A name with another suffix. Only a known one is taken off: "Scan 1.2" becomes "Scan 1.2.aez"."""
+    old = PurePath(name).suffix
+    return name.removesuffix(old if old.lower() in known else "") + suffix
+
+
+def _foreign_kind(name: str, taken: Collection[str]) -> str:
+    path = PurePosixPath(name)
+    suffix = path.suffix.lower()
+    if path.name.startswith("._"):
+        return "._* (made by macOS)"
+    if suffix in taken:
+        return ""
+    return suffix if suffix and len(suffix) <= _LONGEST_SUFFIX and " " not in suffix else "no suffix"

@@ -11,6 +11,9 @@ from .errors import AezError
 
 AnyPath = str | os.PathLike[str]
 
+_USUAL, _PRIVATE = 0o666, 0o600
+_CANNOT_SYNC = (errno.EINVAL, errno.ENOTSUP)
+
 
 class OutputExistsError(AezError):
     """The output is there already."""
@@ -35,10 +38,13 @@ def refuse_existing(path: Path, overwrite: bool) -> None:
         raise OutputExistsError(f"{path} exists", "-f overwrites it")
 
 
-def write_file(path: Path, data: bytes, overwrite: bool, scratch: Path | None = None) -> None:
-    """Write a file under a temporary name, in `scratch` if that can be, and rename it when it is complete.
+def write_file(
+    path: Path, data: bytes, overwrite: bool, scratch: Path | None = None, *, wait_for_name: bool = True
+) -> None:
+    """Write a file under a temporary name, in `scratch` if that can be, and rename it when the disk has it.
 
-    Devices are written to.
+    So it is there as a whole or not at all, even after a loss of power; unless `wait_for_name`, it may be the latter
+    although this has returned. What is overwritten hands on its permissions. Pipes and devices are written to.
 
     Raises:
         OutputExistsError: it exists and `overwrite` is false.
@@ -50,8 +56,13 @@ def write_file(path: Path, data: bytes, overwrite: bool, scratch: Path | None = 
         return
     final = path.resolve()
     temporary = (scratch or final.parent) / f".aez-{secrets.token_hex(8)}.tmp"
+    replaced = final.stat() if overwrite and final.exists() else None
     try:
+        temporary.touch(_PRIVATE if replaced else _USUAL, exist_ok=False)
         temporary.write_bytes(data)
+        _sync(temporary, os.O_RDWR)
+        if replaced:
+            _hand_on_permissions(replaced, temporary)
         if overwrite:
             temporary.replace(final)
         else:
@@ -61,13 +72,37 @@ def write_file(path: Path, data: bytes, overwrite: bool, scratch: Path | None = 
         raise
     except OSError as error:
         if error.errno == errno.EXDEV and scratch:
-            write_file(path, data, overwrite)
+            write_file(path, data, overwrite, wait_for_name=wait_for_name)
             return
         error.filename, error.filename2 = str(path), None
         raise
     finally:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
+    if wait_for_name:
+        with suppress(OSError):  # not all systems can
+            _sync(final.parent, os.O_RDONLY)
+
+
+def _sync(path: Path, flags: int) -> None:
+    """Wait until the disk has what was written to a file, or the names in a folder."""
+    descriptor = os.open(path, flags)
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in _CANNOT_SYNC:
+            raise
+    finally:
+        os.close(descriptor)
+
+
+def _hand_on_permissions(replaced: os.stat_result, path: Path) -> None:
+    """Mode, and owner and group as far as that is allowed."""
+    if hasattr(os, "chown"):
+        for owner in ((replaced.st_uid, -1), (-1, replaced.st_gid)):
+            with suppress(OSError):
+                os.chown(path, *owner)
+    path.chmod(stat.S_IMODE(replaced.st_mode))
 
 
 def _rename_to_new(temporary: Path, final: Path) -> None:

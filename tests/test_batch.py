@@ -8,19 +8,22 @@ import os
 import resource
 import shutil
 import signal
+import stat
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
 
+import fsspec
 import pytest
 from click.testing import Result
 from conftest import psnr
+from fsspec.implementations.local import LocalFileSystem
 from PIL import Image
 
 import aez
@@ -79,6 +82,14 @@ def test_only_what_changed_is_done_again(run: Run, album: Path, tmp_path: Path) 
     assert "1 done, 2 up to date" in run("batch", album, coded).stdout
     assert {name for name, value in contents(coded).items() if value != first[name]} == {"a.aez"}
     assert "3 done, 0 up to date" in run("batch", album, coded, "-q", "20").stdout
+
+
+def test_results_keep_their_permissions(run: Run, album: Path, tmp_path: Path) -> None:
+    coded = tmp_path / "coded"
+    run("batch", album, coded, "--include", "a.png")
+    (coded / "a.aez").chmod(0o600)
+    assert "1 done" in run("batch", album, coded, "--include", "a.png", "-q", "20").stdout
+    assert stat.S_IMODE((coded / "a.aez").stat().st_mode) == 0o600
 
 
 def test_a_bad_file_does_not_stop_the_others(run: Run, album: Path, tmp_path: Path) -> None:
@@ -164,6 +175,61 @@ def test_another_source_does_not_replace_results(run: Run, album: Path, tmp_path
     assert f"holds results of {album}" in result.stderr
     assert contents(coded) == before
     assert run("batch", other, coded, "-f").exit_code == 0
+
+
+def test_a_killed_batch_owns_what_it_has_written_and_nothing_else(
+    run: Run, album: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    coded = tmp_path / "coded"
+    with monkeypatch.context() as killed:
+        killed.setattr("aez.batch.manifest.Manifest.save", lambda _: None)
+        killed.setattr("aez.batch.commands.settle_claims", lambda *_: None)
+        assert "3 done" in run("batch", album, coded).stdout
+    for name in ("a.aez", "b.aez"):
+        (coded / name).unlink()
+        (coded / name).write_text("precious")
+    result = run("batch", album, coded, "-q", "20")
+    assert result.exit_code == 1
+    assert "1 done, 0 up to date, 2 failed" in result.stdout
+    assert result.stderr.count("was not written by aez batch") == 2
+    assert {(coded / name).read_text() for name in ("a.aez", "b.aez")} == {"precious"}
+    assert (coded / "sommer, süd" / "c d.aez").read_bytes() == aez.encode(
+        Image.open(album / "sommer, süd" / "c d.webp"), 20
+    )
+
+
+def test_what_appears_meanwhile_is_not_overwritten(
+    run: Run, album: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    coded = tmp_path / "coded"
+
+    def somebody_else_is_quicker(*_: object) -> Iterator[None]:
+        coded.mkdir()
+        (coded / "a.aez").write_text("precious")
+        (album / "b.jpg").unlink()
+        yield
+
+    monkeypatch.setattr("aez.batch.commands._alone", contextmanager(somebody_else_is_quicker))
+    result = run("batch", album, coded)
+    assert "1 done, 0 up to date, 2 failed" in result.stdout
+    assert (coded / "a.aez").read_text() == "precious"
+    assert result.stderr.splitlines() == [
+        "aez: a.png: a.aez exists and was not written by aez batch; -f overwrites it",
+        f"aez: {album / 'b.jpg'}: No such file or directory",
+    ]
+
+
+def test_a_result_does_not_take_the_place_of_another_file_than_its_own(
+    run: Run, tmp_path: Path, photograph: Image.Image
+) -> None:
+    album, coded = tmp_path / "album", tmp_path / "coded"
+    album.mkdir()
+    Image.new("RGB", (8, 8)).save(album / "a.png")
+    assert run("batch", album, coded, "--skip-larger").exit_code == 0
+    photograph.save(album / "a.png")
+    (coded / "a.aez").write_text("precious")
+    assert run("batch", album, coded, "--skip-larger").exit_code == 1
+    assert (coded / "a.aez").read_text() == "precious"
 
 
 def test_what_has_failed_is_nobodys(run: Run, album: Path, tmp_path: Path) -> None:
@@ -348,8 +414,6 @@ def test_object_stores(run: Run, album: Path, tmp_path: Path, bucket: str) -> No
 
 
 def test_memory_is_a_file_system_too(run: Run, album: Path, tmp_path: Path) -> None:
-    import fsspec
-
     memory = fsspec.filesystem("memory")
     for path in ("/pictures", "/coded"):
         if memory.exists(path):
@@ -363,11 +427,87 @@ def test_memory_is_a_file_system_too(run: Run, album: Path, tmp_path: Path) -> N
 
 def test_names_that_lead_elsewhere_are_refused(run: Run, album: Path, tmp_path: Path) -> None:
     names = tmp_path / "names.txt"
-    names.write_text("a.png\n../album/b.jpg\n/etc/x.png\nsommer, süd/./c d.webp\n\nx\\..\\y.png\n")
+    names.write_text("a.png\n../album/b.jpg\n/etc/x.png\nx/../../album/b.jpg\n.\n")
     result = run("batch", album, tmp_path / "coded", "--files", names)
     assert result.exit_code == 1
     assert list(contents(tmp_path / "coded")) == ["a.aez"]
     assert result.stderr.count("is not a name below the source") == 4
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"./a.png\n././b.jpg\n",
+        b"a.png\r\nb.jpg\r\na.png\r\n",
+        b"\xef\xbb\xbfa.png\nb.jpg",
+        "a.png\r\nb.jpg\r\n".encode("utf-16"),
+        b"\n.//a.png\n  \nb.jpg\n",
+    ],
+    ids=["find", "dos", "byte order mark", "utf-16", "blanks"],
+)
+def test_lists_of_names_as_other_programs_write_them(run: Run, album: Path, tmp_path: Path, text: bytes) -> None:
+    names = tmp_path / "names.txt"
+    names.write_bytes(text)
+    result = run("batch", album, tmp_path / "coded", "--files", names)
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert list(contents(tmp_path / "coded")) == ["a.aez", "b.aez"]
+
+
+def test_what_is_listed_by_hand_is_taken_or_said(run: Run, album: Path, tmp_path: Path) -> None:
+    for name in ("Scan 1.2", "noext", "a\\b.png"):
+        shutil.copy(album / "a.png", album / name)
+    os.mkfifo(album / "pipe.png")
+    names = tmp_path / "names.txt"
+    names.write_text("Scan 1.2\nnoext\na\\b.png\nnotes.txt\npipe.png\nsommer, süd\nmissing.png\n")
+    result = run("batch", album, tmp_path / "coded", "--files", names)
+    assert list(contents(tmp_path / "coded")) == ["Scan 1.2.aez", "a\\b.aez", "noext.aez"]
+    assert result.stderr.splitlines() == [
+        f"aez: {album}/missing.png: No such file or directory",
+        "aez: notes.txt: not a picture that can be read",
+        "aez: pipe.png: is not a file",
+        f"aez: {album}/sommer, süd: Is a directory",
+    ]
+
+
+def test_names_are_told_apart_by_known_suffixes_only(run: Run, album: Path, tmp_path: Path) -> None:
+    names = tmp_path / "names.txt"
+    names.write_text("Scan 1.2\nScan 1.3\n")
+    for name in ("Scan 1.2", "Scan 1.3"):
+        shutil.copy(album / "a.png", album / name)
+    assert run("batch", album, tmp_path / "coded", "--files", names).exit_code == 0
+    assert list(contents(tmp_path / "coded")) == ["Scan 1.2.aez", "Scan 1.3.aez"]
+    assert run("batch", tmp_path / "coded", tmp_path / "back", "--to", "png").exit_code == 0
+    assert list(contents(tmp_path / "back")) == ["Scan 1.2.png", "Scan 1.3.png"]
+
+
+def test_what_is_left_out_is_counted_by_kind(run: Run, album: Path, tmp_path: Path) -> None:
+    picture = (album / "a.png").read_bytes()
+    for name in ("._a.png", "x.HEIC", "y.heic", "noext", "v1. A long story", "b.jpe", "c.MPO"):
+        (album / name).write_bytes(picture)
+    (album / "linked").symlink_to("sommer, süd")
+    (album / "broken.png").symlink_to("nothing.png")
+    os.mkfifo(album / "pipe.png")
+    (album / "folder.png").mkdir()
+    result = run("batch", album, tmp_path / "coded", "--exclude", "*.jpg", "--report", tmp_path / "report.csv")
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert list(contents(tmp_path / "coded")) == ["a.aez", "b.aez", "c.aez", "sommer, süd/c d.aez"]
+    counts, left_out = result.stdout.splitlines()
+    assert counts.startswith("4 done, 0 up to date, 0 failed")
+    kinds = {
+        ".heic (needs pillow-heif) 2",
+        "no suffix 2",
+        "._* (made by macOS) 1",
+        ".txt 1",
+        "folders behind links 1",
+        "broken links 1",
+        "pipes and devices 1",
+        "--include and --exclude 1",
+    }
+    assert set(left_out.removeprefix("left out: ").split(", ")) == kinds
+    (tmp_path / "coded" / "kept.png").write_bytes(picture)
+    nothing = run("batch", tmp_path / "coded", tmp_path / "back", "--to", "png", "--exclude", "*.aez")
+    assert nothing.exit_code == 1
+    assert "nothing to do; left out: --include and --exclude 4, .png 1" in nothing.stderr
 
 
 @pytest.mark.skipif(sys.platform == "darwin", reason="names are UTF-8 there")
@@ -427,19 +567,63 @@ def test_a_report_needs_its_own_place(run: Run, album: Path, tmp_path: Path) -> 
     assert all(row["psnr"] for row in csv.DictReader(io.StringIO(report.read_text())))
 
 
-def test_a_web_server_with_a_list_of_files(run: Run, album: Path, tmp_path: Path) -> None:
-    handler = partial(SimpleHTTPRequestHandler, directory=str(album))
+class FolderSystem(LocalFileSystem):
+    """Real folders that must be made, as sftp and smb have them; renames over no file, as smb does."""
+
+    protocol = "folders"
+    cachable = False
+
+    def mv(self, path1: str, path2: str, **_: object) -> None:
+        os.link(path1, path2)
+        Path(path1).unlink()
+
+
+def test_file_systems_with_real_folders(run: Run, album: Path, tmp_path: Path) -> None:
+    fsspec.register_implementation("folders", FolderSystem, clobber=True)
+    coded, url = tmp_path / "coded", f"folders://{tmp_path}/coded"
+    assert "3 done, 0 up to date, 0 failed" in run("batch", album, url).stdout
+    assert "0 done, 3 up to date" in run("batch", album, url).stdout
+    assert list(contents(coded)) == ["a.aez", "b.aez", "sommer, süd/c d.aez"]
+    assert "3 done, 0 up to date, 0 failed" in run("batch", album, url, "-q", "20").stdout
+    assert (coded / "a.aez").read_bytes() == aez.encode(Image.open(album / "a.png"), 20)
+    assert not list(coded.rglob("*.tmp"))
+    assert "3 done" in run("batch", url, f"folders://{tmp_path}/back", "--to", "png").stdout
+    assert "3 done" in run("batch", f"local://{coded}", f"file://{tmp_path}/local", "--to", "png").stdout
+    assert contents(tmp_path / "local") == contents(tmp_path / "back")
+    assert run("batch", album, f"local://{album}/below").exit_code == 2
+
+
+def test_names_on_a_web_server_are_not_parts_of_its_urls(run: Run, tmp_path: Path, photograph: Image.Image) -> None:
+    album, names = tmp_path / "album", ["a#b", "q?x", "p%20q", "ü +&;=[*]", "a\\b"]
+    album.mkdir()
+    for number, name in enumerate(names):
+        photograph.crop((0, 0, 20 + number, 20)).save(album / f"{name}.png")
+    listed = tmp_path / "names.txt"
+    listed.write_text("".join(f"{name}.png\n" for name in names))
+    with web_server(album) as url:
+        assert run("batch", url, tmp_path / "coded", "--files", listed).exit_code == 0
+    assert run("batch", album, tmp_path / "expected").exit_code == 0
+    assert contents(tmp_path / "coded") == contents(tmp_path / "expected")
+
+
+@contextmanager
+def web_server(folder: Path) -> Iterator[str]:
+    handler = partial(SimpleHTTPRequestHandler, directory=str(folder))
     handler.log_message = lambda *_: None  # type: ignore[attr-defined]
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    Thread(target=server.serve_forever, daemon=True).start()
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+def test_a_web_server_with_a_list_of_files(run: Run, album: Path, tmp_path: Path) -> None:
     names = tmp_path / "names.txt"
     names.write_text("a.png\nb.jpg\nmissing.png\n")
-    result = run("batch", f"http://127.0.0.1:{server.server_port}", tmp_path / "coded", "--files", names)
+    with web_server(album) as url:
+        result = run("batch", url, tmp_path / "coded", "--files", names)
     assert list(contents(tmp_path / "coded")) == ["a.aez", "b.aez"]
     assert result.exit_code == 1
     assert "missing.png" in result.stderr
-    server.shutdown()
-    server.server_close()
 
 
 def test_a_cluster_of_which_a_worker_is_killed(run: Run, tmp_path: Path, photograph: Image.Image) -> None:

@@ -1,12 +1,18 @@
 """The command line, as people and scripts use it."""
 
+import errno
 import json
 import os
 import resource
+import shutil
 import signal
+import socket
+import stat
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from threading import Thread
 
@@ -65,6 +71,39 @@ def test_nothing_is_overwritten_without_force(run: Run, png: Path) -> None:
     assert len(png.with_suffix(".aez").read_bytes()) < len(before)
 
 
+@pytest.mark.parametrize("mode", [0o600, 0o640, 0o444, 0o755])
+def test_what_is_overwritten_hands_on_its_permissions(run: Run, png: Path, tmp_path: Path, mode: int) -> None:
+    run("encode", png)
+    coded = png.with_suffix(".aez")
+    (tmp_path / "link.aez").symlink_to(coded)
+    for path in (coded, png):
+        path.chmod(mode)
+    before = coded.read_bytes()
+    assert run("encode", png, "-q", "5", "-f", "-o", tmp_path / "link.aez").exit_code == 0
+    assert run("decode", coded, "-f").exit_code == 0
+    assert coded.read_bytes() != before
+    assert (tmp_path / "link.aez").is_symlink()
+    assert [stat.S_IMODE(path.stat().st_mode) for path in (coded, png)] == [mode, mode]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
+def test_what_is_overwritten_keeps_its_owner(run: Run, png: Path) -> None:
+    run("encode", png)
+    coded = png.with_suffix(".aez")
+    os.chown(coded, 1234, 5678)
+    coded.chmod(0o600)
+    run("encode", png, "-f")
+    state = coded.stat()
+    assert (state.st_uid, state.st_gid, stat.S_IMODE(state.st_mode)) == (1234, 5678, 0o600)
+
+
+def test_new_files_have_the_usual_permissions(run: Run, png: Path) -> None:
+    before = os.umask(0o027)
+    run("encode", png)
+    os.umask(before)
+    assert stat.S_IMODE(png.with_suffix(".aez").stat().st_mode) == 0o640
+
+
 def test_pipes(png: Path, photograph: Image.Image, tmp_path: Path) -> None:
     aez = [sys.executable, "-m", "aez.cli"]
     coded = subprocess.run([*aez, "encode", "-", "-o", "-"], input=png.read_bytes(), capture_output=True, check=True)
@@ -107,6 +146,61 @@ def test_folders_stand_for_what_is_below_them(run: Run, png: Path, tmp_path: Pat
     out.mkdir()
     assert run("decode", tmp_path / "album", "-o", out).exit_code == 0
     assert [path.name for path in out.iterdir()] == ["a.png"]
+
+
+def test_only_files_are_pictures(run: Run, png: Path, tmp_path: Path) -> None:
+    album, out = tmp_path / "album", tmp_path / "out"
+    (album / "folder.png").mkdir(parents=True)
+    out.mkdir()
+    png.rename(album / "folder.png" / "x.png")
+    os.mkfifo(album / "pipe.png")
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(str(album / "socket.png"))
+    (album / "broken.png").symlink_to("nothing.png")
+    (album / "linked.png").symlink_to("folder.png")
+    (album / "y.png").symlink_to("folder.png/x.png")
+    (album / "._y.png").write_bytes(b"of macOS")
+    assert run("encode", album, "-o", out).exit_code == 0
+    assert sorted(path.name for path in out.iterdir()) == ["x.aez", "y.aez"]
+    (out / "folder.aez").mkdir()
+    os.mkfifo(out / "pipe.aez")
+    assert run("decode", out).exit_code == 0
+    assert sorted(path.name for path in out.glob("*.png")) == ["x.png", "y.png"]
+    compared = json.loads(run("compare", album, "-q", "50", "--json").stdout)
+    assert [Path(single["name"]).name for single in compared] == ["x.png", "y.png"]
+
+
+@pytest.mark.parametrize(
+    ("name", "line"),
+    [
+        ("socket.png", "No such device or address"),
+        ("broken.png", "No such file or directory"),
+        ("folder.png", "nothing to do in this folder"),
+    ],
+)
+def test_what_is_named_and_is_no_file(run: Run, tmp_path: Path, name: str, line: str) -> None:
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(str(tmp_path / "socket.png"))
+    (tmp_path / "broken.png").symlink_to("nothing.png")
+    (tmp_path / "folder.png").mkdir()
+    result = run("encode", tmp_path / name)
+    assert result.exit_code in (1, 2)
+    assert f"{name}: {line}" in result.stderr
+
+
+def test_only_known_suffixes_are_taken_off(run: Run, png: Path) -> None:
+    scans = [png.with_name("Scan 1.2"), png.with_name("Scan 1.3"), png.with_name("x.PNG")]
+    for scan in scans:
+        scan.write_bytes(png.read_bytes())
+    assert run("encode", *scans).exit_code == 0
+    coded = sorted(png.parent.glob("*.aez"))
+    assert [path.name for path in coded] == ["Scan 1.2.aez", "Scan 1.3.aez", "x.aez"]
+    bare = coded[0].rename(png.with_name("Scan 2.1"))
+    assert run("decode", bare, coded[1], "--res", "medium").exit_code == 0
+    assert [path.name for path in sorted(png.parent.glob("*.medium.png"))] == [
+        "Scan 1.3.medium.png",
+        "Scan 2.1.medium.png",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -344,16 +438,49 @@ def test_a_full_disk_leaves_nothing_behind(png: Path, tmp_path: Path) -> None:
     assert sorted(tmp_path.iterdir()) == before
 
 
-@pytest.fixture
-def without_privileges() -> Iterator[None]:
-    """Root reads everything; for this test it is nobody."""
+def test_a_disk_that_fails_when_it_is_asked_to_keep_the_file(
+    run: Run, png: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(_: int) -> None:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    run("encode", png)
+    before = {path: path.read_bytes() for path in tmp_path.iterdir()}
+    monkeypatch.setattr(os, "fsync", fails)
+    one_error_line(run("encode", png, "-f", "-q", "5"), "img.aez: Input/output error")
+    one_error_line(run("encode", png, "-o", tmp_path / "new.aez"), "new.aez: Input/output error")
+    assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+@contextmanager
+def nobody() -> Iterator[None]:
+    """Root reads everything; meanwhile it is nobody."""
     user = os.geteuid()
     os.seteuid(65534 if user == 0 else user)
-    yield
-    os.seteuid(user)
+    try:
+        yield
+    finally:
+        os.seteuid(user)
 
 
-def test_an_unreadable_file(run: Run, png: Path, without_privileges: None) -> None:
-    if os.geteuid() != 65534:
-        png.chmod(0)
-    one_error_line(run("encode", png), "Permission denied")
+def test_an_unreadable_folder_costs_only_what_is_in_it(run: Run, png: Path) -> None:
+    for command in (["encode", png, "-o", "/dev/null"], ["batch", png.parent, png.parent.parent / "out", "--dry-run"]):
+        run(*command)  # loads what nobody may not be able to
+    with tempfile.TemporaryDirectory() as temporary:
+        album, out = Path(temporary, "album"), Path(temporary, "out")
+        (album / "secret").mkdir(parents=True)
+        shutil.copy(png, album)
+        out.mkdir()
+        for folder, mode in ((Path(temporary), 0o755), (out, 0o777), (album / "secret", 0)):
+            folder.chmod(mode)
+        with nobody():
+            one_error_line(run("encode", album, "-o", out), "secret: Permission denied")
+            one_error_line(run("batch", album, out / "batch", "--dry-run"), "secret: Permission denied")
+        assert [path.name for path in out.iterdir()] == ["img.aez"]
+        (album / "secret").chmod(0o700)
+
+
+def test_an_unreadable_file(run: Run, png: Path) -> None:
+    png.chmod(0)
+    with nobody():
+        one_error_line(run("encode", png), "Permission denied")

@@ -11,9 +11,11 @@ from ..jobs import Job
 from ..storage import LocalTree, RemoteTree, open_tree
 from ..terminal.names import printable
 from ..terminal.reporter import Reporter
-from .manifest import Entry, Manifest
-from .plan import Plan, Selection, make_plan, refuse_overlap
+from .claims import settle_claims
+from .manifest import Manifest
+from .plan import Plan, make_plan, refuse_overlap
 from .run import run_here, run_on_cluster
+from .selection import Selection, shown
 from .tally import Tally, check_report, write_report
 from .work import Converter
 
@@ -64,6 +66,7 @@ def convert_tree(request: Request, report: Reporter) -> None:
     current = len(ready.plan.done) + len(tally.unchanged)
     counts = f"{len(tally.results)} done, {current} up to date, {len(tally.failures)} failed"
     report.say(f"{counts}  {tally.rates}".rstrip())
+    _say_left_out(ready.plan, report)
     if request.report:
         write_report(ready.plan.done + tally.unchanged + tally.results, tally.failures, request.report)
 
@@ -80,6 +83,7 @@ def show_plan(request: Request, report: Reporter) -> None:
     for _, reason in ready.plan.refused:
         report.fail(reason)
     report.say(f"{len(ready.plan.tasks)} to do, {len(ready.plan.done)} up to date")
+    _say_left_out(ready.plan, report)
 
 
 def processes_and_threads(processes: int | None, threads: int) -> tuple[int, int]:
@@ -87,6 +91,11 @@ def processes_and_threads(processes: int | None, threads: int) -> tuple[int, int
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     processes = processes or max(cores // max(threads, 1), 1)
     return processes, threads or max(cores // processes, 1)
+
+
+def _say_left_out(plan: Plan, report: Reporter) -> None:
+    if plan.left_out:
+        report.say(shown(plan.left_out))
 
 
 def _prepare(request: Request) -> _Prepared:
@@ -108,18 +117,16 @@ def _prepare(request: Request) -> _Prepared:
     selected = request.selection, request.keep_extension, request.force
     plan = make_plan(source, target, request.job, manifest, *selected)
     if not (plan.tasks or plan.done or plan.refused):
-        raise AezError(f"{source}: nothing to do")
+        raise AezError(f"{source}: nothing to do", shown(plan.left_out))
     return _Prepared(source, target, manifest, plan)
 
 
 def _convert(request: Request, ready: _Prepared, tally: Tally, report: Reporter) -> None:
-    """Work on all tasks. Targets are noted before they are written, so that a later batch knows them as ours."""
-    manifest, tasks, settings = ready.manifest, ready.plan.tasks, request.job.settings
-    new = {task.target for task in tasks} - manifest.entries.keys()
+    """Work on all tasks."""
+    manifest, tasks = ready.manifest, ready.plan.tasks
     manifest.source = str(ready.source)
-    manifest.entries.update({goal: Entry(settings, None) for goal in new})
     manifest.save()
-    converter = Converter(request.job, ready.source, ready.target, request.force)
+    converter = Converter(request.job, request.job.settings, ready.source, ready.target, request.force)
     if request.scheduler:
         outcomes = run_on_cluster(converter, tasks, request.scheduler)
     else:
@@ -127,16 +134,14 @@ def _convert(request: Request, ready: _Prepared, tally: Tally, report: Reporter)
     try:
         with tally.shown(outcomes, report.visible) as passing:
             for outcome in passing:
-                goal = outcome.task.target
                 for note in outcome.notes:
                     report.note(outcome.task.source, note)
                 if outcome.result:
-                    manifest.entries[goal] = Entry(settings, outcome.result)
-                elif goal in new:
-                    del manifest.entries[goal]
+                    manifest.results[outcome.task.target] = outcome.result
                 manifest.save_now_and_then()
     finally:
         manifest.save()
+    settle_claims(ready.target, {result.target for result in manifest.results.values()})
 
 
 @contextmanager

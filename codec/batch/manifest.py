@@ -16,8 +16,9 @@ _SAVE_SHARE = 0.02
 
 @dataclass(frozen=True)
 class Result:
-    """One finished file: what it was made of, what it is, and what was measured."""
+    """One finished file: with which settings and of what it was made, what it is, and what was measured."""
 
+    settings: str
     source: str
     source_stamp: str
     source_sha256: str
@@ -36,16 +37,8 @@ class Result:
         return not job.measure or self.psnr is not None or not self.target.endswith(job.suffix)
 
 
-@dataclass(frozen=True)
-class Entry:
-    """A target: the settings it is made with, and its result once it is finished."""
-
-    settings: str
-    result: Result | None
-
-
 class Manifest:
-    """Entries by the name of the target, all from one source. What is lost between two saves is only done again.
+    """Results by the name that was aimed at, all from one source. What is lost between two saves is only done again.
 
     Raises:
         AezError: there is one that cannot be read.
@@ -55,7 +48,7 @@ class Manifest:
         self._tree = tree
         self._next_save = 0.0
         self.source = ""
-        self.entries: dict[str, Entry] = {}
+        self.results: dict[str, Result] = {}
         self.stored = tree.read(NAME) if tree.exists(NAME) else b""
         if not self.stored:
             return
@@ -64,20 +57,21 @@ class Manifest:
             if values["version"] != VERSION:
                 raise ValueError(f"version {values['version']}")
             self.source = str(values["source"])
-            for target, (settings, result) in values["entries"].items():
-                self.entries[target] = Entry(settings, Result(**result) if result else None)
+            for goal, (settings, result) in values["entries"].items():
+                if result:  # earlier versions noted names without results
+                    self.results[goal] = Result(settings, **result)
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise AezError(f"{tree}/{NAME} cannot be read ({error}); remove it to begin anew") from error
 
     def save(self) -> None:
         """Write it."""
         started = time.monotonic()
-        entries = {
-            target: (entry.settings, asdict(entry.result) if entry.result else None)
-            for target, entry in self.entries.items()
-        }
-        values = {"version": VERSION, "source": self.source, "entries": entries}
-        self._tree.write(NAME, json.dumps(values).encode())
+        entries = {}
+        for goal, result in self.results.items():
+            values = asdict(result)
+            entries[goal] = values.pop("settings"), values
+        stored = {"version": VERSION, "source": self.source, "entries": entries}
+        self._tree.write(NAME, json.dumps(stored).encode())
         finished = time.monotonic()
         self._next_save = finished + max(_SAVE_SECONDS, (finished - started) / _SAVE_SHARE)
 

@@ -1,6 +1,5 @@
 """One task, in whatever process: read, convert, write, and say what came of it."""
 
-import hashlib
 import time
 import warnings
 from dataclasses import dataclass, replace
@@ -8,8 +7,10 @@ from pathlib import PurePosixPath
 
 from ..errors import AezWarning
 from ..jobs import Job, Kept
+from ..output import OutputExistsError
 from ..storage import Tree
 from ..terminal.reporter import describe
+from .claims import claims_of_this_process, is_claimed, read_claims, sha256
 from .manifest import Result
 from .plan import Task, taken
 
@@ -30,6 +31,7 @@ class Converter:
     """Does tasks; what is the same for all of them. It can be sent to other processes and machines."""
 
     job: Job
+    settings: str
     source: Tree
     target: Tree
     force: bool
@@ -47,28 +49,28 @@ class Converter:
     def _convert(self, task: Task) -> tuple[Result, bool]:
         started = time.perf_counter()
         data = self.source.read(task.source)
-        digest = _sha256(data)
+        digest = sha256(data)
         before = task.before
-        if before and task.same_settings and self._still_holds(task, before, digest):
+        if before and self._still_holds(task, before, digest):
             stamp = self.target.stamp(before.target)
             return replace(before, source_stamp=task.source_stamp, target_stamp=stamp), False
         converted = self.job.convert(data)
         if isinstance(converted, Kept):
             coded, target = data, str(PurePosixPath(task.target).parent / PurePosixPath(task.source).name)
-            self._refuse_foreign(target, coded, before)
         else:
             coded, target = converted.data, task.target
-        self.target.write(target, coded)
+        self._write(target, coded, before)
         if before and before.target != target and self._is(before.target, before.target_sha256):
             self.target.remove(before.target)
         result = Result(
+            settings=self.settings,
             source=task.source,
             source_stamp=task.source_stamp,
             source_sha256=digest,
             source_bytes=len(data),
             target=target,
             target_stamp=self.target.stamp(target),
-            target_sha256=_sha256(coded),
+            target_sha256=sha256(coded),
             target_bytes=len(coded),
             width=converted.width,
             height=converted.height,
@@ -79,18 +81,19 @@ class Converter:
 
     def _still_holds(self, task: Task, before: Result, digest: str) -> bool:
         """Whether only stamps have changed."""
-        same_source = (before.source, before.source_sha256) == (task.source, digest)
-        return same_source and before.is_complete(self.job) and self._is(before.target, before.target_sha256)
+        made_alike = (before.settings, before.source, before.source_sha256) == (self.settings, task.source, digest)
+        return made_alike and before.is_complete(self.job) and self._is(before.target, before.target_sha256)
 
-    def _refuse_foreign(self, target: str, data: bytes, before: Result | None) -> None:
-        """An original that is kept must not replace a file of the same name that somebody else put there."""
-        known = {_sha256(data), before.target_sha256 if before else ""}
-        if not self.force and self.target.exists(target) and _sha256(self.target.read(target)) not in known:
-            raise taken(target)
+    def _write(self, name: str, data: bytes, before: Result | None) -> None:
+        """Write a file, never over one that no batch has written."""
+        claims_of_this_process(self.target).add(name, sha256(data))
+        ours = self.force or (before is not None and before.target == name)
+        try:
+            self.target.write(name, data, overwrite=ours)
+        except OutputExistsError:
+            if not is_claimed(self.target, read_claims(self.target), name):
+                raise taken(name) from None
+            self.target.write(name, data)
 
     def _is(self, target: str, digest: str) -> bool:
-        return self.target.exists(target) and _sha256(self.target.read(target)) == digest
-
-
-def _sha256(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()
+        return self.target.exists(target) and sha256(self.target.read(target)) == digest

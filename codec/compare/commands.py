@@ -9,16 +9,29 @@ from typing import Literal
 
 import click
 
+from ..picture.opening import allow_pixels
 from ..terminal import paths
 from ..terminal.names import printable
 from ..terminal.paths import Input
 from ..terminal.progress import track
 from ..terminal.reporter import Reporter
 from . import page, tables
-from .codecs import Codecs
+from .codecs import Codecs, installed_codecs
 from .measure import Comparison, Single, compare, compare_once
 
 Form = Literal["json", "csv"] | None
+
+
+def prepare(folder: Path | None, model: str, threads: int, max_pixels: int) -> Codecs:
+    """The codecs, before any work is done in vain.
+
+    Raises:
+        AezError, OSError: a report cannot be written to that folder, or there is no such model.
+    """
+    if folder:
+        page.check_report(folder)
+    allow_pixels(max_pixels)
+    return installed_codecs(model, threads, max_pixels)
 
 
 def compare_curves(sources: Sequence[Input], report: Reporter, codecs: Codecs, form: Form, folder: Path | None) -> None:

@@ -26,6 +26,7 @@ _BUILT_IN = {
     "TGA": (".tga",),
 }
 _PLUGINS = {"pillow_jxl": ("JXL", (".jxl",)), "pillow_heif": ("HEIF", (".heic", ".heif"))}
+_PACKAGES = {"pillow_jxl": "pillow-jxl-plugin", "pillow_heif": "pillow-heif"}
 _INSTALLED = {module: added for module, added in _PLUGINS.items() if find_spec(module)}
 _WRITABLE: dict[str, PictureFormat] = {
     ".png": "png",
@@ -39,6 +40,12 @@ FORMATS = tuple(_BUILT_IN)
 """What `Image.open` may take a file for. Others are never tried: Pillow would hand EPS to Ghostscript."""
 READABLE = {suffix for group in (*_BUILT_IN.values(), *(added[1] for added in _INSTALLED.values())) for suffix in group}
 """Suffixes of picture files, in lower case."""
+NEEDED_FOR = {
+    suffix: _PACKAGES[module] for module in _PLUGINS.keys() - _INSTALLED.keys() for suffix in _PLUGINS[module][1]
+}
+"""Packages that would be needed to read more, by suffix."""
+SUFFIXES = READABLE | NEEDED_FOR.keys()
+"""Suffixes of pictures that can be read here or elsewhere."""
 
 
 def plugin_formats() -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from PIL import Image, PngImagePlugin
 
 from ..format.contents import ICC_MAX, METADATA_MAX, Metadata
 from .exif import EXIF_PREFIX, Exif
+from .gps import exif_without_gps, xmp_without_gps
 from .notes import note
 from .raw_profiles import raw_profile
 from .tiff import exif_of_tags
@@ -37,6 +38,15 @@ def read_metadata(info: Mapping[Any, Any], profile: bytes, exif: Exif | None) ->
         exif=_limited("EXIF", exif.upright() if exif else b"", METADATA_MAX),
         xmp=_limited("XMP", upright_xmp(xmp.encode() if isinstance(xmp, str) else xmp), METADATA_MAX),
     )
+
+
+def stripped(metadata: Metadata, *, everything: bool, gps: bool) -> Metadata:
+    """Metadata without EXIF and XMP, or without the positions in them; the ICC profile is part of the picture."""
+    if everything:
+        return Metadata(icc=metadata.icc)
+    if gps:
+        return Metadata(metadata.icc, exif_without_gps(metadata.exif), xmp_without_gps(metadata.xmp))
+    return metadata
 
 
 def attach_metadata(image: Image.Image, metadata: Metadata) -> None:

@@ -1,14 +1,14 @@
 """What `aez encode`, `aez decode` and `aez info` do."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
+from pathlib import PurePath
 
 from rich.filesize import decimal
 
 from .. import api
 from ..api import DecodeOptions, Info, Resolution
-from ..jobs import Decoding, Encoding, Kept
+from ..jobs import Decoding, Encoding, Job, Kept
 from ..output import is_device, refuse_existing, write_file
 from ..picture.formats import PictureFormat, format_of
 from . import paths
@@ -27,14 +27,14 @@ class Files:
     output: Output | Folder | None
     overwrite: bool
 
-    def pairs(self, suffixes: Collection[str], beside: Callable[[Path], Path]) -> list[tuple[Input, Output]]:
+    def pairs(self, job: Job, output_name: Callable[[str], str], report: Reporter) -> list[tuple[Input, Output]]:
         """Inputs with their outputs.
 
         Raises:
             PathError: they do not fit together.
         """
-        sources = paths.expand(self.inputs, suffixes)
-        return list(zip(sources, paths.place(sources, self.output, beside), strict=True))
+        sources = paths.expand(self.inputs, job.foreign_kind, report)
+        return list(zip(sources, paths.place(sources, self.output, output_name), strict=True))
 
     def check(self, target: Output) -> None:
         """Stop before any work is done in vain.
@@ -67,7 +67,9 @@ def encode_files(chosen: Files, job: Encoding, report: Reporter) -> None:
     Raises:
         PathError: nothing was begun.
     """
-    pairs = chosen.pairs(job.reads, lambda source: source.with_suffix(job.suffix))
+    pairs = chosen.pairs(job, job.output_name, report)
+    with report.command():
+        job.check_model()
     for source, target in track(pairs, report.visible):
         with report.file(source, target):
             chosen.check(target)
@@ -92,10 +94,13 @@ def decode_files(
     Raises:
         PathError: nothing was begun.
     """
-    suffix = Decoding(resolution, format or "png", options).suffix
-    ending = f".medium{suffix}" if resolution == "medium" else suffix
-    pairs = chosen.pairs(Decoding.reads, lambda source: source.with_name(source.stem + ending))
-    for source, target in track(pairs, report.visible):
+    usual = Decoding(resolution, format or "png", options)
+
+    def output_name(name: str) -> str:
+        path = PurePath(usual.output_name(name))
+        return str(path.with_suffix(f".medium{usual.suffix}") if resolution == "medium" else path)
+
+    for source, target in track(chosen.pairs(usual, output_name, report), report.visible):
         with report.file(source, target):
             chosen.check(target)
             job = Decoding(resolution, format or _format_of(target), options)

@@ -182,6 +182,8 @@ def encoding_options(command: Command) -> Command:
             help="How long to search for smaller files; 9 takes minutes a megapixel (needs aez[effort]).",
         ),
         model_option,
+        click.option("--strip", is_flag=True, help="Leave out EXIF and XMP."),
+        click.option("--strip-gps", is_flag=True, help="Leave out positions, of EXIF and of XMP."),
         click.option("--skip-larger", is_flag=True, help="Keep the input where the .aez would be larger."),
     )
     return quality_options(coded)

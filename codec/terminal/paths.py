@@ -1,13 +1,15 @@
 """Which files a command reads and writes."""
 
 import os
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import click
 
+from ..storage import LocalTree
 from .names import printable
+from .reporter import Reporter, describe
 from .streams import STDOUT, Stream
 
 Input = Path | Stream
@@ -28,26 +30,33 @@ class PathError(click.UsageError):
         super().__init__(printable(message))
 
 
-def expand(inputs: Sequence[Input], suffixes: Collection[str]) -> list[Input]:
-    """The inputs, with every folder replaced by the files of those suffixes below it.
+def expand(inputs: Sequence[Input], foreign_kind: Callable[[str], str], report: Reporter) -> list[Input]:
+    """The inputs, with every folder replaced by the files below it that are of no foreign kind by their names.
+
+    Folders below that cannot be looked into are reported.
 
     Raises:
-        PathError: a folder holds none.
+        PathError: a folder holds no such files.
     """
     found: list[Input] = []
     for source in inputs:
         if isinstance(source, Path) and _is_folder(source):
-            below = sorted(path for path in source.rglob("*") if path.suffix.lower() in suffixes)
+            listing = LocalTree(source).find()
+            for error in listing.errors:
+                report.fail(describe(error, str(source)))
+            below = [source / name for name in listing.files if not foreign_kind(name)]
             if not below:
                 raise PathError(f"{source}: nothing to do in this folder")
-            found += below
+            found += sorted(below)
         else:
             found.append(source)
     return found
 
 
-def place(sources: Sequence[Input], output: Output | Folder | None, beside: Callable[[Path], Path]) -> Sequence[Output]:
-    """Where each input's output goes: to `output`, into that folder, or `beside` the input.
+def place(
+    sources: Sequence[Input], output: Output | Folder | None, output_name: Callable[[str], str]
+) -> Sequence[Output]:
+    """Where each input's output goes: to `output`, or under its own name into that folder, or beside the input.
 
     Raises:
         PathError: something would be lost, or several inputs have one place.
@@ -59,12 +68,12 @@ def place(sources: Sequence[Input], output: Output | Folder | None, beside: Call
             raise PathError(f"only one input can go to {output}")
         return [output]
     if output is None:
-        targets = [beside(source) for source in _named(sources)]
+        targets = [source.with_name(output_name(source.name)) for source in _named(sources)]
     elif isinstance(output, Folder) or _is_folder(output):
         folder = output.path if isinstance(output, Folder) else output
         if os.path.lexists(folder) and not _is_folder(folder):
             raise PathError(f"{folder} is not a folder")
-        targets = [folder / beside(source).name for source in _named(sources)]
+        targets = [folder / output_name(source.name) for source in _named(sources)]
     elif len(sources) > 1:
         raise PathError(f"{output} is not a folder, and there are several inputs; {output}/ makes it one")
     else:

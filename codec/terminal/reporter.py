@@ -39,6 +39,16 @@ class Reporter:
         return not self._quiet and sys.stderr is not None and sys.stderr.isatty()
 
     @contextmanager
+    def command(self) -> Iterator[None]:
+        """End the command with a line on stderr where something goes wrong that is the fault of no single file."""
+        went_well = False
+        with self.file(""):
+            yield
+            went_well = True
+        if not went_well:
+            self.exit()
+
+    @contextmanager
     def file(self, name: object, output: Path | Stream | None = None) -> Iterator[None]:
         """Turn notes and errors about one input into lines on stderr; no line but errors goes where its output goes."""
         self._output = output
@@ -89,12 +99,14 @@ class Reporter:
 
 
 def describe(error: BaseException, name: str) -> str:
-    """One line for a person, naming the file."""
+    """One line for a person, beginning with the name of a file unless that is empty."""
     if isinstance(error, MemoryError):
-        return f"{name}: not enough memory"
-    if isinstance(error, OSError):
-        return printable(f"{error.filename or name}: {error.strerror or error}")
-    hint = getattr(error, "hint", "")
-    said = str(error) or type(error).__name__
-    text = printable(" ".join(f"{said}; {hint}".split() if hint else said.split()))
-    return text if text.startswith((f"{printable(name)}:", f"{printable(name)} ")) else f"{printable(name)}: {text}"
+        text = "not enough memory"
+    elif isinstance(error, OSError):
+        name, text = str(error.filename or name), error.strerror or str(error)
+    else:
+        hint = getattr(error, "hint", "")
+        said = str(error) or type(error).__name__
+        text = " ".join(f"{said}; {hint}".split() if hint else said.split())
+    subject, text = printable(name), printable(text)
+    return text if not subject or text.startswith((f"{subject}:", f"{subject} ")) else f"{subject}: {text}"
