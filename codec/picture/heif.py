@@ -44,6 +44,19 @@ def bits_per_sample(properties: list[tuple[bytes, Content]]) -> int:
     return 8
 
 
+def code_points(properties: list[tuple[bytes, Content]]) -> tuple[int, int] | None:
+    """Numbers of ITU-T H.273 for primaries and transfer, if the properties say them.
+
+    Raises:
+        struct.error: they are malformed.
+    """
+    for kind, content in properties:
+        if kind == b"colr" and bytes(content[:4]) == b"nclx":
+            primaries, transfer = struct.unpack_from(">HH", content, 4)
+            return primaries, transfer
+    return None
+
+
 def _associations(content: Content) -> Iterator[tuple[int, list[int]]]:
     """Items, and the numbers of their properties."""
     version, flags = content[0], content[3]
