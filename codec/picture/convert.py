@@ -37,9 +37,9 @@ def from_pillow(image: Image.Image) -> Picture:
         PictureError: the image cannot be decoded.
     """
     source = read_source(image)
-    load(image)
+    loaded = load(image)
     exif = read_exif(image, image.info)
-    upright = turned(image, exif.orientation if exif else 1)
+    upright = turned(loaded, exif.orientation if exif else 1)
     if image.mode in DEEP_MODES:
         upright = deep_to_8_bit(upright, scale_of(image), source.bits)
     elif source.bits > 8:
