@@ -1,6 +1,8 @@
 """The Pillow plugin: after `import aez`, `Image.open("x.aez")` and `image.save("x.aez", quality=60)` work."""
 
+import inspect
 import io
+from types import FrameType
 from typing import IO, TYPE_CHECKING, Any
 
 from PIL import Image, ImageFile
@@ -84,16 +86,31 @@ def _lacks_high(contents: Contents) -> bool:
 
 def save(image: Image.Image, file: IO[bytes], _filename: str | bytes) -> None:
     """Pillow's save handler: the options of `encode`; `icc_profile`, `exif`, `xmp` replace those of `info`."""
-    given = image.encoderinfo
+    given = _options(image, inspect.currentframe())
     options: Any = {name: given[name] for name in api.EncodeOptions.__annotations__ if name in given}
-    info = image.info
-    image.info = info | {name: given[name] for name in ("icc_profile", "exif", "xmp") if name in given}
-    if isinstance(image.info.get("exif"), Image.Exif):
-        image.info["exif"] = image.info["exif"].tobytes()
-    try:
-        file.write(api.encode(image, given.get("quality", 50), **options))
-    finally:
-        image.info = info
+    metadata = {name: given[name] for name in ("icc_profile", "exif", "xmp") if name in given}
+    if isinstance(metadata.get("exif"), Image.Exif):
+        metadata["exif"] = metadata["exif"].tobytes()
+    file.write(api.encode(_with_info(image, image.info | metadata), given.get("quality", 50), **options))
+
+
+def _options(image: Image.Image, handler: FrameType | None) -> dict[str, Any]:
+    """The options of the call of `Image.save` that has called this handler.
+
+    Pillow passes them in `image.encoderinfo`, and those of threads that save one image at a time get mixed there. The
+    call itself still knows its own.
+    """
+    call = handler.f_back if handler else None
+    if call and call.f_code is Image.Image.save.__code__ and "params" in call.f_locals:
+        return dict(call.f_locals["params"])
+    return image.encoderinfo
+
+
+def _with_info(image: Image.Image, info: dict[str | tuple[int, int], Any]) -> Image.Image:
+    """The same loaded image, not its copy, with another `info`: others may use the image meanwhile."""
+    twin = object.__new__(type(image))
+    vars(twin).update(vars(image), info=info)
+    return twin
 
 
 def register() -> None:

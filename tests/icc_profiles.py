@@ -1,8 +1,9 @@
-"""ICC profiles of every space, as bytes."""
+"""ICC profiles of every space, as bytes, and what they make of samples."""
 
+import io
 import struct
 
-from PIL import ImageCms
+from PIL import Image, ImageCms
 
 
 def _profile(space: bytes, tags: dict[bytes, bytes], pcs: bytes = b"XYZ ") -> bytes:
@@ -31,3 +32,16 @@ def only_a_header(space: bytes) -> bytes:
 
 SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 LAB = ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB")).tobytes()
+
+
+def shown(image: Image.Image) -> Image.Image:
+    """What a colour-managed viewer shows, in sRGB on white."""
+    profile = image.info.get("icc_profile") or SRGB
+    alpha = image.getchannel("A") if image.mode in ("LA", "RGBA") else None
+    flat = image.convert("L" if profile[16:20] == b"GRAY" else "RGB")
+    source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+    managed = ImageCms.profileToProfile(flat, source, ImageCms.createProfile("sRGB"), outputMode="RGB")
+    if alpha:
+        managed.putalpha(alpha)
+        managed = Image.alpha_composite(Image.new("RGBA", managed.size, "white"), managed)
+    return managed.convert("RGB")

@@ -2,6 +2,7 @@
 
 import io
 import struct
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import get_args
@@ -15,7 +16,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageOps
 from PIL.ExifTags import IFD
 
-from aez import decode, encode
+from aez import AezWarning, decode, encode
 from aez.api import encode_bytes
 from aez.picture.formats import PictureFormat
 from aez.picture.saving import save_picture
@@ -92,6 +93,22 @@ def test_every_orientation_in_both_byte_orders(picture: Image.Image, number: int
     with opened(file) as image:
         assert psnr(result, ImageOps.exif_transpose(image)) > 28
     assert result.getexif()[ORIENTATION] == 1
+
+
+@pytest.mark.parametrize("number", [1, 3, 6])
+def test_avif_is_turned_by_its_own_header_if_pillow_cannot_write_its_exif(picture: Image.Image, number: int) -> None:
+    exif = Image.Exif()
+    exif[ORIENTATION], exif[0x0128] = number, 2
+    file = saved(picture, "avif", exif=exif, quality=95)
+    unit = struct.pack(">HHL", 0x0128, 3, 1)
+    for kind in (2, 7, 10):
+        changed = file.replace(unit, struct.pack(">HHL", 0x0128, kind, 1))
+        with warnings.catch_warnings(record=True) as notes:
+            warnings.simplefilter("always")
+            result = decode(encode_bytes(changed, 90))
+        assert {str(note.message) for note in notes if note.category is AezWarning} <= {"malformed EXIF is left out"}
+        with opened(file) as image:
+            assert psnr(result, ImageOps.exif_transpose(image)) > 28
 
 
 @pytest.mark.parametrize("prefix", [b"", b"Exif\0\0", b"Exif\0\0Exif\0\0"])

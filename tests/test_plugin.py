@@ -3,14 +3,17 @@
 import copy
 import io
 import pickle
-from concurrent.futures import ProcessPoolExecutor
+import threading
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
 import pytest
 from conftest import psnr
+from exif_blocks import block, orientation
 from PIL import Image, UnidentifiedImageError
+from tiff_files import Kind, tiff
 
 import aez
 
@@ -136,3 +139,52 @@ def test_saving_keeps_what_encode_keeps(photograph: Image.Image, tmp_path: Path)
         assert image.getexif()[0x010F] == "a camera"
         assert image.info["xmp"] == b"<x/>"
     assert aez.info((tmp_path / "a.aez").read_bytes()).layers == "base"
+
+
+@pytest.mark.parametrize("to_file", [False, True])
+def test_threads_that_save_one_image_keep_their_options_apart(tmp_path: Path, to_file: bool) -> None:
+    image = Image.new("RGB", (300, 200))
+    image.info.update(exif=b"Exif\0\0" + block(orientation(6)), comment="mine")
+    before = dict(image.info)
+    start = threading.Barrier(8)
+
+    def save(number: int) -> bytes:
+        place = tmp_path / f"{number}.aez" if to_file else io.BytesIO()
+        start.wait()
+        exif = {"exif": b""} if number % 2 else {}
+        image.save(place, "aez", xmp=b"<x%d/>" % number, quality=10 * number, **exif)
+        return place.read_bytes() if isinstance(place, Path) else place.getvalue()
+
+    with ThreadPoolExecutor(8) as pool:
+        files = [*pool.map(save, range(8))]
+    assert image.info == before
+    for number, file in enumerate(files):
+        saved = aez.decode(file)
+        assert saved.info["xmp"] == b"<x%d/>" % number
+        assert aez.info(file).quality == 10 * number
+        assert ("exif" in saved.info) == (number % 2 == 0)
+        assert saved.size == ((300, 200) if number % 2 else (200, 300))
+
+
+@pytest.mark.parametrize("looked", [False, True])
+@pytest.mark.parametrize("format", ["jpeg", "png"])
+def test_exif_that_is_given_turns_the_picture(photograph: Image.Image, format: str, looked: bool) -> None:
+    file = io.BytesIO()
+    photograph.save(file, format, exif=b"Exif\0\0" + block(orientation(1)))
+    with Image.open(file) as image:
+        if looked:
+            image.getexif()
+        saved = io.BytesIO()
+        image.save(saved, "aez", exif=block(orientation(6)))
+    for resolution, size in (("high", (133, 171)), ("medium", (67, 86))):
+        result = aez.decode(saved.getvalue(), resolution)  # type: ignore[arg-type]
+        assert result.size == size
+        assert result.getexif().get(0x0112, 1) == 1
+
+
+def test_a_deep_tiff_is_saved_as_it_was_meant(tmp_path: Path) -> None:
+    ramp = np.tile(np.linspace(0, 1, 64), (64, 1))
+    file = tiff(4095 * ramp, Kind(12))
+    with Image.open(io.BytesIO(file)) as image, pytest.warns(aez.AezWarning, match="12-bit samples are reduced"):
+        image.save(tmp_path / "a.aez")
+    assert psnr(aez.decode((tmp_path / "a.aez").read_bytes()), 255 * ramp) > 30

@@ -8,7 +8,7 @@ import icc_profiles
 import numpy as np
 import pytest
 from conftest import psnr
-from icc_profiles import LAB, SRGB
+from icc_profiles import LAB, SRGB, shown
 from PIL import Image, ImageCms
 
 from aez import AezWarning, decode, encode
@@ -24,19 +24,6 @@ def with_profile(image: Image.Image, profile: bytes) -> Image.Image:
     image = image.copy()
     image.info["icc_profile"] = profile
     return image
-
-
-def shown(image: Image.Image) -> Image.Image:
-    """What a colour-managed viewer shows, in sRGB on white."""
-    profile = image.info.get("icc_profile") or SRGB
-    alpha = image.getchannel("A") if image.mode in ("LA", "RGBA") else None
-    flat = image.convert("L" if profile[16:20] == b"GRAY" else "RGB")
-    source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-    managed = ImageCms.profileToProfile(flat, source, ImageCms.createProfile("sRGB"), outputMode="RGB")
-    if alpha:
-        managed.putalpha(alpha)
-        managed = Image.alpha_composite(Image.new("RGBA", managed.size, "white"), managed)
-    return managed.convert("RGB")
 
 
 def noted(image: Image.Image) -> tuple[Image.Image, list[str]]:

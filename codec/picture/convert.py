@@ -1,20 +1,23 @@
 """Pillow images <-> what the codec works on: RGB samples, alpha and metadata."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from PIL import Image
 
 from ..arrays import Samples
 from ..format.contents import Metadata
+from .colour import colour_of_chunks
 from .depth import DEEP_MODES, deep_to_8_bit, note_reduction, scale_of
 from .loading import load
 from .metadata import read_exif, read_metadata
 from .modes import to_8_bit
 from .orientation import turned
-from .profiles import fitted, given_profile, to_srgb
+from .profiles import checked_profile, declared_profile, fitted, to_srgb
 from .samples import fill_transparent
-from .source import read_source
+from .source import Source, read_source
 
 
 @dataclass(frozen=True)
@@ -33,24 +36,33 @@ def from_pillow(image: Image.Image) -> Picture:
     Raises:
         PictureError: the image cannot be decoded.
     """
-    bits = read_source(image).bits
-    load(image)
+    source = read_source(image)
+    loaded = load(image)
     exif = read_exif(image, image.info)
-    profile = given_profile(image.info)
-    upright = turned(image, exif.orientation if exif else 1)
+    upright = turned(loaded, exif.orientation if exif else 1)
     if image.mode in DEEP_MODES:
-        upright = deep_to_8_bit(upright, scale_of(image), bits)
-    elif bits > 8:
-        note_reduction(bits)
-    if image.mode in ("CMYK", "LAB"):
-        upright, profile = to_srgb(upright, profile), b""
-    flat, profile = fitted(to_8_bit(upright), profile)
+        upright = deep_to_8_bit(upright, scale_of(image), source.bits)
+    elif source.bits > 8:
+        note_reduction(source.bits)
+    flat, profile = _flat(upright, image.info, source)
     samples = np.asarray(flat)
     gray = flat.mode in ("L", "LA")
     alpha = samples[..., -1] if flat.mode in ("LA", "RGBA") else None
     colour = np.asarray(flat.convert("RGB")) if gray else samples[..., :3]
     rgb = np.ascontiguousarray(colour if alpha is None else fill_transparent(colour, alpha))
     return Picture(rgb, alpha, gray, read_metadata(image.info, profile, exif))
+
+
+def _flat(image: Image.Image, info: Mapping[Any, Any], source: Source) -> tuple[Image.Image, bytes]:
+    """An image of 8 bits as one of mode L, LA, RGB or RGBA, with the profile of its samples if it needs one."""
+    profile = checked_profile(info.get("icc_profile", source.profile))
+    if image.mode in ("CMYK", "LAB"):
+        return to_srgb(image, profile), b""
+    flat = to_8_bit(image)
+    if not profile and "icc_profile" not in info:
+        colour = source.colour or colour_of_chunks(info)
+        profile = declared_profile(colour, gray=flat.mode in ("L", "LA"))
+    return fitted(flat, profile)
 
 
 def to_pillow(rgb: Samples, alpha: Samples | None, gray: bool) -> Image.Image:

@@ -1,11 +1,18 @@
 """AVIF and HEIF: a picture is an item of the file, and what is said about it are properties given to that item."""
 
+import re
 import struct
 from collections.abc import Iterator
 
 from .boxes import Content, boxes, child
 
 _FULL_BOX = 4  # a version and flags begin the content of some boxes
+_EXIF_ITEM = re.compile(rb"(infe[\2\3].{3}.{4,6})Exif", re.DOTALL)
+
+
+def without_exif(file: bytes) -> bytes:
+    """The file with its EXIF under another name, so that nobody reads it."""
+    return _EXIF_ITEM.sub(rb"\1none", file)
 
 
 def primary_properties(file: Content) -> list[tuple[bytes, Content]]:
@@ -42,6 +49,19 @@ def bits_per_sample(properties: list[tuple[bytes, Content]]) -> int:
         deep, deeper = said[b"av1C"][2] & 0x40, said[b"av1C"][2] & 0x20
         return (12 if deeper else 10) if deep else 8
     return 8
+
+
+def code_points(properties: list[tuple[bytes, Content]]) -> tuple[int, int] | None:
+    """Numbers of ITU-T H.273 for primaries and transfer, if the properties say them.
+
+    Raises:
+        struct.error: they are malformed.
+    """
+    for kind, content in properties:
+        if kind == b"colr" and bytes(content[:4]) == b"nclx":
+            primaries, transfer = struct.unpack_from(">HH", content, 4)
+            return primaries, transfer
+    return None
 
 
 def _associations(content: Content) -> Iterator[tuple[int, list[int]]]:

@@ -3,12 +3,13 @@
 from PIL import Image
 
 from ..errors import PictureError
+from .jpeg_end import with_end_marker
 from .notes import note
 from .tiff import forget_orientation_of_xmp
 
 
-def load(image: Image.Image) -> None:
-    """Decode the samples of one frame; that there are others is noted.
+def load(image: Image.Image) -> Image.Image:
+    """The image with the samples of one frame decoded; that there are others is noted.
 
     Raises:
         PictureError: they cannot be decoded.
@@ -20,6 +21,19 @@ def load(image: Image.Image) -> None:
     except MemoryError:
         raise
     except Exception as error:  # Pillow's plugins raise whatever their libraries do
-        raise PictureError(f"cannot be read ({error})") from error
+        return _mended(image, error)
     if frames > 1:
         note(f"only frame {image.tell() + 1} of {frames} is kept")
+    return image
+
+
+def _mended(image: Image.Image, error: Exception) -> Image.Image:
+    """What can be read of it after all, if that is the whole picture."""
+    try:
+        complete = with_end_marker(image)
+    except (OSError, LookupError, SyntaxError, ValueError):  # the file is malformed, too
+        complete = None
+    if complete is None:
+        raise PictureError(f"cannot be read ({error})") from error
+    note("the JPEG lacks its end marker")
+    return complete

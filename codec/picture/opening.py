@@ -1,12 +1,15 @@
 """Picture files in: the bytes of a file as a Pillow image, of the formats that aez reads and no other."""
 
 import io
+from contextlib import suppress
 
 from PIL import Image, UnidentifiedImageError
 
 from ..errors import PictureError
 from .convert import from_pillow, to_pillow
 from .formats import FORMATS, plugin_formats
+from .heif import without_exif
+from .notes import note
 
 
 def open_picture(file: bytes) -> Image.Image:
@@ -45,4 +48,13 @@ def _open(file: bytes) -> Image.Image:
     try:
         return Image.open(io.BytesIO(file), formats=FORMATS)
     except UnidentifiedImageError:
+        with suppress(UnidentifiedImageError):
+            return _avif_without_exif(file)
         return Image.open(io.BytesIO(file), formats=plugin_formats())
+
+
+def _avif_without_exif(file: bytes) -> Image.Image:
+    """Pillow writes the orientation of an AVIF file into its EXIF, and does not open the file if it cannot."""
+    image = Image.open(io.BytesIO(without_exif(file)), formats=["AVIF"])
+    note("malformed EXIF is left out")
+    return image

@@ -1,25 +1,39 @@
 """ICC profiles: samples are what their profile says, are made so, or lose it."""
 
 import io
-from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 from PIL import Image, ImageCms
 
+from .colour import Colour
+from .icc import built_profile
 from .notes import note
 
 _HEADER_BYTES = 128
 _OTHER_SPACES = {"CMYK": b"CMYK", "LAB": b"Lab "}
 
 
-def given_profile(info: Mapping[Any, Any]) -> bytes:
-    """The ICC profile in a Pillow image's `info`, if there is one."""
-    profile = info.get("icc_profile") or b""
-    if profile and (not isinstance(profile, bytes) or not _space(profile)):
+def checked_profile(profile: object) -> bytes:
+    """An ICC profile as Pillow gives it, if it is one."""
+    if not profile:
+        return b""
+    if not isinstance(profile, bytes) or not _space(profile):
         note("the malformed ICC profile is left out")
         return b""
-    return bytes(profile)
+    return profile
+
+
+def declared_profile(colour: Colour, *, gray: bool) -> bytes:
+    """A profile for what a file says about its colours otherwise; none for sRGB and for what cannot be a profile."""
+    if colour.hdr:
+        note(f"HDR samples ({colour.hdr}) are taken for sRGB, which looks dull")
+    if colour.hdr or (colour.exponent is None and (gray or colour.has_srgb_primaries)):
+        return b""
+    try:
+        return built_profile(colour, gray=gray)
+    except ValueError:
+        note("impossible chromaticities or gamma are left out")
+        return b""
 
 
 def to_srgb(image: Image.Image, profile: bytes) -> Image.Image:

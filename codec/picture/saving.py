@@ -10,7 +10,7 @@ from .formats import PictureFormat
 from .jpeg import optimized_jpeg
 from .metadata import save_options
 from .notes import note
-from .profiles import fitted, given_profile, gray_in_srgb
+from .profiles import checked_profile, fitted, gray_in_srgb
 
 _OPTIONS: dict[PictureFormat, dict[str, Any]] = {
     "png": {},
@@ -29,7 +29,7 @@ def save_picture(image: Image.Image, format: PictureFormat, quality: int | None 
         PictureError: the format cannot hold the picture.
     """
     options = {**_OPTIONS[format], **save_options(image.info, format)}
-    profile = given_profile(image.info)
+    profile = checked_profile(image.info.get("icc_profile"))
     if quality is not None:
         options |= {"quality": quality, "subsampling": 2} if format == "jpeg" else {"quality": quality}
     if format == "jpeg" and image.mode in ("LA", "RGBA"):

@@ -14,25 +14,29 @@ from PIL import Image, TiffImagePlugin
 
 from . import heif
 from .boxes import child
+from .colour import Colour, colour_of_chromaticities, colour_of_code_points
 
 _MODE_BITS = {"I": 32, "F": 32, "I;16": 16, "I;16L": 16, "I;16B": 16, "I;16N": 16}
-_TIFF_BITS = 258
+_TIFF_BITS, _TIFF_WHITE, _TIFF_PRIMARIES = 258, 318, 319
+_PNG_HEADER = 33
 _PPM_HEADER, _COMMENT = 1000, re.compile(rb"#[^\r\n]*")
-_CODESTREAM, _DEPTHS_VARY = b"\xff\x4f\xff\x51", 255
+_CODESTREAM, _DEPTHS_VARY, _ICC_METHODS = b"\xff\x4f\xff\x51", 255, (2, 3)
 
 
 @dataclass(frozen=True)
 class Source:
-    """Bits per sample, before Pillow has reduced them."""
+    """Bits per sample, before Pillow reduces them; how colours are meant, by an ICC profile or in another way."""
 
     bits: int
+    colour: Colour | None = None
+    profile: bytes = b""
 
 
 def read_source(image: Image.Image) -> Source:
     """Look into the file of an image, before that is loaded: then Pillow closes files that it has opened itself."""
     reader = _READERS.get(image.format or "")
     if reader:
-        with suppress(struct.error, IndexError, OSError, ValueError), _file_of(image) as file:
+        with suppress(struct.error, IndexError, OSError, TypeError, ValueError), _file_of(image) as file:
             return reader(image, file)
     return Source(_MODE_BITS.get(image.mode, 8))
 
@@ -55,7 +59,14 @@ def _file_of(image: Image.Image) -> Iterator[IO[bytes]]:
 
 
 def _png(_: Image.Image, file: IO[bytes]) -> Source:
-    return Source(file.read(25)[24])
+    bits = file.read(_PNG_HEADER)[24]
+    while True:
+        length, name = struct.unpack(">L4s", file.read(8))
+        if name == b"IDAT":
+            return Source(bits)
+        if name == b"cICP":
+            return Source(bits, colour_of_code_points(*file.read(2)))
+        file.seek(length + 4, io.SEEK_CUR)
 
 
 def _ppm(_: Image.Image, file: IO[bytes]) -> Source:
@@ -66,11 +77,16 @@ def _ppm(_: Image.Image, file: IO[bytes]) -> Source:
 
 def _tiff(image: Image.Image, _: IO[bytes]) -> Source:
     assert isinstance(image, TiffImagePlugin.TiffImageFile)
-    return Source(max(image.tag_v2.get(_TIFF_BITS, (1,))))
+    tags = image.tag_v2
+    chromaticities = *tags.get(_TIFF_WHITE, ()), *tags.get(_TIFF_PRIMARIES, ())
+    colour = colour_of_chromaticities([float(number) for number in chromaticities])
+    return Source(max(tags.get(_TIFF_BITS, (1,))), colour)
 
 
 def _heif(_: Image.Image, file: IO[bytes]) -> Source:
-    return Source(heif.bits_per_sample(heif.primary_properties(memoryview(file.read()))))
+    properties = heif.primary_properties(memoryview(file.read()))
+    points = heif.code_points(properties)
+    return Source(heif.bits_per_sample(properties), colour_of_code_points(*points) if points else None)
 
 
 def _jpeg2000(_: Image.Image, file: IO[bytes]) -> Source:
@@ -78,9 +94,11 @@ def _jpeg2000(_: Image.Image, file: IO[bytes]) -> Source:
     if data[:4] == _CODESTREAM:
         return Source((data[42] & 0x7F) + 1)
     header = child(data, b"jp2h")
+    colour = child(header, b"colr")
+    profile = bytes(colour[3:]) if colour and colour[0] in _ICC_METHODS else b""
     depth = child(header, b"ihdr")[10]
     depths = child(header, b"bpcc") if depth == _DEPTHS_VARY else [depth]
-    return Source(max(depth & 0x7F for depth in depths) + 1)
+    return Source(max(depth & 0x7F for depth in depths) + 1, profile=profile)
 
 
 _READERS: dict[str, Callable[[Image.Image, IO[bytes]], Source]] = {
