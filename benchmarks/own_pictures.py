@@ -3,7 +3,7 @@
 python benchmarks/own_pictures.py --pictures DIR [--minutes 30] [--out runs/own] [--threads 0]
 
 Any folder of pictures of one kind will do. The set that was used: the 786 pictures of at least 256 x 256 pixels in
-GIMP's manual, screenshots and examples (Debian's package gimp-help-en 2.10.34, folder usr/share/gimp/2.0/help/en/images;
+GIMP's manual, screenshots and examples (Debian's package gimp-help-en 2.10.34, in usr/share/gimp/2.0/help/en/images,
 GNU Free Documentation License). An eighth of the pictures is kept aside and compared on: runs of eight neighbours by
 name, so that hardly any picture has a near copy among those that are trained on.
 
