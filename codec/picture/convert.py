@@ -11,11 +11,13 @@ from ..arrays import Samples
 from ..format.contents import Metadata
 from .colour import colour_of_chunks
 from .depth import DEEP_MODES, deep_to_8_bit, note_reduction, scale_of
+from .left_out import note_what_is_left_out
 from .loading import load
 from .metadata import read_exif, read_metadata
 from .modes import to_8_bit
 from .orientation import turned
 from .profiles import checked_profile, declared_profile, fitted, to_srgb
+from .raw_profiles import raw_profile
 from .samples import fill_transparent
 from .source import Source, read_source
 
@@ -50,12 +52,13 @@ def from_pillow(image: Image.Image) -> Picture:
     alpha = samples[..., -1] if flat.mode in ("LA", "RGBA") else None
     colour = np.asarray(flat.convert("RGB")) if gray else samples[..., :3]
     rgb = np.ascontiguousarray(colour if alpha is None else fill_transparent(colour, alpha))
+    note_what_is_left_out(image, image.info, source)
     return Picture(rgb, alpha, gray, read_metadata(image.info, profile, exif))
 
 
 def _flat(image: Image.Image, info: Mapping[Any, Any], source: Source) -> tuple[Image.Image, bytes]:
     """An image of 8 bits as one of mode L, LA, RGB or RGBA, with the profile of its samples if it needs one."""
-    profile = checked_profile(info.get("icc_profile", source.profile))
+    profile = checked_profile(info.get("icc_profile", source.profile or raw_profile(info, "icc", "icm")))
     if image.mode in ("CMYK", "LAB"):
         return to_srgb(image, profile), b""
     flat = to_8_bit(image)

@@ -7,12 +7,16 @@ block is never taken apart and written anew: what is changed is overwritten, wha
 import re
 import struct
 from dataclasses import dataclass
+from fractions import Fraction
 
 EXIF_PREFIX = b"Exif\0\0"
+EMPTY = b"II*\0" + struct.pack("<LHL", 8, 0, 0)
 _PREFIXES = re.compile(rb"(?:Exif\0\0){1,2}")
 _BYTE_ORDERS = {b"II*\0": "<", b"II\0*": "<", b"MM\0*": ">", b"MM*\0": ">"}
 _FIELD = 12
-_ORIENTATION = 0x0112
+_ORIENTATION, _ACROSS, _DOWN, _UNIT = 0x0112, 0x011A, 0x011B, 0x0128
+_SHORT, _RATIONAL = 3, 5
+_INCH, _INCHES = 2, {2: 1.0, 3: 2.54}
 _WHOLE_NUMBERS = {3: "H", 4: "L", 8: "h", 9: "l"}
 _SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8}
 
@@ -52,6 +56,39 @@ class Exif:
         values = [value for _, _, value in self._orientations()]
         return values[-1] if values and 1 <= values[-1] <= 8 else 1
 
+    @property
+    def resolution(self) -> tuple[float, float] | None:
+        """Pixels per inch across and down, if they are said."""
+        values = {field.tag: self._fraction(field) for field in self._fields if field.tag in (_ACROSS, _DOWN)}
+        across, down = values.get(_ACROSS), values.get(_DOWN)
+        unit = next((self._unpack("H", field.start + 8)[0] for field in self._fields if field.tag == _UNIT), _INCH)
+        if not across or not down or unit not in _INCHES:
+            return None
+        return across * _INCHES[unit], down * _INCHES[unit]
+
+    @property
+    def has_resolution(self) -> bool:
+        """Whether there are such fields, even if they cannot be read."""
+        return any(field.tag in (_ACROSS, _DOWN) for field in self._fields)
+
+    def with_resolution(self, across: Fraction, down: Fraction) -> bytes:
+        """The block with fields for pixels per inch; the first directory goes behind the end, where it has room."""
+        kept = {f.tag: self.data[f.start : f.start + _FIELD] for f in self._fields if f.tag != _UNIT}
+        padding = bytes(len(self.data) % 2)
+        start = len(self.data) + len(padding)
+        end = start + 2 + _FIELD * (len(kept) + 3) + 4
+        added = {
+            _ACROSS: self._pack("HHLL", _ACROSS, _RATIONAL, 1, end),
+            _DOWN: self._pack("HHLL", _DOWN, _RATIONAL, 1, end + 8),
+            _UNIT: self._pack("HHLHH", _UNIT, _SHORT, 1, _INCH, 0),
+        }
+        fields = b"".join(packed for _, packed in sorted((kept | added).items()))
+        after = self._start + 2 + _FIELD * len(self._fields)
+        next_directory = self.data[after : after + 4].ljust(4, b"\0")
+        values = self._pack("LLLL", *across.as_integer_ratio(), *down.as_integer_ratio())
+        directory = self._pack("H", len(kept) + 3) + fields + next_directory + values
+        return self.data[:4] + self._pack("L", start) + self.data[8:] + padding + directory
+
     def upright(self) -> bytes:
         """The block for a picture that has been turned: as it is, but that the orientation is 1."""
         changed = bytearray(self.data)
@@ -75,6 +112,12 @@ class Exif:
                 (number,) = self._unpack(code, field.value_start)
                 found.append((field, code, number))
         return found
+
+    def _fraction(self, field: _Field) -> float | None:
+        if field.type != _RATIONAL or field.value_start + 8 > len(self.data):
+            return None
+        numerator, denominator = self._unpack("LL", field.value_start)
+        return numerator / denominator if denominator else None
 
     def _field(self, start: int) -> _Field:
         tag, kind, count = self._unpack("HHL", start)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from .boxes import Content, boxes, child
 
 _FULL_BOX = 4  # a version and flags begin the content of some boxes
+_GAIN_MAPS = (b"tmap", b"urn:com:apple:photo:2020:aux:hdrgainmap")
 _EXIF_ITEM = re.compile(rb"(infe[\2\3].{3}.{4,6})Exif", re.DOTALL)
 
 
@@ -62,6 +63,12 @@ def code_points(properties: list[tuple[bytes, Content]]) -> tuple[int, int] | No
             primaries, transfer = struct.unpack_from(">HH", content, 4)
             return primaries, transfer
     return None
+
+
+def has_gain_map(file: Content) -> bool:
+    """Whether an item of the file says how to make HDR out of the primary one."""
+    items = bytes(child(file, b"meta"))
+    return any(mark in items for mark in _GAIN_MAPS)
 
 
 def _associations(content: Content) -> Iterator[tuple[int, list[int]]]:

@@ -6,14 +6,17 @@ from typing import Any
 from PIL import Image, PngImagePlugin
 
 from ..format.contents import ICC_MAX, METADATA_MAX, Metadata
-from .exif import EXIF_PREFIX, Exif
+from .exif import EMPTY, EXIF_PREFIX, Exif
 from .gps import exif_without_gps, xmp_without_gps
 from .notes import note
 from .raw_profiles import raw_profile
+from .resolution import given_resolution
 from .tiff import exif_of_tags
-from .xmp import upright_xmp
+from .xmp import upright_xmp, without_extension
 
 _JPEG_SEGMENT_MAX = 65_000
+_TURNED_BY_A_QUARTER = 5
+_XMP_PREFIX = b"http://ns.adobe.com/xap/1.0/\0"
 
 
 def read_exif(image: Image.Image, info: Mapping[Any, Any]) -> Exif | None:
@@ -32,11 +35,10 @@ def read_exif(image: Image.Image, info: Mapping[Any, Any]) -> Exif | None:
 
 def read_metadata(info: Mapping[Any, Any], profile: bytes, exif: Exif | None) -> Metadata:
     """The metadata of an upright image; what is beyond the format's limits is left out with an `AezWarning`."""
-    xmp = info.get("xmp") or b""
     return Metadata(
         icc=_limited("ICC profile", profile, ICC_MAX),
-        exif=_limited("EXIF", exif.upright() if exif else b"", METADATA_MAX),
-        xmp=_limited("XMP", upright_xmp(xmp.encode() if isinstance(xmp, str) else xmp), METADATA_MAX),
+        exif=_limited("EXIF", _upright_exif(info, exif), METADATA_MAX),
+        xmp=_limited("XMP", without_extension(upright_xmp(_xmp(info))), METADATA_MAX),
     )
 
 
@@ -55,6 +57,8 @@ def attach_metadata(image: Image.Image, metadata: Metadata) -> None:
         image.info["icc_profile"] = metadata.icc
     if metadata.exif:
         image.info["exif"] = EXIF_PREFIX + metadata.exif
+        if resolution := _resolution(metadata.exif):
+            image.info["dpi"] = resolution
     if metadata.xmp:
         image.info["xmp"] = metadata.xmp
 
@@ -71,9 +75,38 @@ def save_options(info: Mapping[Any, Any], format: str) -> dict[str, Any]:
     if format == "png" and "xmp" in options:
         options["pnginfo"] = PngImagePlugin.PngInfo()
         options["pnginfo"].add_itxt("XML:com.adobe.xmp", options["xmp"].decode("utf-8", "replace"))
+    if format in ("png", "jpeg") and "dpi" in info:
+        options["dpi"] = info["dpi"]
     if format == "avif" and "exif" in options:  # Pillow takes blocks with this field apart, and fails where it cannot
         options["exif"] = Exif(options["exif"]).without_orientation()
     return options
+
+
+def _resolution(block: bytes) -> tuple[float, float] | None:
+    try:
+        return Exif(block).resolution
+    except ValueError:
+        return None
+
+
+def _upright_exif(info: Mapping[Any, Any], exif: Exif | None) -> bytes:
+    """EXIF of the upright image, with the resolution that other formats say elsewhere."""
+    upright = exif.upright() if exif else b""
+    resolution = given_resolution(info)
+    if not resolution or (exif and exif.has_resolution):
+        return upright
+    is_turned = exif is not None and exif.orientation >= _TURNED_BY_A_QUARTER
+    return Exif(upright or EMPTY).with_resolution(*(resolution[::-1] if is_turned else resolution))
+
+
+def _xmp(info: Mapping[Any, Any]) -> bytes:
+    packet = info["xmp"] if "xmp" in info else raw_profile(info, "xmp") or raw_profile(info, "APP1", start=_XMP_PREFIX)
+    if isinstance(packet, str):
+        return packet.encode()
+    if packet and not isinstance(packet, bytes):
+        note("malformed XMP is left out")
+        return b""
+    return packet or b""
 
 
 def _limited(name: str, value: bytes, limit: int) -> bytes:

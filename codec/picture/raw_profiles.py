@@ -11,7 +11,7 @@ _LAYOUT = re.compile(r"\s*[^\n]*\n\s*(\d+)\n([\s0-9a-fA-F]*)")
 
 
 def raw_profile(info: Mapping[Any, Any], *names: str, start: bytes = b"") -> bytes:
-    """The first profile of these names that begins with `start`, from a Pillow image's `info`; what it is, is kept."""
+    """The first profile of these names that begins with `start`, without that, from a Pillow image's `info`."""
     for name in names:
         text = info.get(_PREFIX + name)
         if not isinstance(text, str):
@@ -21,8 +21,13 @@ def raw_profile(info: Mapping[Any, Any], *names: str, start: bytes = b"") -> byt
         if len(digits) < 2 * length:
             note(f"the malformed profile {name} is left out")
         elif (profile := bytes.fromhex(digits)).startswith(start):
-            return profile
+            return profile.removeprefix(start)
     return b""
+
+
+def has_raw_profile(info: Mapping[Any, Any], *names: str) -> bool:
+    """Whether there is one of these names, well-formed or not."""
+    return any(_PREFIX + name in info for name in names)
 
 
 def is_raw_profile(key: str) -> bool:

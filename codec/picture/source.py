@@ -25,11 +25,15 @@ _CODESTREAM, _DEPTHS_VARY, _ICC_METHODS = b"\xff\x4f\xff\x51", 255, (2, 3)
 
 @dataclass(frozen=True)
 class Source:
-    """Bits per sample, before Pillow reduces them; how colours are meant, by an ICC profile or in another way."""
+    """Bits per sample, before Pillow reduces them; how colours are meant, by an ICC profile or in another way.
+
+    A gain map is a second picture that makes HDR out of the first.
+    """
 
     bits: int
     colour: Colour | None = None
     profile: bytes = b""
+    gain_map: bool = False
 
 
 def read_source(image: Image.Image) -> Source:
@@ -84,9 +88,11 @@ def _tiff(image: Image.Image, _: IO[bytes]) -> Source:
 
 
 def _heif(_: Image.Image, file: IO[bytes]) -> Source:
-    properties = heif.primary_properties(memoryview(file.read()))
+    data = memoryview(file.read())
+    properties = heif.primary_properties(data)
     points = heif.code_points(properties)
-    return Source(heif.bits_per_sample(properties), colour_of_code_points(*points) if points else None)
+    colour = colour_of_code_points(*points) if points else None
+    return Source(heif.bits_per_sample(properties), colour, gain_map=heif.has_gain_map(data))
 
 
 def _jpeg2000(_: Image.Image, file: IO[bytes]) -> Source:
