@@ -3,9 +3,9 @@
 python benchmarks/own_pictures.py --pictures DIR [--minutes 30] [--out runs/own] [--threads 0]
 
 Any folder of pictures of one kind will do. The set that was used: the 786 pictures of at least 256 x 256 pixels in
-GIMP's manual, screenshots and examples (Debian's package gimp-help-en 2.10.34, in usr/share/gimp/2.0/help/en/images,
-GNU Free Documentation License). An eighth of the pictures is kept aside and compared on: runs of eight neighbours by
-name, so that hardly any picture has a near copy among those that are trained on.
+GIMP's manual, screenshots and examples (Debian's package gimp-help-en 2.10.34, folder usr/share/gimp/2.0/help/en/
+images; GNU Free Documentation License). An eighth of the pictures is kept aside and compared on: runs of eight
+neighbours by name, so that hardly any picture has a near copy among those that are trained on.
 
 BD-rate is that of the mean curves over real files, by PSNR of the high resolution. Cost is rate + lambda * distortion
 as in training, over the middles of the pictures kept aside; 0.01 of its logarithm is 1 %. A model is trained for the
@@ -48,6 +48,8 @@ def main() -> None:
     if arguments.threads:
         torch.set_num_threads(arguments.threads)
     trained, aside = split(large_pictures(arguments.pictures))
+    if not aside:
+        raise SystemExit(f"{arguments.pictures}: too few pictures of at least {VALIDATION_CROP} x {VALIDATION_CROP}")
     print(f"{len(trained)} pictures to train on, {len(aside)} kept aside")
     shipped = find_by_name(DEFAULT_MODEL).folder
     loss = load_params(shipped / PARAMS).loss
