@@ -107,6 +107,54 @@ def test_colours_under_alpha_zero_continue_their_surroundings() -> None:
     assert np.array_equal(samples.fill_transparent(colour, alpha), np.full_like(colour, 80))
 
 
+SPLIT = np.mgrid[:64, :64][1]
+
+
+@pytest.mark.parametrize("alpha", [1, 2, 4])
+def test_colours_that_are_hardly_seen_do_not_get_into_medium(alpha: int) -> None:
+    image = np.zeros((64, 64, 4), np.uint8)
+    image[:, :33] = 255, 0, 0, 255
+    image[:, 33:] = 0, 255, 0, alpha
+    data = encode(Image.fromarray(image), 80)
+    on_white = [shown_on_white(decode(data)), shown_on_white(decode(data, "medium"))]
+    right = [shown_on_white(Image.fromarray(image)), samples.box_average(shown_on_white(Image.fromarray(image)))]
+    for result, expected in zip(on_white, right, strict=True):
+        assert psnr(result, expected) > 34
+
+
+@pytest.mark.parametrize("edge", [4, 40])
+def test_black_under_a_soft_edge_costs_nothing_visible(photograph: Image.Image, edge: int) -> None:
+    image = photograph.resize((64, 64)).convert("RGBA")
+    alpha = np.clip((40 - SPLIT) * 255 // edge, 0, 255).astype(np.uint8)
+    image.putalpha(Image.fromarray(alpha))
+    black = np.asarray(image).copy()
+    black[alpha < 16, :3] = 0
+    for result in (decode(encode(image, 90)), decode(encode(Image.fromarray(black), 90))):
+        assert np.array_equal(result.getchannel("A"), alpha)
+        assert psnr(shown_on_white(result), shown_on_white(image)) > 32
+
+
+def shown_on_white(image: Image.Image) -> np.ndarray:
+    alpha = np.asarray(image.getchannel("A"), float)[..., None] / 255
+    return np.asarray(image.convert("RGB")) * alpha + 255 * (1 - alpha)
+
+
+@pytest.mark.parametrize("compression", [None, "tga_rle"])
+@pytest.mark.parametrize("mode", ["RGBA", "LA"])
+def test_alpha_of_tga_counts_if_its_header_says_so(photograph: Image.Image, mode: str, compression: str | None) -> None:
+    image = photograph.convert(mode)
+    image.putalpha(0)
+    buffer = io.BytesIO()
+    image.save(buffer, "tga", compression=compression)
+    file = bytearray(buffer.getvalue())
+    assert file[17] & 15 == 8
+    assert decode(encode_bytes(bytes(file))).mode == mode
+    file[17] &= 0xF0
+    result = decode(encode_bytes(bytes(file), 90))
+    assert result.mode == mode.removesuffix("A")
+    assert psnr(result, photograph.convert(result.mode)) > 30
+
+
 def test_16_bit_is_reduced_with_a_note(photograph: Image.Image) -> None:
     deep = Image.fromarray(np.asarray(photograph.convert("L")).astype(np.uint16) * 257)
     with pytest.warns(AezWarning, match="16-bit"):

@@ -62,6 +62,8 @@ def _flat(image: Image.Image, info: Mapping[Any, Any], source: Source) -> tuple[
     if image.mode in ("CMYK", "LAB"):
         return to_srgb(image, profile), b""
     flat = to_8_bit(image)
+    if source.opaque and flat.mode in ("LA", "RGBA"):
+        flat = flat.convert(flat.mode.removesuffix("A"))
     if not profile and "icc_profile" not in info:
         colour = source.colour or colour_of_chunks(info)
         profile = declared_profile(colour, gray=flat.mode in ("L", "LA"))

@@ -5,6 +5,8 @@ from PIL import Image
 
 from ..arrays import AnyArray, Floats, Samples
 
+_SEEN = 16  # of 255: what is this opaque keeps its colour
+
 
 def pad(rgb: Samples, multiple: int) -> Samples:
     """Replicate the lower and right edges until both sides are multiples of `multiple`."""
@@ -26,20 +28,23 @@ def enlarge(plane: Samples, width: int, height: int) -> Samples:
 
 
 def fill_transparent(colour: Samples, alpha: Samples) -> Samples:
-    """Replace colours [H, W, 3] under alpha 0 by a smooth continuation of those around.
+    """Replace colours [H, W, 3] that are hardly seen, the more the lower alpha is, by a smooth continuation of others.
 
+    That is cheaper, and keeps them out of the medium picture, where colours are averaged without regard to alpha.
     Push-pull (Gortler et al. 1996, "The Lumigraph"): averages of what is seen fill the gaps from coarse to fine.
     """
-    hidden = alpha == 0
-    if not hidden.any():
+    faint = alpha < _SEEN
+    if not faint.any():
         return colour
-    if hidden.all():
+    if not alpha.any():
         return np.zeros_like(colour)
-    seen = (~hidden).astype(np.float32)
+    weight = np.where(faint & ~faint.all(), 0, alpha).astype(np.float32)
+    share = alpha[faint] / np.float32(_SEEN)
     filled = colour.copy()
     for channel in range(3):
-        plane = _push_pull(colour[..., channel] * seen, seen)
-        filled[..., channel][hidden] = np.rint(plane[hidden])
+        own = colour[..., channel]
+        continued = _push_pull(own * weight, weight)[faint]
+        filled[..., channel][faint] = np.rint(continued + share * (own[faint] - continued))
     return filled
 
 

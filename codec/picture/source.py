@@ -19,6 +19,7 @@ from .colour import Colour, colour_of_chromaticities, colour_of_code_points
 _MODE_BITS = {"I": 32, "F": 32, "I;16": 16, "I;16L": 16, "I;16B": 16, "I;16N": 16}
 _TIFF_BITS, _TIFF_WHITE, _TIFF_PRIMARIES = 258, 318, 319
 _PNG_HEADER = 33
+_TGA_HEADER, _TGA_ATTRIBUTE_BITS = 18, 0x0F
 _PPM_HEADER, _COMMENT = 1000, re.compile(rb"#[^\r\n]*")
 _CODESTREAM, _DEPTHS_VARY, _ICC_METHODS = b"\xff\x4f\xff\x51", 255, (2, 3)
 
@@ -27,13 +28,14 @@ _CODESTREAM, _DEPTHS_VARY, _ICC_METHODS = b"\xff\x4f\xff\x51", 255, (2, 3)
 class Source:
     """Bits per sample, before Pillow reduces them; how colours are meant, by an ICC profile or in another way.
 
-    A gain map is a second picture that makes HDR out of the first.
+    A gain map is a second picture that makes HDR out of the first. Opaque: alpha is nothing but padding.
     """
 
     bits: int
     colour: Colour | None = None
     profile: bytes = b""
     gain_map: bool = False
+    opaque: bool = False
 
 
 def read_source(image: Image.Image) -> Source:
@@ -107,10 +109,15 @@ def _jpeg2000(_: Image.Image, file: IO[bytes]) -> Source:
     return Source(max(depth & 0x7F for depth in depths) + 1, profile=profile)
 
 
+def _tga(_: Image.Image, file: IO[bytes]) -> Source:
+    return Source(8, opaque=file.read(_TGA_HEADER)[17] & _TGA_ATTRIBUTE_BITS == 0)
+
+
 _READERS: dict[str, Callable[[Image.Image, IO[bytes]], Source]] = {
     "PNG": _png,
     "PPM": _ppm,
     "TIFF": _tiff,
+    "TGA": _tga,
     "AVIF": _heif,
     "HEIF": _heif,
     "JPEG2000": _jpeg2000,
