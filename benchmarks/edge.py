@@ -25,7 +25,7 @@ from pictures import load_pictures
 from PIL import Image
 
 import aez
-from aez.compare.codecs import Codec, installed_codecs
+from aez.compare.codecs import ImageCodec, installed_codecs
 from aez.compare.measure import half_size, nearest_psnr
 from aez.metrics import psnr
 from aez.model.registry import DEFAULT_MODEL
@@ -100,7 +100,7 @@ def measure(pictures: list[Image.Image]) -> tuple[dict[str, list[Stored]], Cost]
     """All schemes for all pictures, and the mean cost of decoding."""
     codecs = installed_codecs(DEFAULT_MODEL, 1, aez.MAX_PIXELS)
     others = {codec.name.split()[0]: codec for codec in codecs.others}
-    peers: dict[str, Codec] = {"JPEG": codecs.jpeg, "WebP": others["WebP"], "AVIF": others["AVIF"]}
+    peers: dict[str, ImageCodec] = {"JPEG": codecs.jpeg, "WebP": others["WebP"], "AVIF": others["AVIF"]}
     schemes: dict[str, list[Stored]] = {"one .aez": [], **{f"two {name}s": [] for name in peers}}
     seconds = []
     for image in pictures:

@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image
 
 import aez
-from aez.compare.codecs import JPEG_444, Codec, installed_codecs
+from aez.compare.codecs import JPEG_444, ImageCodec, installed_codecs
 from aez.compare.measure import nearest
 from aez.metrics import psnr
 from aez.model.registry import DEFAULT_MODEL
@@ -38,7 +38,7 @@ def main() -> None:
         print(f"| {rate:g} | {means} | {gains.min():+.2f} | {np.count_nonzero(gains >= 0)} of {COUNT} |")
 
 
-def at_rate(image: Image.Image, rate: float, jpeg: Codec, threads: int) -> tuple[float, float]:
+def at_rate(image: Image.Image, rate: float, jpeg: ImageCodec, threads: int) -> tuple[float, float]:
     """PSNR of aez and of JPEG."""
     data = encode(image, rate, threads)
     theirs = nearest(jpeg, image, len(data), lambda sample: sample.bytes)

@@ -18,7 +18,7 @@ _JPEG_QUALITIES = (8, 15, 25, 40, 55, 70, 80, 88, 94, 97)
 
 
 @dataclass(frozen=True)
-class Codec:
+class ImageCodec:
     """A codec: the qualities of its curve, and how it writes a picture at one of them and reads it again."""
 
     name: str
@@ -28,35 +28,35 @@ class Codec:
 
 
 @dataclass(frozen=True)
-class Codecs:
+class ImageCodecs:
     """aez, JPEG with subsampled colour, to which everything is compared, JPEG without, and what else there is.
 
     `aez_medium` decodes the medium resolution of an .aez.
     """
 
-    aez: Codec
+    aez: ImageCodec
     aez_medium: Callable[[bytes], Image.Image]
-    jpeg: Codec
-    jpeg_444: Codec
-    others: tuple[Codec, ...]
+    jpeg: ImageCodec
+    jpeg_444: ImageCodec
+    others: tuple[ImageCodec, ...]
 
-    def __iter__(self) -> Iterator[Codec]:
+    def __iter__(self) -> Iterator[ImageCodec]:
         return iter((self.aez, self.jpeg, self.jpeg_444, *self.others))
 
 
-def jpeg_codec() -> Codec:
+def jpeg_codec() -> ImageCodec:
     """libjpeg-turbo with subsampled colour and optimized tables."""
     return _jpeg_codec(JPEG, subsampling=2)
 
 
-def installed_codecs(model: AnyModel, threads: int, max_pixels: int) -> Codecs:
+def installed_codecs(model: AnyModel, threads: int, max_pixels: int) -> ImageCodecs:
     """All codecs that can be written here; aez, on the CPU, has run once, so that no measurement includes its start.
 
     Raises:
         ModelError: there is no such model, or it does not work on this machine.
     """
     options: Any = {"threads": threads, "max_pixels": max_pixels, "device": "cpu"}
-    aez = Codec(
+    aez = ImageCodec(
         AEZ,
         (0, 10, 25, 40, 55, 70, 85, 100),
         lambda image, quality: api.encode(image, quality, model=model, **options),
@@ -77,23 +77,23 @@ def installed_codecs(model: AnyModel, threads: int, max_pixels: int) -> Codecs:
     if find_spec("pillow_jxl"):
         importlib.import_module("pillow_jxl")
         others.append(_pillow_codec("JPEG XL", "jxl", (15, 30, 45, 60, 70, 80, 87, 92, 95, 98), effort=7))
-    return Codecs(aez, decode_medium, jpeg_codec(), jpeg_444, tuple(others))
+    return ImageCodecs(aez, decode_medium, jpeg_codec(), jpeg_444, tuple(others))
 
 
-def _jpeg_codec(name: str, subsampling: int) -> Codec:
+def _jpeg_codec(name: str, subsampling: int) -> ImageCodec:
     def encode(image: Image.Image, quality: float) -> bytes:
         return optimized_jpeg(image, quality=int(quality), subsampling=subsampling)
 
-    return Codec(name, _JPEG_QUALITIES, encode, lambda data: _decoded(data, "jpeg"))
+    return ImageCodec(name, _JPEG_QUALITIES, encode, lambda data: _decoded(data, "jpeg"))
 
 
-def _pillow_codec(name: str, format: str, qualities: tuple[float, ...], **options: Any) -> Codec:
+def _pillow_codec(name: str, format: str, qualities: tuple[float, ...], **options: Any) -> ImageCodec:
     def encode(image: Image.Image, quality: float) -> bytes:
         buffer = io.BytesIO()
         image.save(buffer, format, quality=int(quality), **options)
         return buffer.getvalue()
 
-    return Codec(name, qualities, encode, lambda data: _decoded(data, format))
+    return ImageCodec(name, qualities, encode, lambda data: _decoded(data, format))
 
 
 def _decoded(data: bytes, format: str) -> Image.Image:

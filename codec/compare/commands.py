@@ -16,13 +16,13 @@ from ..terminal.paths import Input
 from ..terminal.progress import track
 from ..terminal.reporter import Reporter
 from . import page, tables
-from .codecs import Codecs, installed_codecs
+from .codecs import ImageCodecs, installed_codecs
 from .measure import Comparison, Single, compare, compare_once
 
 Form = Literal["json", "csv"] | None
 
 
-def prepare(folder: Path | None, model: str, threads: int, max_pixels: int) -> Codecs:
+def prepare(folder: Path | None, model: str, threads: int, max_pixels: int) -> ImageCodecs:
     """The codecs, before any work is done in vain.
 
     Raises:
@@ -34,7 +34,9 @@ def prepare(folder: Path | None, model: str, threads: int, max_pixels: int) -> C
     return installed_codecs(model, threads, max_pixels)
 
 
-def compare_curves(sources: Sequence[Input], report: Reporter, codecs: Codecs, form: Form, folder: Path | None) -> None:
+def compare_curves(
+    sources: Sequence[Input], report: Reporter, codecs: ImageCodecs, form: Form, folder: Path | None
+) -> None:
     """Compare over all qualities and print the result; write a report to the folder."""
     comparisons: list[Comparison] = []
     crops: list[page.Crop] = []
@@ -61,7 +63,9 @@ def compare_curves(sources: Sequence[Input], report: Reporter, codecs: Codecs, f
             report.note(comparisons[0].name, "BD-rates need aez[compare]")
 
 
-def compare_quality(sources: Sequence[Input], report: Reporter, codecs: Codecs, form: Form, quality: float) -> None:
+def compare_quality(
+    sources: Sequence[Input], report: Reporter, codecs: ImageCodecs, form: Form, quality: float
+) -> None:
     """Compare one quality with the JPEGs of nearest PSNR and print the result."""
     singles: list[Single] = []
     for source in track(sources, report.visible):

@@ -18,7 +18,7 @@ from ..errors import PictureError
 from ..metrics import Point, bd_rate, bpp_at, common_range, mean_curve, ms_ssim, psnr
 from ..picture.opening import plain_picture
 from ..picture.samples import box_average
-from .codecs import AEZ, JPEG, Codec, Codecs
+from .codecs import AEZ, JPEG, ImageCodec, ImageCodecs
 
 CHOSEN_QUALITY = 50
 JPEG_FORMATS = ("JPEG", "MPO")  # MPO is what many telephones write
@@ -102,7 +102,7 @@ class Summary:
     decode_speed: float
 
 
-def compare(name: str, file: bytes, codecs: Codecs) -> Comparison:
+def compare(name: str, file: bytes, codecs: ImageCodecs) -> Comparison:
     """Measure one picture with all codecs.
 
     Raises:
@@ -113,7 +113,7 @@ def compare(name: str, file: bytes, codecs: Codecs) -> Comparison:
     return Comparison(name, *image.size, file_format, len(file), samples, _store(image, codecs))
 
 
-def compare_once(name: str, file: bytes, quality: float, codecs: Codecs) -> Single:
+def compare_once(name: str, file: bytes, quality: float, codecs: ImageCodecs) -> Single:
     """Measure one quality, and find both JPEGs of the nearest PSNR.
 
     Raises:
@@ -125,7 +125,7 @@ def compare_once(name: str, file: bytes, quality: float, codecs: Codecs) -> Sing
     return Single(name, file_format, len(file), [ours, *jpegs])
 
 
-def measure(codec: Codec, image: Image.Image, quality: float) -> Sample:
+def measure(codec: ImageCodec, image: Image.Image, quality: float) -> Sample:
     """Encode and decode a picture.
 
     Raises:
@@ -152,7 +152,7 @@ def measure(codec: Codec, image: Image.Image, quality: float) -> Sample:
     )
 
 
-def nearest(codec: Codec, image: Image.Image, wanted: float, measured: Callable[[Sample], float]) -> Sample:
+def nearest(codec: ImageCodec, image: Image.Image, wanted: float, measured: Callable[[Sample], float]) -> Sample:
     """The sample of a codec, qualities 1 to 100, for which something that rises with quality is nearest to a value."""
     low, high = 1, 100
     tried: dict[int, Sample] = {}
@@ -163,7 +163,7 @@ def nearest(codec: Codec, image: Image.Image, wanted: float, measured: Callable[
     return min(tried.values(), key=lambda sample: abs(measured(sample) - wanted))
 
 
-def nearest_psnr(codec: Codec, image: Image.Image, decibels: float) -> Sample:
+def nearest_psnr(codec: ImageCodec, image: Image.Image, decibels: float) -> Sample:
     """The sample of a codec of nearest PSNR."""
     return nearest(codec, image, decibels, lambda sample: sample.psnr)
 
@@ -205,7 +205,7 @@ def half_size(image: Image.Image) -> tuple[Image.Image, Floats]:
     return Image.fromarray(np.rint(average).astype(np.uint8)), average
 
 
-def _store(image: Image.Image, codecs: Codecs) -> Stored:
+def _store(image: Image.Image, codecs: ImageCodecs) -> Stored:
     aez, jpeg = codecs.aez, codecs.jpeg
     data = aez.encode(image, CHOSEN_QUALITY)
     found = api.info(data)

@@ -15,7 +15,7 @@ from ..errors import AezError
 from ..metrics import BD_RANGE
 from ..output import write_file
 from ..picture.opening import plain_picture
-from .codecs import Codecs
+from .codecs import ImageCodecs
 from .measure import CHOSEN_QUALITY, Comparison, Sample, mean_curves, measure, nearest, summarize
 from .plots import as_png, as_svg, plot_curves
 from .tables import sentences
@@ -36,7 +36,7 @@ class Crop:
     jpeg_url: str
 
 
-def crop_at_equal_size(file: bytes, codecs: Codecs) -> Crop:
+def crop_at_equal_size(file: bytes, codecs: ImageCodecs) -> Crop:
     """The detail with the strongest gradients, from an .aez of medium quality and the JPEG of nearest size."""
     image, _ = plain_picture(file)
     aez, jpeg = codecs.aez, codecs.jpeg

@@ -10,7 +10,7 @@ from typing import Any
 from PIL import Image
 
 from .. import api
-from ..compare.codecs import Codec, installed_codecs
+from ..compare.codecs import ImageCodec, installed_codecs
 from ..compare.measure import half_size, nearest_psnr
 from ..errors import AezError
 from ..metrics import psnr
@@ -109,7 +109,7 @@ def _original(originals: Path, name: str) -> Path:
 
 
 def _measure(
-    data: bytes, original: Image.Image, jpeg: Codec, avif: Codec | None, threads: int, max_pixels: int
+    data: bytes, original: Image.Image, jpeg: ImageCodec, avif: ImageCodec | None, threads: int, max_pixels: int
 ) -> Measured:
     smaller, average = half_size(original)
     options: api.DecodeOptions = {"threads": threads, "max_pixels": max_pixels}
@@ -124,6 +124,6 @@ def _measure(
     )
 
 
-def _facts(image: Image.Image, decibels: float, jpeg: Codec, avif: Codec | None) -> Facts:
+def _facts(image: Image.Image, decibels: float, jpeg: ImageCodec, avif: ImageCodec | None) -> Facts:
     avif_bytes = nearest_psnr(avif, image, decibels).bytes if avif else None
     return Facts(decibels, nearest_psnr(jpeg, image, decibels).bytes, avif_bytes)
