@@ -1,6 +1,5 @@
 """The command line of aez: options and printing, nothing else."""
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,7 +13,7 @@ from aez.api import DecodeOptions, EncodeOptions
 from aez.coding.targets import Target
 from aez.errors import AezError
 from aez.jobs import Decoding, Encoding, Job
-from aez.model.registry import DEFAULT_MODEL, installed_models
+from aez.model.registry import find_by_name
 from aez.serve.settings import ServerSettings, server_options
 from aez.terminal import paths
 from aez.terminal.commands import Files, decode_files, encode_files, show_info
@@ -24,6 +23,7 @@ from aez.terminal.options import (
     encoding_options,
     inputs_argument,
     max_pixels_option,
+    model_option,
     no_nan,
     output_option,
     output_options,
@@ -110,15 +110,59 @@ def info(inputs: tuple[Input, ...], as_json: bool, debug: bool) -> None:
     report.exit()
 
 
-@main.command()
+class _Models(click.Group):
+    """Lists, unless told otherwise."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        listed = not args or (args[0].startswith("-") and args[0] not in ctx.help_option_names)
+        return super().parse_args(ctx, ["list", *args] if listed else args)
+
+
+@main.group(cls=_Models)
+def models() -> None:
+    """List models, install and remove your own.
+
+    Models are those shipped with aez, those in the folders of AEZ_MODELS (a list as in PATH), and those installed.
+    """
+
+
+@models.command("list")
 @click.option("--json", "as_json", is_flag=True, help="A JSON object per model.")
-def models(as_json: bool) -> None:
-    """List the installed models."""
-    for name, model_id in installed_models().items():
-        if as_json:
-            click.echo(json.dumps({"name": name, "id": f"{model_id:08x}", "default": name == DEFAULT_MODEL}))
-        else:
-            click.echo(f"{name}  {model_id:08x}" + ("  (default)" if name == DEFAULT_MODEL else ""))
+def list_models(as_json: bool) -> None:
+    """List name, id and place of all models."""
+    from aez.model import commands
+
+    report = Reporter()
+    commands.list_models(report, as_json)
+    report.exit()
+
+
+@models.command("install")
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--debug", is_flag=True, help="Show tracebacks.")
+def install_model(folder: Path, debug: bool) -> None:
+    """Try the model of FOLDER, as aez export made it, and copy it to your own models."""
+    from aez.model import commands
+
+    report = Reporter(debug=debug)
+    folder = folder.absolute()
+    with report.file(folder):
+        model = commands.install(folder)
+        report.say(f"{model.name}  {model.id:08x}  {model.folder}")
+    report.exit()
+
+
+@models.command("remove")
+@click.argument("name")
+@click.option("--debug", is_flag=True, help="Show tracebacks.")
+def remove_model(name: str, debug: bool) -> None:
+    """Remove an installed model."""
+    from aez.model import commands
+
+    report = Reporter(debug=debug)
+    with report.file(name):
+        report.say(f"removed {commands.remove(name)}")
+    report.exit()
 
 
 @main.command()
@@ -259,7 +303,7 @@ def gallery(root: Path, originals: Path, threads: int, max_pixels: int, debug: b
 @click.option("--report", "folder", type=click.Path(path_type=Path), help="Write a page with curves and details there.")
 @click.option("--json", "form", flag_value="json", help="JSON on stdout.")
 @click.option("--csv", "form", flag_value="csv", help="CSV on stdout, a line per picture, codec and quality.")
-@click.option("--model", metavar="NAME", default=DEFAULT_MODEL, show_default=True, help="An installed model.")
+@model_option
 @threads_option
 @max_pixels_option
 @click.option("--quiet", is_flag=True, help="Show no progress and no notes.")
@@ -404,6 +448,8 @@ def _job(context: click.Context, options: dict[str, Any], threads: int, measure:
     if options["to"]:
         return Decoding(options["res"], options["to"], general | {"upscale": options["upscale"]})
     general |= {name: options[name] for name in encode_options}
+    model = find_by_name(options["model"])
+    general["model"] = str(model.folder.absolute()) if model.origin == "given" else model.name
     return Encoding(options["quality"], general, options["skip_larger"], measure)
 
 

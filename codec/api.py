@@ -15,7 +15,7 @@ from .format import container
 from .format import quality as qualities
 from .format.container import SIDE_MAX, Flags
 from .format.contents import Contents
-from .model.registry import DEFAULT_MODEL, find_model, load_model, model_name
+from .model.registry import DEFAULT_MODEL, AnyModel, find_by_id, find_model, load_model
 from .model.sessions import Device
 from .model.tiled import BLOCK
 from .output import AnyPath, refuse_existing, write_file
@@ -38,7 +38,7 @@ class EncodeOptions(TypedDict, total=False):
 
     layers: Layers
     coding: Coding
-    model: str
+    model: AnyModel
     effort: int
     strip: bool
     strip_gps: bool
@@ -51,6 +51,7 @@ class DecodeOptions(TypedDict, total=False):
     """The options of `decode`, to be kept and passed on."""
 
     upscale: bool
+    model: AnyModel | None
     max_pixels: int
     threads: int
     device: Device
@@ -93,7 +94,7 @@ def encode(
     *,
     layers: Layers = "all",
     coding: Coding = "ans",
-    model: str = DEFAULT_MODEL,
+    model: AnyModel = DEFAULT_MODEL,
     effort: int = 0,
     strip: bool = False,
     strip_gps: bool = False,
@@ -108,7 +109,7 @@ def encode(
         quality: 0 to 100, decimals allowed, or a `Target`, such as `Target("size", 50_000)`.
         layers: "all", or "base", which leaves out what only high resolution needs.
         coding: "ans" (rANS, smaller) or "zstd".
-        model: the name of an installed model.
+        model: the name of a model, or a model's folder.
         effort: 0 to 9: how long to search for better latents (needs aez[effort], PyTorch).
         strip: leave out EXIF and XMP; samples are upright anyway, and the ICC profile stays.
         strip_gps: leave out positions, of EXIF and of XMP.
@@ -148,6 +149,7 @@ def decode(
     resolution: Resolution = "high",
     *,
     upscale: bool = False,
+    model: AnyModel | None = None,
     max_pixels: int = MAX_PIXELS,
     threads: int = 0,
     device: Device = "auto",
@@ -159,6 +161,7 @@ def decode(
         resolution: "high", or "medium", which is half the width and half the height, rounded up.
         upscale: generate the high picture from the base layer if anything that it needs is missing or damaged; files
             made with `layers="base"` are upscaled anyway, with an `AezWarning`.
+        model: as in `encode`, if the one that the file needs cannot be found by its id.
         max_pixels: beyond which files are refused before anything is allocated.
         threads: as in `encode`.
         device: as in `encode`.
@@ -183,9 +186,9 @@ def decode(
     contents = Contents(data)
     header = contents.header
     _check_size(header.width, header.height, max_pixels)
-    model = find_model(header.model, threads, device)
+    loaded = find_model(header.model, model, threads, device)
     medium = resolution == "medium"
-    decoded = decode_medium(model, contents) if medium else decode_high(model, contents, upscale)
+    decoded = decode_medium(loaded, contents) if medium else decode_high(loaded, contents, upscale)
     image = to_pillow(decoded.rgb, decoded.alpha, Flags.GRAY in header.flags)
     attach_metadata(image, contents.metadata())
     return image
@@ -205,6 +208,7 @@ def info(data: bytes) -> Info:
     """
     contents = Contents(data)
     header = contents.header
+    model = find_by_id(header.model)
     return Info(
         version=container.VERSION,
         width=header.width,
@@ -216,7 +220,7 @@ def info(data: bytes) -> Info:
         coding="zstd" if Flags.ZSTD in header.flags else "ans",
         gray=Flags.GRAY in header.flags,
         alpha=Flags.ALPHA in header.flags,
-        model=model_name(header.model) or "not installed",
+        model=model.name if model else "not installed",
         model_id=f"{header.model:08x}",
         bytes=len(data),
         medium_bytes=header.medium_bytes,
@@ -244,7 +248,7 @@ def encode_file(
     overwrite: bool = False,
     layers: Layers = "all",
     coding: Coding = "ans",
-    model: str = DEFAULT_MODEL,
+    model: AnyModel = DEFAULT_MODEL,
     effort: int = 0,
     strip: bool = False,
     strip_gps: bool = False,
@@ -289,6 +293,7 @@ def decode_file(
     format: PictureFormat | None = None,
     overwrite: bool = False,
     upscale: bool = False,
+    model: AnyModel | None = None,
     max_pixels: int = MAX_PIXELS,
     threads: int = 0,
     device: Device = "auto",
@@ -308,7 +313,9 @@ def decode_file(
     chosen = format or format_of(target)
     refuse_existing(target, overwrite)
     data = source.read_bytes()
-    image = decode(data, resolution, upscale=upscale, max_pixels=max_pixels, threads=threads, device=device)
+    image = decode(
+        data, resolution, upscale=upscale, model=model, max_pixels=max_pixels, threads=threads, device=device
+    )
     write_file(target, save_picture(image, chosen), overwrite)
     return image.size
 

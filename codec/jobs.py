@@ -15,13 +15,13 @@ from .api import DecodeOptions, EncodeOptions, Resolution
 from .coding.targets import Target
 from .errors import AezWarning
 from .metrics import psnr
-from .model.registry import DEFAULT_MODEL, installed_models, load_model
+from .model.registry import DEFAULT_MODEL, find_by_name, load_model
 from .picture.formats import NEEDED_FOR, READABLE, SUFFIXES, PictureFormat
 from .picture.opening import allow_pixels, plain_picture
 from .picture.saving import save_picture
 
 _LONGEST_SUFFIX = 8
-_SHARED = ("threads", "device", "max_pixels")
+_SHARED = ("model", "threads", "device", "max_pixels")
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ class Encoding:
     def settings(self) -> str:
         """What decides the result, to tell whether it is up to date."""
         quality = asdict(self.quality) if isinstance(self.quality, Target) else self.quality
-        model = installed_models().get(self.options.get("model", DEFAULT_MODEL))
+        model = find_by_name(self.options.get("model", DEFAULT_MODEL)).id
         kept = [*(self.options.get(name) for name in ("layers", "coding", "effort")), self.skip_larger]
         given = [name for name in ("strip", "strip_gps") if self.options.get(name)]
         return json.dumps(["encode", quality, model, *kept, *given])

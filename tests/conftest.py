@@ -1,12 +1,14 @@
 """Real pictures and the command line, for all tests."""
 
 import math
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 from click.testing import CliRunner, Result
+from own_models import make_model
 from PIL import Image
 
 from aez.cli import main
@@ -30,6 +32,27 @@ def sample() -> Image.Image:
 def photograph(sample: Image.Image) -> Image.Image:
     """A part of it, small and of odd size, for tests that need no large one."""
     return sample.crop((90, 60, 90 + 171, 60 + 133))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_models_of_the_user(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Only the shipped models are there, whoever runs the tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("AEZ_MODELS", raising=False)
+        patch.setenv("XDG_DATA_HOME", str(tmp_path_factory.mktemp("data")))
+        yield
+
+
+@pytest.fixture(scope="session")
+def own_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model that is not shipped, mine-1, which no test changes."""
+    return make_model(tmp_path_factory.mktemp("own") / "mine-1")
+
+
+@pytest.fixture
+def own(own_model: Path, tmp_path: Path) -> Path:
+    """A copy of it in a folder for models."""
+    return shutil.copytree(own_model, tmp_path / "models" / "mine-1")
 
 
 @pytest.fixture(scope="session")

@@ -16,7 +16,7 @@ from server import Answer, Web, serve, when_encoded
 import aez
 from aez.errors import ModelError, PictureError
 from aez.format import container
-from aez.model.registry import DEFAULT_MODEL
+from aez.model.registry import DEFAULT_MODEL, find_by_name
 from aez.serve import pulled
 from aez.serve.app import create_app
 from aez.serve.cache import Cache
@@ -113,7 +113,8 @@ def test_other_settings_or_another_model_pull_anew(
 
     using(settings, origin, encode)
     if not changed:
-        monkeypatch.setattr(pulled, "installed_models", lambda: {DEFAULT_MODEL: 0x12345678})
+        other = replace(find_by_name(DEFAULT_MODEL), id=0x12345678)
+        monkeypatch.setattr(pulled, "find_by_name", lambda _: other)
     data = using(replace(settings, **changed), origin, encode)
     assert origin.sent == 2
     assert aez.info(data).quality == changed.get("quality", 50)

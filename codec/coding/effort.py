@@ -1,9 +1,11 @@
 """Where the search for better latents comes from, which `effort` asks for: PyTorch, which few have installed."""
 
+import os
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from ..errors import ModelError, first_line
+from ..model.folder import PARAMS, plain_file
 from ..model.model import Model
 
 if TYPE_CHECKING:
@@ -22,7 +24,6 @@ def refiner(model: Model) -> "Refiner":
         from ..nn.refine import Refiner
     except ImportError as error:
         raise ModelError(f"effort needs PyTorch ({first_line(error)})", "pip install 'aez[effort]'") from error
-    params = model.folder / "params.safetensors"
-    if not params.is_file():
-        raise ModelError(f"{model.name} has no params.safetensors, which effort needs")
-    return Refiner(params, model.threads, model.device, model.tile)
+    if not os.path.lexists(model.folder / PARAMS):
+        raise ModelError(f"{model.name} has no {PARAMS}, which effort needs")
+    return Refiner(plain_file(model.folder, PARAMS), model.threads, model.device, model.tile)

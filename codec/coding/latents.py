@@ -17,11 +17,9 @@ from ..errors import DamagedError
 from ..format.entropy import Indices, SymbolReader, Symbols, SymbolWriter
 from ..format.quality import nearest_knot
 from ..format.tables import HYPER_MAX
-from ..model.model import LATENT_UNIT, Layer, Model
+from ..model.model import Layer, Model
+from ..model.networks import LATENT_MAX, LATENT_MIN, LATENT_UNIT
 from .dead_zone import Quantizer
-
-LATENT_MIN, LATENT_MAX = -(1 << 15), (1 << 15) - 1
-TARGET_MAX = 2000  # to which the analysis graph clips, so that decoded latents fit int16
 
 Positions = npt.NDArray[np.intp] | slice
 CodeStep = Callable[[bool, Floats, Indices], Symbols]

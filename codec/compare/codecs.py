@@ -10,6 +10,7 @@ from typing import Any
 from PIL import Image, features
 
 from .. import api
+from ..model.registry import AnyModel
 from ..picture.jpeg import optimized_jpeg
 
 AEZ, JPEG, JPEG_444 = "aez", "JPEG 4:2:0", "JPEG 4:4:4"
@@ -28,9 +29,13 @@ class Codec:
 
 @dataclass(frozen=True)
 class Codecs:
-    """aez, JPEG with subsampled colour, to which everything is compared, JPEG without, and what else there is."""
+    """aez, JPEG with subsampled colour, to which everything is compared, JPEG without, and what else there is.
+
+    `aez_medium` decodes the medium resolution of an .aez.
+    """
 
     aez: Codec
+    aez_medium: Callable[[bytes], Image.Image]
     jpeg: Codec
     jpeg_444: Codec
     others: tuple[Codec, ...]
@@ -44,7 +49,7 @@ def jpeg_codec() -> Codec:
     return _jpeg_codec(JPEG, subsampling=2)
 
 
-def installed_codecs(model: str, threads: int, max_pixels: int) -> Codecs:
+def installed_codecs(model: AnyModel, threads: int, max_pixels: int) -> Codecs:
     """All codecs that can be written here; aez, on the CPU, has run once, so that no measurement includes its start.
 
     Raises:
@@ -55,8 +60,12 @@ def installed_codecs(model: str, threads: int, max_pixels: int) -> Codecs:
         AEZ,
         (0, 10, 25, 40, 55, 70, 85, 100),
         lambda image, quality: api.encode(image, quality, model=model, **options),
-        lambda data: api.decode(data, **options),
+        lambda data: api.decode(data, model=model, **options),
     )
+
+    def decode_medium(data: bytes) -> Image.Image:
+        return api.decode(data, "medium", model=model, **options)
+
     aez.decode(aez.encode(Image.new("RGB", (64, 64)), 50))
     jpeg_444 = _jpeg_codec(JPEG_444, subsampling=0)
     others = []
@@ -68,7 +77,7 @@ def installed_codecs(model: str, threads: int, max_pixels: int) -> Codecs:
     if find_spec("pillow_jxl"):
         importlib.import_module("pillow_jxl")
         others.append(_pillow_codec("JPEG XL", "jxl", (15, 30, 45, 60, 70, 80, 87, 92, 95, 98), effort=7))
-    return Codecs(aez, jpeg_codec(), jpeg_444, tuple(others))
+    return Codecs(aez, decode_medium, jpeg_codec(), jpeg_444, tuple(others))
 
 
 def _jpeg_codec(name: str, subsampling: int) -> Codec:

@@ -210,7 +210,7 @@ def _store(image: Image.Image, codecs: Codecs) -> Stored:
     data = aez.encode(image, CHOSEN_QUALITY)
     found = api.info(data)
     smaller, average = half_size(image)
-    high, medium = aez.decode(data), api.decode(data, "medium", max_pixels=image.width * image.height)
+    high, medium = aez.decode(data), codecs.aez_medium(data)
     medium_psnr = psnr(medium, average)
     curve = []
     for quality in jpeg.qualities:

@@ -1,6 +1,5 @@
 """From a trained codec to a model directory: arrays, ONNX graphs, tables, checks and the model card."""
 
-import hashlib
 import json
 import shutil
 import tempfile
@@ -17,7 +16,10 @@ from ..coding.latents import LayerEncoder, checkerboard_half
 from ..errors import AezError
 from ..format.quality import KNOT_DISTANCE, KNOTS, QUALITY_MAX
 from ..format.tables import HYPER_MAX, Table
-from ..model.model import ANALYSIS, CONTEXTS, HYPER_SYNTHESIS, MEDIUM_SYNTHESIS, SYNTHESIS, Model
+from ..model.folder import ARRAYS, CARD, DESCRIPTION, PARAMS, read_description
+from ..model.identity import decides_samples, model_id
+from ..model.model import Model
+from ..model.networks import ANALYSIS, CONTEXTS, HYPER_SYNTHESIS, MEDIUM_SYNTHESIS, SYNTHESIS
 from ..model.sessions import check_hash, start_session
 from ..model.tiled import BLOCK
 from ..nn.codec import Codec
@@ -57,7 +59,7 @@ def export(params: Params, folder: Path, calibration: Iterable[Tensor], summary:
     with tempfile.TemporaryDirectory(dir=folder.parent) as temporary:
         new = Path(temporary) / name
         new.mkdir()
-        save_params(Params(codec, params.loss), new / "params.safetensors")
+        save_params(Params(codec, params.loss), new / PARAMS)
         integers = extract(codec)
         graphs = build_graphs(codec, integers)
         for graph_name, graph in graphs.items():
@@ -66,7 +68,7 @@ def export(params: Params, folder: Path, calibration: Iterable[Tensor], summary:
         _write_tables(new, name, codec, integers, fit_tables(Model(new), calibration))
         check_integers(Model(new), integers)
         check_pictures(Model(new), codec)
-        write_card(new / "card.md", name, json.loads((new / "model.json").read_text())["id"], codec, graphs, summary)
+        write_card(new / CARD, name, f"{read_description(new).id:08x}", codec, graphs, summary)
         shutil.rmtree(folder, ignore_errors=True)
         new.rename(folder)
 
@@ -109,7 +111,7 @@ def _write_tables(folder: Path, name: str, codec: Codec, integers: IntegerNetwor
         "scale_lengths": np.array([len(table.frequencies) for table in scales], np.int32),
         "hyper_frequencies": hyper_tables(codec),
     }
-    np.savez_compressed(folder / "entropy.npz", **arrays)  # type: ignore[arg-type]
+    np.savez_compressed(folder / ARRAYS, **arrays)  # type: ignore[arg-type]
     floats = {key: value.half().numpy() for key, value in codec.state_dict().items() if decides_samples(key)}
     description = {
         "name": name,
@@ -117,26 +119,11 @@ def _write_tables(folder: Path, name: str, codec: Codec, integers: IntegerNetwor
         "base": codec.arch.base,
         "enhancement": codec.arch.enhancement,
         "hashes": {
-            network.name: check_hash(start_session(folder / f"{network.name}.onnx", 1, "cpu"))
+            network.name: check_hash(start_session((folder / network.file).read_bytes(), 1, "cpu"))
             for network in (HYPER_SYNTHESIS, *CONTEXTS)
         },
     }
-    (folder / "model.json").write_text(json.dumps(description, indent=2) + "\n")
-
-
-def decides_samples(key: str) -> bool:
-    """Whether decoded samples depend on a floating-point parameter."""
-    return key == "log_step" or key.startswith(("synthesis.", "medium_synthesis."))
-
-
-def model_id(arrays: dict[str, Array]) -> int:
-    """First four bytes of a SHA-256 over names, types, shapes and values, in order of name."""
-    digest = hashlib.sha256()
-    for key in sorted(arrays):
-        array = np.ascontiguousarray(arrays[key])
-        digest.update(f"{key} {array.dtype.str} {array.shape}".encode())
-        digest.update(array.tobytes())
-    return int.from_bytes(digest.digest()[:4], "big")
+    (folder / DESCRIPTION).write_text(json.dumps(description, indent=2) + "\n")
 
 
 def fit_tables(model: Model, pictures: Iterable[Tensor]) -> list[Table]:

@@ -7,8 +7,8 @@ import torch
 from onnx import TensorProto
 from torch import nn
 
-from ..coding.latents import TARGET_MAX
 from ..format.quality import KNOTS
+from ..model.networks import TARGET_MAX
 from ..nn.codec import Codec
 from ..nn.integer import ACTIVATION_UNIT
 from ..nn.networks import Analysis, Block, HyperAnalysis, Synthesis

@@ -4,8 +4,8 @@ import numpy as np
 import onnx
 from onnx import TensorProto
 
-from ..coding.latents import LATENT_MAX, LATENT_MIN
 from ..format.tables import SCALES
+from ..model.networks import LATENT_MAX, LATENT_MIN
 from ..nn.integer import ACTIVATION_MAX, SIGNAL_MAX, SIGNAL_MIN
 from ..nn.networks import INDEX_OFFSET
 from .graph_builder import GraphBuilder

@@ -6,7 +6,6 @@ The hyper synthesis and context networks compute with integers below 2^24 held i
 result on every machine; each is compared with a stored hash when it is loaded.
 """
 
-import json
 import threading
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,36 +19,23 @@ from ..errors import ModelError, first_line
 from ..format import quality as qualities
 from ..format.entropy import TableSet
 from ..format.tables import Table
+from .folder import read_description, read_file, read_tables
+from .graphs import check_graph
+from .networks import (
+    ANALYSIS,
+    CONTEXTS,
+    HYPER_ANALYSIS,
+    HYPER_SYNTHESIS,
+    MEDIUM_SYNTHESIS,
+    SYNTHESIS,
+    Network,
+    Sizes,
+)
 from .sessions import Device, check_hash, start_session
-from .tiled import HYPER, LATENT_HALVES, LATENTS, MEDIUM_PICTURE, PICTURE, TILE, Layout, empty_whole, tiles
+from .tiled import TILE, tiles
 
 if TYPE_CHECKING:
     import onnxruntime
-
-LATENT_UNIT = 16
-
-
-@dataclass(frozen=True)
-class Network:
-    """One ONNX graph: the layouts of its tiled inputs and of its outputs; `halo` is its receptive field in blocks."""
-
-    name: str
-    inputs: tuple[tuple[str, Layout], ...]
-    outputs: tuple[Layout, ...]
-    halo: int = 1
-    exact: bool = False
-
-
-ANALYSIS = Network("analysis", (("picture", PICTURE),), (LATENTS,))
-HYPER_ANALYSIS = Network("hyper_analysis", (("latents", LATENTS),), (HYPER,))
-HYPER_SYNTHESIS = Network("hyper_synthesis", (("hyper", HYPER),), (LATENTS,), exact=True)
-_KNOWN = (("features", LATENTS), ("latents", LATENTS))
-CONTEXTS = tuple(
-    Network(f"context_{step}", _KNOWN if step else _KNOWN[:1], (LATENT_HALVES, LATENT_HALVES), exact=True)
-    for step in range(4)
-)
-SYNTHESIS = Network("synthesis", (("latents", LATENTS),), (PICTURE,))
-MEDIUM_SYNTHESIS = Network("medium_synthesis", (("latents", LATENTS),), (MEDIUM_PICTURE,), halo=2)
 
 
 @dataclass(frozen=True)
@@ -68,31 +54,40 @@ class Model:
             on this machine, or runs out of memory.
     """
 
-    def __init__(self, folder: Path, threads: int = 0, device: Device = "auto", tile: int = TILE) -> None:
-        try:
-            description = json.loads((folder / "model.json").read_text())
-            self.name: str = description["name"]
-            self.id = int(description["id"], 16)
-            base: int = description["base"]
-            enhancement: int = description["enhancement"]
-            self._hashes: dict[str, str] = description["hashes"]
-            with (folder / "entropy.npz").open("rb") as file, np.load(file) as arrays:
-                self._offsets: npt.NDArray[np.int32] = arrays["offsets"].astype(np.int32)
-                frequencies, lengths = arrays["scale_frequencies"], arrays["scale_lengths"]
-                self._hyper_frequencies: npt.NDArray[np.int32] = arrays["hyper_frequencies"]
-        except Exception as error:  # whatever parsing and unzipping meet
-            raise ModelError(f"{folder}: not a model ({first_line(error)})") from error
+    def __init__(
+        self, folder: Path, threads: int = 0, device: Device = "auto", tile: int = TILE, trusted: bool = False
+    ) -> None:
+        """`threads` and `device` are those of `aez.encode`; `tile`: side of the tiles in blocks.
+
+        Graphs are looked into before they are started, unless they are `trusted`.
+        """
+        description, tables = read_description(folder), read_tables(folder)
+        base, enhancement = description.base, description.enhancement
+        self.name = description.name
+        self.id = description.id
         self.base = base
         self.latents = base + enhancement
-        self.hyper: int = self._hyper_frequencies.shape[1]
+        self.hyper: int = tables.hyper.shape[1]
         self.base_layer = Layer(slice(0, base), (0, 1))
         self.enhancement_layer = Layer(slice(base, base + enhancement), (2, 3))
-        self.scale_tables = TableSet([Table(part) for part in np.split(frequencies, np.cumsum(lengths)[:-1])])
-        self._hyper_tables: dict[int, TableSet] = {}
+        self.scale_tables = TableSet(tables.scales)
         self.folder = folder
         self.threads = threads
         self.device = device
+        self._sizes: Sizes = {
+            "base": base,
+            "enhancement": enhancement,
+            "latents": base + enhancement,
+            "features": tables.offsets.shape[1],
+            "hyper": self.hyper,
+            "none": 0,
+        }
+        self._hashes = description.hashes
+        self._offsets = tables.offsets
+        self._hyper_frequencies = tables.hyper
+        self._hyper_tables: dict[int, TableSet] = {}
         self.tile = tile
+        self._trusted = trusted
         self._sessions: dict[str, onnxruntime.InferenceSession] = {}
         self._starting = threading.Lock()
 
@@ -137,33 +132,47 @@ class Model:
     def _run(self, network: Network, arrays: list[AnyArray], **constants: Floats) -> list[AnyArray]:
         session = self._session(network)
         inputs = list(zip(network.inputs, arrays, strict=True))
-        (_, layout), first = inputs[0]
+        layout, first = network.inputs[0].layout, arrays[0]
         blocks = first.shape[layout.rows] // layout.cells, first.shape[layout.columns] // layout.cells
         results: list[AnyArray] = []
         for tile in tiles(*blocks, network.halo, self.tile):
-            feeds = {name: tile.outer(array, layout) for (name, layout), array in inputs}
+            feeds = {port.name: tile.outer(array, port.layout) for port, array in inputs}
             try:
                 parts: list[AnyArray] = session.run(None, {**feeds, **constants})
             except Exception as error:  # onnxruntime's exceptions have no common base
-                raise ModelError(f"{network.name} failed ({first_line(error)})") from error
+                raise self._failure(network, f"it failed ({first_line(error)})") from error
+            outputs = list(zip(network.outputs, parts, strict=True))
+            if not all(port.holds(part, self._sizes, tile.outer_blocks) for port, part in outputs):
+                raise self._failure(network, "it gives what no such network gives")
             if tile.whole:
                 return parts
-            results = results or [
-                empty_whole(part, out, blocks) for part, out in zip(parts, network.outputs, strict=True)
-            ]
-            for result, part, out in zip(results, parts, network.outputs, strict=True):
-                tile.inner(result, out)[...] = tile.crop(part, out)
+            results = results or [np.empty(port.shape(self._sizes, blocks), part.dtype) for port, part in outputs]
+            for result, (port, part) in zip(results, outputs, strict=True):
+                tile.inner(result, port.layout)[...] = tile.crop(part, port.layout)
         return results
 
     def _session(self, network: Network) -> "onnxruntime.InferenceSession":
         with self._starting:
             if network.name not in self._sessions:
-                device: Device = "cpu" if network.exact else self.device
-                session = start_session(self.folder / f"{network.name}.onnx", self.threads, device)
-                if network.exact and check_hash(session) != self._hashes[network.name]:
-                    raise ModelError(f"{self.name}: {network.name} computes wrongly on this machine")
-                self._sessions[network.name] = session
+                self._sessions[network.name] = self._start(network)
             return self._sessions[network.name]
+
+    def _start(self, network: Network) -> "onnxruntime.InferenceSession":
+        graph = read_file(self.folder, network.file)
+        try:
+            if not self._trusted:
+                check_graph(graph)
+            session = start_session(graph, self.threads, "cpu" if network.exact else self.device)
+            if not network.is_declared(session, self._sizes):
+                raise ValueError("its inputs or outputs are not those of this network and this model")
+            if network.exact and check_hash(session) != self._hashes[network.name]:
+                raise ModelError(f"{self.name}: {network.name} computes wrongly on this machine, or was altered")
+        except ValueError as error:
+            raise self._failure(network, str(error)) from error
+        return session
+
+    def _failure(self, network: Network, reason: str) -> ModelError:
+        return ModelError(f"{self.folder}: {network.file}: {reason}")
 
 
 _KNOTS = np.arange(qualities.KNOTS, dtype=np.float32)

@@ -5,7 +5,6 @@ import hashlib
 import io
 from contextlib import redirect_stdout, suppress
 from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -20,11 +19,14 @@ Device = Literal["auto", "cpu", "cuda"]
 _FATAL = 4
 
 
-def start_session(graph: Path, threads: int, device: Device) -> "onnxruntime.InferenceSession":
+def start_session(graph: bytes, threads: int, device: Device) -> "onnxruntime.InferenceSession":
     """An ONNX Runtime session on the CPU, or on CUDA where `device` says so and it really starts.
 
+    `graph` is an ONNX file without external data, which ONNX Runtime would look for in the current folder.
+
     Raises:
-        ModelError: the graph cannot be loaded, or `device` is "cuda" and there is none.
+        ValueError: the graph cannot be loaded.
+        ModelError: `device` is "cuda" and there is none.
     """
     import onnxruntime
 
@@ -32,6 +34,7 @@ def start_session(graph: Path, threads: int, device: Device) -> "onnxruntime.Inf
     options.intra_op_num_threads = threads
     options.log_severity_level = _FATAL
     options.add_session_config_entry("mlas.enable_gemm_fastmath_arm64_bfloat16", "0")
+    options.add_session_config_entry("session.load_model_format", "ONNX")  # its own format is not looked into before
     # Every session has threads of its own; they must not spin on between runs, while those of another work.
     options.add_session_config_entry("session.force_spinning_stop", "1")
     if device != "cpu" and cuda_is_installed():
@@ -46,7 +49,7 @@ def start_session(graph: Path, threads: int, device: Device) -> "onnxruntime.Inf
     try:
         return onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"], enable_fallback=0)
     except Exception as error:  # onnxruntime's exceptions have no common base
-        raise ModelError(f"{graph.name}: cannot be loaded ({first_line(error)})") from error
+        raise ValueError(f"it cannot be loaded ({first_line(error)})") from error
 
 
 @cache
@@ -73,14 +76,23 @@ def _can_load(library: str) -> bool:
 
 
 def check_hash(session: "onnxruntime.InferenceSession") -> str:
-    """SHA-256 over what an exact network makes of a fixed input of two by two blocks."""
+    """SHA-256 over what an exact network makes of a fixed input of two by two blocks.
+
+    Raises:
+        ValueError: it fails.
+    """
     feeds = {}
     for value in session.get_inputs():
         cells = HYPER.cells if value.name == "hyper" else LATENTS.cells
         shape = [value.shape[1], 1, 1] if value.name == "offset" else [value.shape[1], 2 * cells, 2 * cells]
         pattern = (np.arange(np.prod(shape)) * 7919 % 251 - 125).reshape(1, *shape)
         feeds[value.name] = pattern.astype(np.float32)
+    try:
+        results = session.run(None, feeds)
+    except Exception as error:  # onnxruntime's exceptions have no common base
+        raise ValueError(f"it failed ({first_line(error)})") from error
     digest = hashlib.sha256()
-    for result in session.run(None, feeds):
-        digest.update(result.astype("<i4").tobytes())
+    with np.errstate(invalid="ignore"):  # a network that gives no numbers has another hash
+        for result in results:
+            digest.update(result.astype("<i4").tobytes())
     return digest.hexdigest()

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
@@ -12,20 +13,38 @@ CELLS_PER_BLOCK = 4
 TILE = 16
 
 
+Axis = Literal["rows", "columns", "channels"]
+
+
 @dataclass(frozen=True)
 class Layout:
-    """Which axes of an array are rows and columns, and how many of its cells a 64 x 64 block of the picture spans."""
+    """The axes of an array, fixed sizes among them, and how many of its cells a 64 x 64 block of the picture spans."""
 
-    rows: int
-    columns: int
+    axes: tuple[Axis | int, ...]
     cells: int
 
+    @property
+    def rows(self) -> int:
+        """Which axis that is."""
+        return self.axes.index("rows")
 
-PICTURE = Layout(0, 2, 8)
-MEDIUM_PICTURE = Layout(0, 2, 4)
-LATENTS = Layout(2, 3, CELLS_PER_BLOCK)
-LATENT_HALVES = Layout(2, 4, CELLS_PER_BLOCK // 2)
-HYPER = Layout(2, 3, 1)
+    @property
+    def columns(self) -> int:
+        """Which axis that is."""
+        return self.axes.index("columns")
+
+    def shape(self, channels: int, blocks: tuple[int, int]) -> tuple[int, ...]:
+        """Of an array over rows x columns blocks."""
+        rows, columns = blocks
+        sizes = {"rows": rows * self.cells, "columns": columns * self.cells, "channels": channels}
+        return tuple(axis if isinstance(axis, int) else sizes[axis] for axis in self.axes)
+
+
+PICTURE = Layout(("rows", 8, "columns", 24), 8)
+MEDIUM_PICTURE = Layout(("rows", 8, "columns", 24), 4)
+LATENTS = Layout((1, "channels", "rows", "columns"), CELLS_PER_BLOCK)
+LATENT_HALVES = Layout((1, "channels", "rows", 2, "columns"), CELLS_PER_BLOCK // 2)
+HYPER = Layout((1, "channels", "rows", "columns"), 1)
 
 
 @dataclass(frozen=True)
@@ -37,6 +56,11 @@ class Tile:
     outer_rows: tuple[int, int]
     outer_columns: tuple[int, int]
     whole: bool
+
+    @property
+    def outer_blocks(self) -> tuple[int, int]:
+        """How many rows and columns of blocks it has with its halo."""
+        return self.outer_rows[1] - self.outer_rows[0], self.outer_columns[1] - self.outer_columns[0]
 
     def outer(self, array: AnyArray, layout: Layout) -> AnyArray:
         """The tile with halo of a whole array, as a contiguous copy where it is only a part."""
@@ -72,9 +96,3 @@ def _window(array: AnyArray, layout: Layout, rows: tuple[int, int], columns: tup
     window[layout.rows] = slice(rows[0] * layout.cells, rows[1] * layout.cells)
     window[layout.columns] = slice(columns[0] * layout.cells, columns[1] * layout.cells)
     return array[tuple(window)]
-
-
-def empty_whole(part: AnyArray, layout: Layout, blocks: tuple[int, int]) -> AnyArray:
-    shape = list(part.shape)
-    shape[layout.rows], shape[layout.columns] = blocks[0] * layout.cells, blocks[1] * layout.cells
-    return np.empty(shape, part.dtype)

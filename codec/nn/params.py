@@ -6,13 +6,15 @@ from pathlib import Path
 from typing import get_args
 
 import torch
-from safetensors import SafetensorError, safe_open
+from safetensors import safe_open
 from safetensors.torch import save
 
 from ..errors import ModelError, first_line
 from .codec import Codec
 from .loss import LossName
 from .networks import Architecture
+
+SIZE_MAX = 4096  # of anything in an architecture; beyond, it would take long to build
 
 
 @dataclass(frozen=True)
@@ -41,13 +43,20 @@ def load_params(path: Path) -> Params:
     try:
         with safe_open(path, "pt") as file, torch.device("meta"):
             metadata = file.metadata()
-            codec = Codec(Architecture(**json.loads(metadata["architecture"])))
+            codec = Codec(_architecture(metadata["architecture"]))
             loss = next(name for name in get_args(LossName) if name == metadata.get("loss", "mse"))
             state = {key: file.get_tensor(key).float() for key in file.keys()}  # noqa: SIM118
-    except (SafetensorError, OSError, LookupError, StopIteration, TypeError, ValueError, RuntimeError) as error:
+    except Exception as error:  # whatever parsing meets
         raise ModelError(f"{path}: not the weights of a codec ({first_line(error)})") from error
     try:
         codec.load_state_dict(state, assign=True)
     except RuntimeError as error:
         raise ModelError(f"{path}: its weights are not those of its architecture") from error
     return Params(codec, loss)
+
+
+def _architecture(stored: str) -> Architecture:
+    sizes = json.loads(stored)
+    if any(type(size) is not int or not 0 <= size <= SIZE_MAX for size in sizes.values()):
+        raise ValueError("impossible sizes")
+    return Architecture(**sizes)

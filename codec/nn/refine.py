@@ -10,11 +10,13 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from ..arrays import Floats, Samples
 from ..errors import ModelError, first_line
+from ..model.networks import TARGET_MAX
 from ..model.sessions import Device
 from ..model.tiled import BLOCK, CELLS_PER_BLOCK, HYPER, LATENTS, Tile, tiles
 from .codec import Coded
@@ -70,13 +72,16 @@ class Refiner:
             base_only: whether the enhancement layer will be left out.
 
         Raises:
-            ModelError: PyTorch fails, for want of memory for instance.
+            ModelError: PyTorch fails, for want of memory for instance, or the parameters lead nowhere.
         """
         with _ONE_AT_A_TIME, torch.inference_mode(False), torch.enable_grad():
             try:
-                return self._refine(picture, latents, hyper, quality, effort, base_only)
+                refined = self._refine(picture, latents, hyper, quality, effort, base_only)
             except RuntimeError as error:  # memory, mostly
                 raise ModelError(f"effort failed ({first_line(error)})") from error
+        if not np.abs(refined).max() <= TARGET_MAX:  # also where they are no numbers
+            raise ModelError("effort failed (its latents are out of range)")
+        return refined
 
     def _refine(
         self, picture: Samples, latents: Floats, hyper: Floats, quality: int, effort: int, base_only: bool

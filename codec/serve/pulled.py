@@ -13,7 +13,7 @@ from ..api import encode_bytes
 from ..errors import FormatError, PictureError
 from ..format.contents import Contents
 from ..format.strip import without_metadata
-from ..model.registry import DEFAULT_MODEL, installed_models
+from ..model.registry import DEFAULT_MODEL, find_by_name
 from ..picture.opening import open_picture
 from .cache import Cache
 from .folder import SUFFIX
@@ -168,6 +168,6 @@ def _tag(data: bytes) -> str:
 
 def _fingerprint(settings: ServerSettings) -> str:
     """Another one whenever the same name may lead to other bytes, or an original be encoded that could not be."""
-    model = installed_models().get(DEFAULT_MODEL)
+    model = find_by_name(DEFAULT_MODEL).id
     facts = (__version__, model, settings.origin, settings.quality, settings.max_pixels, settings.keep_metadata)
     return hashlib.sha256(repr(facts).encode()).hexdigest()[:16]

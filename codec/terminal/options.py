@@ -90,8 +90,13 @@ output_option = click.option(
 threads_option = click.option(
     "--threads", type=click.IntRange(0), default=0, help="Threads of the networks.  [default: one per core]"
 )
-
-
+model_option = click.option(
+    "--model",
+    metavar="NAME",
+    default=DEFAULT_MODEL,
+    show_default=True,
+    help="A model of `aez models`, or the folder of one.",
+)
 device_option = click.option(
     "--device",
     type=click.Choice(["auto", "cpu", "cuda"]),
@@ -176,7 +181,7 @@ def encoding_options(command: Command) -> Command:
             show_default=True,
             help="How long to search for smaller files; 9 takes minutes a megapixel (needs aez[effort]).",
         ),
-        click.option("--model", metavar="NAME", default=DEFAULT_MODEL, show_default=True, help="An installed model."),
+        model_option,
         click.option("--strip", is_flag=True, help="Leave out EXIF and XMP."),
         click.option("--strip-gps", is_flag=True, help="Leave out positions, of EXIF and of XMP."),
         click.option("--skip-larger", is_flag=True, help="Keep the input where the .aez would be larger."),

@@ -14,7 +14,8 @@ from torch import Tensor
 
 from ..errors import AezError
 from ..export.export import export
-from ..model.registry import WEIGHTS
+from ..model.folder import PARAMS, is_name, plain_file
+from ..model.registry import find_by_name
 from ..nn.codec import Codec
 from ..nn.params import Params, load_params
 from .checkpoint import Checkpoint, Settings
@@ -90,7 +91,7 @@ def export_checkpoint(checkpoint: Path, models: Path, name: str, pictures: Path 
         AezError: the checkpoint is not one, the exported graphs are wrong, or the name is taken and `force` is false.
     """
     folder = models / name
-    if name in ("", ".", "..") or Path(name).name != name:
+    if not is_name(name):
         raise AezError(f"{name!r} is not a name for a model")
     if folder.exists() and not (force and (folder / "model.json").is_file()):
         raise AezError(f"{folder} exists; -f replaces a model")
@@ -111,9 +112,7 @@ def _schedule(before: Checkpoint | None, given: dict[str, Any]) -> Settings:
 
 
 def _initial(name: str) -> Codec:
-    path = Path(name) if name.endswith(".safetensors") else WEIGHTS / name / "params.safetensors"
-    if not path.is_file():
-        raise AezError(f"--init: {name} is neither an installed model nor a .safetensors or checkpoint file")
+    path = Path(name) if name.endswith(".safetensors") else plain_file(find_by_name(name).folder, PARAMS)
     return load_params(path).codec.grown()
 
 
