@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,10 +13,10 @@ import numpy as np
 from PIL import Image
 
 from .. import api
-from ..errors import AezError, DamagedError, ModelError
+from ..errors import AezError, AezWarning, DamagedError, ModelError
 from ..terminal.names import printable
 from ..terminal.reporter import Reporter
-from .folder import FILES, NEEDED, is_name, read_description, read_file
+from .folder import FILES, NEEDED, PARAMS, is_name, read_description, read_file
 from .registry import DEFAULT_MODEL, VARIABLE, Found, known_models, look_for_models, stamp, user_folder
 
 _SCRATCH = ".scratch-"
@@ -37,7 +38,7 @@ def list_models(report: Reporter, as_json: bool) -> None:
 
 
 def install(source: Path) -> Found:
-    """Copy a model into the user's folder, whole or not at all. It is tried before.
+    """Copy a model into the user's folder, whole or not at all. It is tried before; what it lacks is an `AezWarning`.
 
     Raises:
         ModelError: the folder holds no model, one that does not work, or one whose name or id is taken.
@@ -59,6 +60,8 @@ def install(source: Path) -> Found:
             if stamp(source) != before:
                 raise ModelError(f"{source} has just changed; try again")
             new.rename(target)
+    if not (target / PARAMS).exists():
+        warnings.warn(f"there is no {PARAMS}: its id is believed, and it has no --effort", AezWarning, stacklevel=2)
     return Found(description.name, description.id, target, "installed")
 
 
