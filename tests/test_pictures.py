@@ -92,6 +92,7 @@ def test_16_bit_gray_keeps_its_transparent_level(photograph: Image.Image) -> Non
     assert np.array_equal(np.asarray(result.getchannel("A")) == 0, np.asarray(deep) == 257 * 60)
 
 
+@pytest.mark.filterwarnings("ignore:the picture is badly damaged")
 def test_palette_transparency_is_kept(photograph: Image.Image) -> None:
     image = photograph.convert("P")
     image.info["transparency"] = image.getpixel((5, 5))
