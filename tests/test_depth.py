@@ -242,7 +242,7 @@ def test_bitmaps_of_few_bits_are_not_deep(colours: int) -> None:
     assert not coded(file + header + bytes(16) + masks + data)[1]
 
 
-@pytest.mark.filterwarnings("ignore:left out: text")
+@pytest.mark.filterwarnings("ignore:left out")
 def test_a_text_called_transparency_is_none() -> None:
     kind = png_files.Kind(Colour.RGB, 8, interlaced=False, transparency=False)
     file = png_files.png(png_files.gradient(20, 10, kind), kind)
