@@ -21,9 +21,7 @@ _XMP_PREFIX = b"http://ns.adobe.com/xap/1.0/\0"
 
 def read_exif(image: Image.Image, info: Mapping[Any, Any]) -> Exif | None:
     """The EXIF of a loaded image: that of `info`, or what a TIFF file has in its place."""
-    block = (
-        info["exif"] if "exif" in info else raw_profile(info, "exif", "APP1", start=EXIF_PREFIX) or exif_of_tags(image)
-    )
+    block = info["exif"] if "exif" in info else _raw_exif(info) or exif_of_tags(image)
     return _exif(block) if block else None
 
 
@@ -75,6 +73,10 @@ def save_options(info: Mapping[Any, Any], format: str) -> dict[str, Any]:
         exif = _exif(options.pop("exif"))
         options |= {"exif": exif.without_orientation()} if exif else {}
     return options
+
+
+def _raw_exif(info: Mapping[Any, Any]) -> bytes:
+    return raw_profile(info, "exif") or raw_profile(info, "APP1", start=EXIF_PREFIX)
 
 
 def _exif(block: Any) -> Exif | None:
