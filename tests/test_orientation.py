@@ -111,6 +111,13 @@ def test_avif_is_turned_by_its_own_header_if_pillow_cannot_write_its_exif(pictur
             assert psnr(result, ImageOps.exif_transpose(image)) > 28
 
 
+def test_jpeg_xl_is_turned_by_its_own_header_alone(picture: Image.Image) -> None:
+    pytest.importorskip("pillow_jxl")
+    result = decode(encode_bytes(saved(picture, "jxl", exif=block(orientation(6))), 90))
+    assert psnr(result, picture) > 28
+    assert result.getexif()[ORIENTATION] == 1
+
+
 @pytest.mark.parametrize("prefix", [b"", b"Exif\0\0", b"Exif\0\0Exif\0\0"])
 def test_a_long_orientation_and_prefixes_are_read(picture: Image.Image, prefix: bytes) -> None:
     image = picture.copy()
@@ -236,11 +243,11 @@ def raw_profile(name: str, content: bytes, behind: str = "") -> str:
     return f"\n{name}\n{len(content):8}\n{content.hex()}{behind}\n"
 
 
-@pytest.mark.parametrize("name", ["exif", "APP1"])
+@pytest.mark.parametrize(("name", "prefix"), [("exif", b"Exif\0\0"), ("exif", b""), ("APP1", b"Exif\0\0")])
 @pytest.mark.parametrize("behind", ["", "\n", "00", "0123456789abcdef" * 4])
-def test_exif_in_a_raw_profile(picture: Image.Image, name: str, behind: str) -> None:
+def test_exif_in_a_raw_profile(picture: Image.Image, name: str, prefix: bytes, behind: str) -> None:
     image = picture.copy()
-    image.info[f"Raw profile type {name}"] = raw_profile(name, b"Exif\0\0" + block(orientation(6)), behind)
+    image.info[f"Raw profile type {name}"] = raw_profile(name, prefix + block(orientation(6)), behind)
     result = decode(encode(image))
     assert result.size == (48, 96)
     assert result.info["exif"] == b"Exif\0\0" + block(orientation(1))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image, TiffImagePlugin
 
-from ..arrays import AnyArray
+from ..arrays import AnyArray, Samples
 from .notes import note
 
 DEEP_MODES = ("I", "F", "I;16", "I;16L", "I;16B", "I;16N")
@@ -53,14 +53,19 @@ def deep_to_8_bit(image: Image.Image, scale: Scale, bits: int) -> Image.Image:
     lowest, highest = scale.declared or _measured(numbers, scale)
     black, white = (highest, lowest) if scale.white_is_zero else (lowest, highest)
     note_reduction(bits, "" if scale.declared else f"; {black:g} is taken for black, {white:g} for white")
-    inside = np.clip(numbers.astype(np.float64 if image.mode == "I" else np.float32), lowest, highest)
-    gray = (inside - lowest) * (255 / (highest - lowest))
-    if scale.white_is_zero:
-        gray = 255 - gray
-    reduced = Image.fromarray(np.rint(np.nan_to_num(gray)).astype(np.uint8))
+    if numbers.dtype.itemsize == 2:
+        reduced = Image.fromarray(_levels(np.arange(1 << 16), black, white)[numbers])
+    else:
+        reduced = Image.fromarray(_levels(numbers, black, white))
     if isinstance(transparent := image.info.get("transparency"), int):
         reduced.putalpha(Image.fromarray(np.where(numbers == transparent, 0, 255).astype(np.uint8)))
     return reduced
+
+
+def _levels(numbers: AnyArray, black: float, white: float) -> Samples:
+    """Gray levels 0 to 255 for numbers from `black` to `white`, which may be the lower one."""
+    inside = np.clip(numbers.astype(np.float64), min(black, white), max(black, white))
+    return np.rint(np.nan_to_num((inside - black) * (255 / (white - black)))).astype(np.uint8)
 
 
 def note_reduction(bits: int, how: str = "") -> None:

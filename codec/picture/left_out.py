@@ -9,7 +9,7 @@ from .notes import note
 from .raw_profiles import has_raw_profile, is_raw_profile
 from .source import Source
 
-_IPTC_TAG, _IPTC_BLOCK = 33723, 0x0404
+_IPTC_TAG, _PHOTOSHOP_TAG, _IPTC_BLOCK = 33723, 34377, 0x0404
 _XMP_EXTENSION = b"http://ns.adobe.com/xmp/extension/\0"
 _JPEG_GAIN_MAPS = (b"hdrgm:Version", b"urn:iso:std:iso:ts:21496:-1")
 _XMP_KEY = "XML:com.adobe.xmp"
@@ -45,6 +45,7 @@ def _texts(image: Image.Image, info: Mapping[Any, Any]) -> Iterator[str]:
 
 def _has_iptc(image: Image.Image, info: Mapping[Any, Any]) -> bool:
     if isinstance(image, TiffImagePlugin.TiffImageFile):
-        return _IPTC_TAG in image.tag_v2 or _IPTC_BLOCK in image.get_photoshop_blocks()
+        has_blocks = isinstance(image.tag_v2.get(_PHOTOSHOP_TAG), bytes)
+        return _IPTC_TAG in image.tag_v2 or (has_blocks and _IPTC_BLOCK in image.get_photoshop_blocks())
     blocks = info.get("photoshop")
     return (isinstance(blocks, dict) and _IPTC_BLOCK in blocks) or has_raw_profile(info, "iptc", "8bim")

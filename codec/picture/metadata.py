@@ -21,16 +21,8 @@ _XMP_PREFIX = b"http://ns.adobe.com/xap/1.0/\0"
 
 def read_exif(image: Image.Image, info: Mapping[Any, Any]) -> Exif | None:
     """The EXIF of a loaded image: that of `info`, or what a TIFF file has in its place."""
-    block = (
-        info["exif"] if "exif" in info else raw_profile(info, "exif", "APP1", start=EXIF_PREFIX) or exif_of_tags(image)
-    )
-    if not block:
-        return None
-    try:
-        return Exif(block)
-    except (TypeError, ValueError):
-        note("malformed EXIF is left out")
-        return None
+    block = info["exif"] if "exif" in info else _raw_exif(info) or exif_of_tags(image)
+    return _exif(block) if block else None
 
 
 def read_metadata(info: Mapping[Any, Any], profile: bytes, exif: Exif | None) -> Metadata:
@@ -55,10 +47,10 @@ def attach_metadata(image: Image.Image, metadata: Metadata) -> None:
     """Put metadata into an image's `info`, where Pillow's own plugins put it."""
     if metadata.icc:
         image.info["icc_profile"] = metadata.icc
-    if metadata.exif:
+    if metadata.exif and (exif := _exif(metadata.exif)):
         image.info["exif"] = EXIF_PREFIX + metadata.exif
-        if resolution := _resolution(metadata.exif):
-            image.info["dpi"] = resolution
+        if exif.resolution:
+            image.info["dpi"] = exif.resolution
     if metadata.xmp:
         image.info["xmp"] = metadata.xmp
 
@@ -78,14 +70,20 @@ def save_options(info: Mapping[Any, Any], format: str) -> dict[str, Any]:
     if format in ("png", "jpeg") and "dpi" in info:
         options["dpi"] = info["dpi"]
     if format == "avif" and "exif" in options:  # Pillow takes blocks with this field apart, and fails where it cannot
-        options["exif"] = Exif(options["exif"]).without_orientation()
+        exif = _exif(options.pop("exif"))
+        options |= {"exif": exif.without_orientation()} if exif else {}
     return options
 
 
-def _resolution(block: bytes) -> tuple[float, float] | None:
+def _raw_exif(info: Mapping[Any, Any]) -> bytes:
+    return raw_profile(info, "exif") or raw_profile(info, "APP1", start=EXIF_PREFIX)
+
+
+def _exif(block: Any) -> Exif | None:
     try:
-        return Exif(block).resolution
-    except ValueError:
+        return Exif(block)
+    except (TypeError, ValueError):
+        note("malformed EXIF is left out")
         return None
 
 

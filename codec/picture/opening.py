@@ -48,13 +48,13 @@ def _open(file: bytes) -> Image.Image:
     try:
         return Image.open(io.BytesIO(file), formats=FORMATS)
     except UnidentifiedImageError:
-        with suppress(UnidentifiedImageError):
-            return _avif_without_exif(file)
+        return _open_otherwise(file)
+
+
+def _open_otherwise(file: bytes) -> Image.Image:
+    """By a plugin; or without EXIF, into which Pillow writes the orientation of an AVIF file, or refuses it."""
+    with suppress(UnidentifiedImageError):
         return Image.open(io.BytesIO(file), formats=plugin_formats())
-
-
-def _avif_without_exif(file: bytes) -> Image.Image:
-    """Pillow writes the orientation of an AVIF file into its EXIF, and does not open the file if it cannot."""
     image = Image.open(io.BytesIO(without_exif(file)), formats=["AVIF"])
     note("malformed EXIF is left out")
     return image

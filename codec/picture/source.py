@@ -55,8 +55,10 @@ def _file_of(image: Image.Image) -> Iterator[IO[bytes]]:
     if opened is not None:
         position = opened.tell()
         opened.seek(0)
-        yield opened
-        opened.seek(position)
+        try:
+            yield opened
+        finally:
+            opened.seek(position)
     elif name:
         with Path(os.fsdecode(name)).open("rb") as file:
             yield file
