@@ -130,7 +130,7 @@ def readable(annotation: str) -> str:
     """A type without the modules that it comes from."""
     for prefix in ("PIL.Image.", "aez.coding.targets.", "aez.api.", "os.", "typing."):
         annotation = annotation.replace(prefix, "")
-    return annotation
+    return annotation.replace("'", '"')
 
 
 def man_pages() -> dict[str, str]:
