@@ -169,6 +169,13 @@ def remove_model(name: str, debug: bool) -> None:
 @click.argument("source", metavar="SRC")
 @click.argument("target", metavar="DST")
 @encoding_options
+@click.option(
+    "--min-psnr",
+    type=click.FloatRange(0, 100),
+    callback=no_nan,
+    metavar="DB",
+    help="Measure PSNR, and keep the input where it would be lower.",
+)
 @click.option("--to", type=click.Choice(["png", "jpeg", "webp", "avif"]), help="Decode .aez files instead.")
 @click.option("--res", type=click.Choice(["high", "medium"]), default="high", help="With --to.  [default: high]")
 @click.option("--upscale", is_flag=True, help="With --to: generate high where the enhancement layer is damaged.")
@@ -439,7 +446,7 @@ def _job(context: click.Context, options: dict[str, Any], threads: int, measure:
     decoding = ("res", "upscale")
     targets = ("quality", "bpp", "size", "psnr", "medium_psnr")
     encode_options = ("layers", "coding", "effort", "model", "strip", "strip_gps")
-    encoding = (*targets, *encode_options, "skip_larger")
+    encoding = (*targets, *encode_options, "skip_larger", "min_psnr")
     word = "with" if options["to"] else "without"
     for name in encoding if options["to"] else decoding:
         if context.get_parameter_source(name) is not ParameterSource.DEFAULT:
@@ -450,7 +457,7 @@ def _job(context: click.Context, options: dict[str, Any], threads: int, measure:
     general |= {name: options[name] for name in encode_options}
     model = find_by_name(options["model"])
     general["model"] = str(model.folder.absolute()) if model.origin == "given" else model.name
-    return Encoding(options["quality"], general, options["skip_larger"], measure)
+    return Encoding(options["quality"], general, options["skip_larger"], options["min_psnr"], measure)
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from PIL import Image
 
 from .coding.decode import decode_high, decode_medium
 from .coding.encode import Coding, Encoder, Layers
+from .coding.ruin import note_ruin, sampled_psnr
 from .coding.targets import Target, TargetError, reach
 from .errors import PictureError
 from .format import container
@@ -141,7 +142,11 @@ def encode(
     picture = from_pillow(image)
     metadata = stripped(picture.metadata, everything=strip, gps=strip_gps)
     encoder = Encoder(loaded, replace(picture, metadata=metadata), layers, coding, effort)
-    return reach(wanted, encoder) if isinstance(wanted, Target) else encoder.encode(wanted).data
+    if isinstance(wanted, Target):
+        return reach(wanted, encoder)
+    encoded = encoder.encode(wanted)
+    note_ruin(encoded.quality, sampled_psnr(encoder, encoded))
+    return encoded.data
 
 
 def decode(

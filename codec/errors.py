@@ -29,6 +29,10 @@ class AezWarning(UserWarning):
     """Something about a picture was converted, left out or generated."""
 
 
+class QualityWarning(AezWarning):
+    """A picture is far from what its quality promises."""
+
+
 def first_line(error: BaseException) -> str:
     """What a library's exception says, or is called, without the pages that some of them add."""
     return (str(error) or type(error).__name__).splitlines()[0]

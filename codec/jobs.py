@@ -13,7 +13,7 @@ from rich.filesize import decimal
 from . import api
 from .api import DecodeOptions, EncodeOptions, Resolution
 from .coding.targets import Target
-from .errors import AezWarning
+from .errors import AezWarning, QualityWarning
 from .metrics import psnr
 from .model.registry import DEFAULT_MODEL, find_by_name, load_model
 from .picture.formats import NEEDED_FOR, READABLE, SUFFIXES, PictureFormat
@@ -45,11 +45,15 @@ class Kept:
 
 @dataclass(frozen=True)
 class Encoding:
-    """Pictures of any format to .aez; with `measure`, results have their PSNR."""
+    """Pictures of any format to .aez; with `measure`, results have their PSNR.
+
+    Originals are kept where the .aez would be larger, if `skip_larger`, or have a PSNR of less than `min_psnr` dB.
+    """
 
     quality: float | Target
     options: EncodeOptions
     skip_larger: bool
+    min_psnr: float | None = None
     measure: bool = False
 
     suffix = ".aez"
@@ -70,7 +74,8 @@ class Encoding:
         quality = asdict(self.quality) if isinstance(self.quality, Target) else self.quality
         model = find_by_name(self.options.get("model", DEFAULT_MODEL)).id
         kept = [*(self.options.get(name) for name in ("layers", "coding", "effort")), self.skip_larger]
-        given = [name for name in ("strip", "strip_gps") if self.options.get(name)]
+        given: list[object] = [name for name in ("strip", "strip_gps") if self.options.get(name)]
+        given += [] if self.min_psnr is None else [{"min_psnr": self.min_psnr}]
         return json.dumps(["encode", quality, model, *kept, *given])
 
     def check_model(self) -> None:
@@ -100,14 +105,20 @@ class Encoding:
             AezError: it cannot be.
         """
         allow_pixels(self.options.get("max_pixels", api.MAX_PIXELS))
-        coded = api.encode_bytes(data, self.quality, **self.options)
+        with warnings.catch_warnings():
+            if self.min_psnr is not None:  # which is measured, not estimated
+                warnings.simplefilter("ignore", QualityWarning)
+            coded = api.encode_bytes(data, self.quality, **self.options)
         found = api.info(coded)
+        larger = f"the .aez is larger ({decimal(len(coded))}) than the input ({decimal(len(data))})"
+        if len(coded) > len(data) and self.skip_larger:
+            return Kept(larger, found.width, found.height)
+        measured = self._psnr(data, coded) if self.measure or self.min_psnr is not None else None
+        if measured is not None and self.min_psnr is not None and measured < self.min_psnr:
+            return Kept(f"the .aez has {measured:.2f} dB", found.width, found.height)
         if len(coded) > len(data):
-            larger = f"the .aez is larger ({decimal(len(coded))}) than the input ({decimal(len(data))})"
-            if self.skip_larger:
-                return Kept(larger, found.width, found.height)
             warnings.warn(larger, AezWarning, stacklevel=2)
-        return Converted(coded, found.width, found.height, self._psnr(data, coded) if self.measure else None)
+        return Converted(coded, found.width, found.height, measured)
 
     def _psnr(self, data: bytes, coded: bytes) -> float:
         with warnings.catch_warnings():

@@ -45,7 +45,7 @@ def test_medium_psnr_is_met(photograph: Image.Image, layers: Any) -> None:
     assert psnr(aez.decode(data, "medium"), expected) == pytest.approx(33, abs=0.05)
 
 
-@pytest.mark.filterwarnings("ignore:no size is nearer")
+@pytest.mark.filterwarnings("ignore:no size is nearer", "ignore:the picture is badly damaged")
 @settings(max_examples=30, deadline=None)
 @given(st.integers(1, 90), st.integers(1, 90), st.integers(60, 4000), st.integers(0, 255))
 def test_sizes_are_never_exceeded(width: int, height: int, size: int, seed: int) -> None:

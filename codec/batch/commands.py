@@ -61,12 +61,7 @@ def convert_tree(request: Request, report: Reporter) -> None:
         request.job.check()
         with _alone(ready):
             _convert(request, ready, tally, report)
-    for _, reason in sorted(tally.failures):
-        report.fail(reason)
-    current = len(ready.plan.done) + len(tally.unchanged)
-    counts = f"{len(tally.results)} done, {current} up to date, {len(tally.failures)} failed"
-    report.say(f"{counts}  {tally.rates}".rstrip())
-    _say_left_out(ready.plan, report)
+    _say_what_came_of_it(request, ready.plan, tally, report)
     if request.report:
         write_report(ready.plan.done + tally.unchanged + tally.results, tally.failures, request.report)
 
@@ -91,6 +86,20 @@ def processes_and_threads(processes: int | None, threads: int) -> tuple[int, int
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     processes = processes or max(cores // max(threads, 1), 1)
     return processes, threads or max(cores // processes, 1)
+
+
+def _say_what_came_of_it(request: Request, plan: Plan, tally: Tally, report: Reporter) -> None:
+    for _, reason in sorted(tally.failures):
+        report.fail(reason)
+    current = plan.done + tally.unchanged
+    counts = f"{len(tally.results)} done, {len(current)} up to date, {len(tally.failures)} failed"
+    report.say(f"{counts}  {tally.rates}".rstrip())
+    kept = sum(not result.target.endswith(request.job.suffix) for result in current + tally.results)
+    if kept:
+        report.say(f"{kept} of them kept as they were")
+    if tally.damaged:
+        report.say(f"{tally.damaged} of them badly damaged; --min-psnr 25 would keep the originals")
+    _say_left_out(plan, report)
 
 
 def _say_left_out(plan: Plan, report: Reporter) -> None:

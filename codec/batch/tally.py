@@ -26,12 +26,14 @@ class Tally:
         self.results: list[Result] = []
         self.unchanged: list[Result] = []
         self.failures: list[tuple[str, str]] = []
+        self.damaged = 0
         self._pixels = self._before = self._after = 0
         self._total = total
         self._started = time.monotonic()
 
     def add(self, outcome: Outcome) -> None:
         """One more."""
+        self.damaged += outcome.damaged
         result = outcome.result
         if result is None:
             self.failures.append((outcome.task.source, outcome.error))

@@ -5,7 +5,7 @@ import warnings
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
-from ..errors import AezWarning
+from ..errors import AezWarning, QualityWarning
 from ..jobs import Job, Kept
 from ..output import OutputExistsError
 from ..storage import Tree
@@ -17,13 +17,17 @@ from .plan import Task, taken
 
 @dataclass(frozen=True)
 class Outcome:
-    """A task's result, or why there is none; and notes on it. `fresh` if it was not merely found to still hold."""
+    """A task's result, or why there is none; and notes on it. `fresh` if it was not merely found to still hold.
+
+    `damaged` if the picture is far from what its quality promises.
+    """
 
     task: Task
     result: Result | None
     error: str = ""
     fresh: bool = True
     notes: tuple[str, ...] = ()
+    damaged: bool = False
 
 
 @dataclass(frozen=True)
@@ -44,7 +48,8 @@ class Converter:
                 result, fresh = self._convert(task)
             except Exception as error:  # file systems raise whatever their libraries do
                 return Outcome(task, None, describe(error, task.source))
-        return Outcome(task, result, fresh=fresh, notes=tuple(str(note.message) for note in caught))
+        damaged = any(issubclass(note.category, QualityWarning) for note in caught)
+        return Outcome(task, result, "", fresh, tuple(str(note.message) for note in caught), damaged)
 
     def _convert(self, task: Task) -> tuple[Result, bool]:
         started = time.perf_counter()

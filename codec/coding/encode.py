@@ -69,7 +69,7 @@ class Encoder:
         self.model = model
         self.picture = picture
         self.effort = effort
-        self._layers = layers
+        self.layers = layers
         self._coding = coding
         self._forced_zeros_max_db = forced_zeros_max_db
 
@@ -97,7 +97,7 @@ class Encoder:
         latents = self.model.analysis(pad(self.picture.rgb, BLOCK), quality)
         hyper = self.model.hyper_analysis(latents)
         if self.effort:
-            base_only = self._layers == "base"
+            base_only = self.layers == "base"
             latents = refiner(self.model)(self.picture.rgb, latents, hyper, quality, self.effort, base_only)
         return latents, hyper
 
@@ -109,7 +109,7 @@ class Encoder:
         writer = self._writer()
         write_hyper(writer, self.model, hyper, quality)
         sections = [self._code_layer(encoder, writer, SectionType.BASE, self.model.base_layer)]
-        if self._layers == "all":
+        if self.layers == "all":
             layer = self.model.enhancement_layer
             sections.append(self._code_layer(encoder, self._writer(), SectionType.ENHANCEMENT, layer))
         flags = Flags.ALL_CODED if all_coded else Flags(0)
@@ -124,7 +124,7 @@ class Encoder:
         return ZstdWriter() if self._coding == "zstd" else AnsWriter()
 
     def _picture_flags(self) -> Flags:
-        flags = Flags.ENHANCEMENT if self._layers == "all" else Flags(0)
+        flags = Flags.ENHANCEMENT if self.layers == "all" else Flags(0)
         flags |= Flags.ZSTD if self._coding == "zstd" else Flags(0)
         flags |= Flags.GRAY if self.picture.gray else Flags(0)
         return flags | (Flags.ALPHA if self.picture.alpha is not None else Flags(0))
@@ -138,7 +138,7 @@ class Encoder:
         if alpha is not None:
             medium = np.rint(box_average(alpha)).astype(np.uint8)
             front.append(Section(SectionType.MEDIUM_ALPHA, medium.tobytes()))
-            if self._layers == "all":
+            if self.layers == "all":
                 rest.append(Section(SectionType.ALPHA, alpha.tobytes()))
         for kind, content in ((SectionType.EXIF, metadata.exif), (SectionType.XMP, metadata.xmp)):
             if content:

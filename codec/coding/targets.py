@@ -13,18 +13,16 @@ from functools import partial
 from typing import Literal, get_args
 
 import numpy as np
-import numpy.typing as npt
 
 from ..errors import AezError, AezWarning
-from ..format.quality import KNOT_DISTANCE, KNOTS, QUALITY_MAX
+from ..format.quality import QUALITY_MAX
+from .curves import LOG_BPP, MEDIUM_PSNR, PSNR, QUALITIES, Curve
 from .encode import Encoded, Encoder
 from .fidelity import high_psnr, medium_psnr
+from .ruin import note_ruin, sampled_psnr
 
 Measure = Literal["size", "bpp", "psnr", "medium-psnr"]
 
-Values = npt.NDArray[np.float64]
-
-_QUALITIES = np.arange(KNOTS) * KNOT_DISTANCE
 _RELATIVE_TOLERANCE = 0.01
 _PSNR_TOLERANCE = 0.05
 _SMOOTH, _ENOUGH = 5, 12
@@ -70,41 +68,13 @@ class Target:
 
 
 @dataclass(frozen=True)
-class _Curve:
-    """Typical values at the knots of the quality, and how pictures deviate from them. Mean of photographs, fast-2."""
-
-    mean: Values
-    deviation: Values
-
-    def through(self, quality: int, value: float) -> Values:
-        """The curve of a picture that has a value at a quality."""
-        mean, deviation = (float(np.interp(quality, _QUALITIES, part)) for part in (self.mean, self.deviation))
-        moved = self.mean + (value - mean) / deviation * self.deviation
-        return moved if (np.diff(moved) > 0).all() else self.mean + (value - mean)
-
-
-_LOG_BPP = _Curve(
-    np.array([-1.708, -1.480, -1.212, -0.917, -0.602, -0.286, 0.016, 0.296, 0.549]),
-    np.array([0.79, 0.88, 0.97, 1.04, 1.08, 1.09, 1.08, 1.03, 0.98]),
-)
-_PSNR = _Curve(
-    np.array([27.1, 28.5, 30.1, 31.9, 33.8, 35.7, 37.5, 39.2, 40.5]),
-    np.array([0.99, 0.99, 0.98, 0.98, 0.97, 0.97, 0.99, 1.04, 1.13]),
-)
-_MEDIUM_PSNR = _Curve(
-    np.array([28.6, 30.3, 32.1, 34.1, 36.1, 38.1, 39.9, 41.4, 42.6]),
-    np.array([0.83, 0.81, 0.82, 0.84, 0.90, 1.00, 1.13, 1.29, 1.45]),
-)
-
-
-@dataclass(frozen=True)
 class _Goal:
     """A target as the search sees it: where to aim, what will do, the typical curve, and how to show a value."""
 
     lowest: float
     aim: float
     highest: float
-    typical: _Curve
+    typical: Curve
     value: Callable[[Encoded], float]
     shown: Callable[[float], float]
 
@@ -114,11 +84,12 @@ class _Goal:
 
 @dataclass(frozen=True)
 class _Trial:
-    """A file, the quality integer that it stores, and its value."""
+    """A file, the quality integer that it stores, its value, and the PSNR of samples where that may be low."""
 
     data: bytes
     quality: int
     value: float
+    sampled_psnr: float | None
 
 
 def reach(target: Target, encoder: Encoder) -> bytes:
@@ -131,8 +102,10 @@ def reach(target: Target, encoder: Encoder) -> bytes:
     """
     goal = _goal(target, encoder)
     trials = _search(goal, encoder, _first_quality(goal, encoder))
-    if goal.met(trials[-1].value):
-        return trials[-1].data
+    last = trials[-1]
+    if goal.met(last.value):
+        note_ruin(last.quality, last.sampled_psnr)
+        return last.data
     below = max((trial for trial in trials if trial.value < goal.lowest), key=lambda trial: trial.value, default=None)
     above = min((trial for trial in trials if trial.value > goal.highest), key=lambda trial: trial.value, default=None)
     if below and above and target.measure == "size":
@@ -152,7 +125,7 @@ def _search(goal: _Goal, encoder: Encoder, quality: int) -> list[_Trial]:
             quality = _next_quality(goal, trials, low, high)
         encoded = encoder.encode(quality)
         value = goal.value(encoded)
-        trials.append(_Trial(encoded.data, quality, value))
+        trials.append(_Trial(encoded.data, quality, value, sampled_psnr(encoder, encoded)))
         if goal.met(value):
             break
         low, high = (quality + 1, high) if value < goal.lowest else (low, quality - 1)
@@ -161,7 +134,7 @@ def _search(goal: _Goal, encoder: Encoder, quality: int) -> list[_Trial]:
 
 def _first_quality(goal: _Goal, encoder: Encoder) -> int:
     """Where to start: where the typical curve has the aim; with effort, which is slow, where one without it ends."""
-    typical = round(float(np.interp(goal.aim, goal.typical.mean[_NOT_AT_THE_ENDS], _QUALITIES[_NOT_AT_THE_ENDS])))
+    typical = round(float(np.interp(goal.aim, goal.typical.mean[_NOT_AT_THE_ENDS], QUALITIES[_NOT_AT_THE_ENDS])))
     if not encoder.effort:
         return typical
     trials = _search(goal, encoder.without_effort(), typical)
@@ -170,9 +143,9 @@ def _first_quality(goal: _Goal, encoder: Encoder) -> int:
 
 def _goal(target: Target, encoder: Encoder) -> _Goal:
     if target.measure == "psnr":
-        return _psnr_goal(target.value, _PSNR, partial(high_psnr, encoder))
+        return _psnr_goal(target.value, PSNR, partial(high_psnr, encoder))
     if target.measure == "medium-psnr":
-        return _psnr_goal(target.value, _MEDIUM_PSNR, partial(medium_psnr, encoder))
+        return _psnr_goal(target.value, MEDIUM_PSNR, partial(medium_psnr, encoder))
     pixels = encoder.picture.rgb.size // 3
     per_byte = 8 / pixels if target.measure == "bpp" else 1
     above = 0 if target.measure == "size" else math.log(1 + _RELATIVE_TOLERANCE)
@@ -181,13 +154,13 @@ def _goal(target: Target, encoder: Encoder) -> _Goal:
         lowest=math.log(target.value) + below,
         aim=math.log(target.value) + (above + below) / 2,
         highest=math.log(target.value) + above,
-        typical=_Curve(_LOG_BPP.mean + math.log(per_byte * pixels / 8), _LOG_BPP.deviation),
+        typical=Curve(LOG_BPP.mean + math.log(per_byte * pixels / 8), LOG_BPP.deviation),
         value=lambda encoded: math.log(per_byte * len(encoded.data)),
         shown=math.exp,
     )
 
 
-def _psnr_goal(wanted: float, typical: _Curve, value: Callable[[Encoded], float]) -> _Goal:
+def _psnr_goal(wanted: float, typical: Curve, value: Callable[[Encoded], float]) -> _Goal:
     return _Goal(wanted - _PSNR_TOLERANCE, wanted, wanted + _PSNR_TOLERANCE, typical, value, float)
 
 
@@ -198,10 +171,10 @@ def _next_quality(goal: _Goal, trials: list[_Trial], low: int, high: int) -> int
     curve = goal.typical.through(trials[0].quality, trials[0].value)
     place = goal.aim
     if len(trials) > 1:
-        distinct = {trial.value: float(np.interp(trial.quality, _QUALITIES, curve)) for trial in trials}
+        distinct = {trial.value: float(np.interp(trial.quality, QUALITIES, curve)) for trial in trials}
         nearest = sorted(distinct, key=lambda value: abs(value - goal.aim))[:3]
         place = _interpolate({value: distinct[value] for value in nearest}, goal.aim)
-    quality = round(float(np.interp(place, curve, _QUALITIES)))
+    quality = round(float(np.interp(place, curve, QUALITIES)))
     if low <= quality <= high:
         return quality
     return (low + high) // 2 if low > 0 and high < QUALITY_MAX else min(max(quality, low), high)

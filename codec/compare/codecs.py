@@ -2,6 +2,7 @@
 
 import importlib
 import io
+import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -10,6 +11,7 @@ from typing import Any
 from PIL import Image, features
 
 from .. import api
+from ..errors import QualityWarning
 from ..model.registry import AnyModel
 from ..picture.jpeg import optimized_jpeg
 
@@ -56,10 +58,16 @@ def installed_codecs(model: AnyModel, threads: int, max_pixels: int) -> ImageCod
         ModelError: there is no such model, or it does not work on this machine.
     """
     options: Any = {"threads": threads, "max_pixels": max_pixels, "device": "cpu"}
+
+    def encode(image: Image.Image, quality: float) -> bytes:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", QualityWarning)  # which is what is compared
+            return api.encode(image, quality, model=model, **options)
+
     aez = ImageCodec(
         AEZ,
         (0, 10, 25, 40, 55, 70, 85, 100),
-        lambda image, quality: api.encode(image, quality, model=model, **options),
+        encode,
         lambda data: api.decode(data, model=model, **options),
     )
 
