@@ -13,7 +13,7 @@
 
 from .api import MAX_PIXELS, Info, decode, decode_file, encode, encode_file, info
 from .coding.targets import Target, TargetError
-from .errors import AezError, AezWarning, DamagedError, FormatError, ModelError, PictureError
+from .errors import AezError, AezWarning, DamagedError, FormatError, ModelError, PictureError, QualityWarning
 from .plugin import register
 
 __version__ = "0.1.0"
@@ -26,6 +26,7 @@ __all__ = [
     "Info",
     "ModelError",
     "PictureError",
+    "QualityWarning",
     "Target",
     "TargetError",
     "decode",

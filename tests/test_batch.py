@@ -298,15 +298,15 @@ def test_options_of_the_other_direction_are_refused(
     assert run("batch", album, album.parent / "coded", *arguments).exit_code == 2
 
 
-@pytest.mark.parametrize("signal_number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("signal_number", [signal.SIGKILL, signal.SIGINT])
 def test_killed_at_any_moment_and_run_again(tmp_path: Path, photograph: Image.Image, signal_number: int) -> None:
     album, whole, pieces = tmp_path / "album", tmp_path / "whole", tmp_path / "pieces"
     album.mkdir()
-    for number in range(16):
+    for number in range(12):
         photograph.rotate(15 * number).save(album / f"{number}.png")
     command = [*AEZ, "batch", album, "--threads", "1", "--jobs", "2", "--quiet"]
     subprocess.run([*command, whole], check=True)
-    for _ in range(4):
+    for _ in range(3):
         process = subprocess.Popen([*command, pieces], stderr=subprocess.DEVNULL, start_new_session=True)
         time.sleep(0.3)
         seen = len(list(pieces.glob("*.aez")))
@@ -356,14 +356,22 @@ if __name__ == "__main__":
     assert list(contents(tmp_path / "coded")) == ["b.aez", "sommer, süd/c d.aez"]
 
 
-@pytest.mark.parametrize("limit", [12, 18])
-def test_too_few_file_descriptors_are_one_line(album: Path, tmp_path: Path, limit: int) -> None:
-    command = [*AEZ, "batch", album, tmp_path / "coded", "--jobs", "2"]
-    few = partial(resource.setrlimit, resource.RLIMIT_NOFILE, (limit, limit))
-    result = subprocess.run(command, capture_output=True, text=True, check=False, preexec_fn=few)
-    assert result.returncode == 1
-    (line,) = result.stderr.splitlines()
-    assert "Too many open files" in line
+def test_too_few_file_descriptors_are_one_line(album: Path, tmp_path: Path) -> None:
+    """Wherever the limit meets it: all is done, or one line says why not."""
+    codes = []
+    for limit in (10, 12, 16, 20, 24, 64):
+        target = tmp_path / f"coded {limit}"
+        few = partial(resource.setrlimit, resource.RLIMIT_NOFILE, (limit, limit))
+        command = [*AEZ, "batch", album, target, "--jobs", "2"]
+        result = subprocess.run(command, capture_output=True, text=True, check=False, preexec_fn=few)
+        codes.append(result.returncode)
+        if result.returncode == 0:
+            assert len(contents(target)) == 3
+        else:
+            (line,) = result.stderr.splitlines()
+            assert "Too many open files" in line
+    assert codes[0] == 1
+    assert codes[-1] == 0
 
 
 def test_a_manifest_that_cannot_be_read_is_said(run: Run, album: Path, tmp_path: Path) -> None:

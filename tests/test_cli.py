@@ -204,10 +204,23 @@ def test_only_known_suffixes_are_taken_off(run: Run, png: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments", [["-q", "nan"], ["-q", "101"], ["--max-pixels", "inf"], ["--max-pixels", "many"], ["--layers", "x"]]
+    "arguments",
+    [
+        ["-q", "nan"],
+        ["-q", "101"],
+        ["--max-pixels", "inf"],
+        ["--max-pixels", "many"],
+        ["--max-pixels", "-1"],
+        ["--layers", "x"],
+    ],
 )
 def test_arguments_that_make_no_sense_are_usage_errors(run: Run, png: Path, arguments: list[str]) -> None:
     assert run("encode", png, *arguments).exit_code == 2
+
+
+@pytest.mark.parametrize("option", ["--cache-size", "--max-pixels", "--max-body", "--max-age", "--workers", "--queue"])
+def test_negative_counts_of_a_server_are_usage_errors(run: Run, tmp_path: Path, option: str) -> None:
+    assert run("serve", tmp_path, option, "-1").exit_code == 2
 
 
 def shell(script: str, folder: Path, **variables: str) -> subprocess.CompletedProcess[bytes]:

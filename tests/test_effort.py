@@ -25,7 +25,7 @@ from aez.nn.refine import Refiner
 from aez.picture.convert import from_pillow
 
 Run = Callable[..., Result]
-BUSY = (190, 190, 318, 318)
+BUSY = (190, 190, 318, 254)
 """A part of the sample with much detail."""
 
 
@@ -52,19 +52,19 @@ def mse(decoded: Image.Image, original: Image.Image) -> float:
 
 def test_effort_gives_a_better_file(sample: Image.Image) -> None:
     image = sample.crop(BUSY)
-    plain, refined = (aez.encode(image, 60, effort=effort) for effort in (0, 3))
+    plain, refined = (aez.encode(image, 60, effort=effort) for effort in (0, 2))
     assert cost(refined, image) < 0.98 * cost(plain, image)
-    assert aez.encode(image, 60, effort=3) == refined
+    assert aez.encode(image, 60, effort=2) == refined
 
 
 def test_effort_gives_a_better_curve(sample: Image.Image) -> None:
     image = sample.crop(BUSY)
-    plain, refined = (curve(image, effort) for effort in (0, 3))
+    plain, refined = (curve(image, effort) for effort in (0, 2))
     psnrs = common_range([plain, refined])
     assert psnrs
     rate = bd_rate(plain, refined, psnrs)
     assert rate is not None
-    assert rate < -3
+    assert rate < -2
 
 
 @pytest.mark.filterwarnings("ignore:the file holds the base layer only")
@@ -107,9 +107,9 @@ def test_effort_covers_pictures_of_several_tiles(sample: Image.Image) -> None:
     empty_on_the_left = Image.new("RGB", (3 * BLOCK, BLOCK), "gray")
     empty_on_the_left.paste(sample.crop((200, 200, 200 + BLOCK, 200 + BLOCK)), (2 * BLOCK, 0))
     for image in (empty_on_the_left, ImageOps.mirror(empty_on_the_left)):
-        encoders = [Encoder(model, from_pillow(image), effort=effort) for effort in (0, 3)]
-        plain, refined = (encoder.encode(to_integer(30)).data for encoder in encoders)
-        assert cost(refined, image) < 0.99 * cost(plain, image)
+        encoders = [Encoder(model, from_pillow(image), effort=effort) for effort in (0, 2)]
+        plain, refined = (encoder.encode(to_integer(50)).data for encoder in encoders)
+        assert cost(refined, image) < 0.98 * cost(plain, image)
 
 
 def test_effort_reaches_targets(photograph: Image.Image) -> None:

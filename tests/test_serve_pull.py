@@ -275,5 +275,6 @@ def test_a_missing_model_is_a_fault_of_the_server(tmp_path: Path, photograph: Im
         for _ in range(2):
             response = served.get("/alien")
             assert response.status_code == 500
-            assert "deadbeef" in response.text
+            assert response.text == "the model that this picture needs is not here, or does not work"
         assert served.get("/alien.aez").status_code == 200
+        assert served.log.read_text().count("deadbeef") == 2

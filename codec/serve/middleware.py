@@ -20,12 +20,13 @@ _CANCELLED = 499  # as in nginx's logs: the client has gone
 
 @dataclass
 class Exchange:
-    """What the log says of a request besides the request: handlers fill in `route` and `cache`."""
+    """What the log says of a request besides the request: handlers fill in `route`, `cache` and `error`."""
 
     route: str = "refused"
     cache: str | None = None
     status: int = _CANCELLED
     sent: int = 0
+    error: str | None = None
 
 
 def exchange(request: Request) -> Exchange:
@@ -84,6 +85,8 @@ class Guard:
             "cache": now.cache,
             "agent": Headers(scope=scope).get("user-agent"),
         }
+        if now.error is not None:
+            line["error"] = now.error
         sys.stdout.write(json.dumps(line) + "\n")
         sys.stdout.flush()
 

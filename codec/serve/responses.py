@@ -13,6 +13,7 @@ from werkzeug.http import http_date, parse_date, parse_if_range_header, parse_ra
 from werkzeug.sansio.http import is_resource_modified
 
 from ..errors import AezError, FormatError, ModelError, PictureError
+from .middleware import exchange
 from .origin import OriginError, SlowOriginError
 from .threads import BusyError
 
@@ -108,6 +109,12 @@ async def _refuse(request: Request, error: Exception) -> Response:
     return _plain(error.status_code, error.detail, error.headers)
 
 
+async def _model_trouble(request: Request, error: Exception) -> Response:
+    """What is wrong with the model, and where it lies on this machine, is for the log alone."""
+    exchange(request).error = str(error)
+    return _plain(500, "the model that this picture needs is not here, or does not work")
+
+
 async def _disk_trouble(request: Request, error: Exception) -> Response:
     full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
     return _plain(507, "the disk is full") if full else _plain(500, "the disk cannot be used")
@@ -118,7 +125,7 @@ REFUSALS: dict[type[Exception], Handler] = {
     AezError: _say(500),
     FormatError: _say(422),
     PictureError: _say(422),
-    ModelError: _say(500),
+    ModelError: _model_trouble,
     BusyError: _say(503, "too much waits already", {"Retry-After": "1"}),
     MemoryError: _say(503, "not enough memory", {"Retry-After": "10"}),
     OriginError: _say(502),

@@ -28,9 +28,12 @@ class Count(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.
             return value
         factor = {"k": 1_000, "m": 1_000_000}.get(value[-1:].lower(), 1)
         try:
-            return int(float(value[:-1] if factor > 1 else value) * factor)
+            count = int(float(value[:-1] if factor > 1 else value) * factor)
         except (ValueError, OverflowError):
             self.fail(f"{value!r} is not a number like 50k or 128M", param, ctx)
+        if count < 0:
+            self.fail(f"{value} is less than nothing", param, ctx)
+        return count
 
 
 class TargetType(click.ParamType):  # type: ignore[type-arg]  # as above
