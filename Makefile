@@ -12,8 +12,8 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 demo: install  ## encode a sample photograph, decode both resolutions, compare with JPEG
 	$(BIN)/python benchmarks/demo.py samples/kodim23.png
 
-test: lint  ## everything that has to hold: lint, types, all tests
-	$(BIN)/python -m pytest
+test: lint  ## everything that has to hold: lint, types, all tests, on two cores
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
