@@ -19,6 +19,7 @@ lint: $(VENV)/.dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy -p aez
+	$(BIN)/mypy benchmarks/*.py fuzz/*.py docs/*.py
 
 docs: $(VENV)/.dev  ## command line, Python interface and man pages, from the code
 	$(BIN)/python docs/make.py

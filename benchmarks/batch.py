@@ -79,7 +79,7 @@ def run_batch(album: Path, coded: Path, workers: int) -> tuple[float, int]:
         "--quiet",
     ]
     started = time.perf_counter()
-    process = subprocess.Popen(command)
+    process = subprocess.Popen([str(part) for part in command])
     peak = 0
     watcher_stops = threading.Event()
 

@@ -25,6 +25,7 @@ from pictures import load_pictures
 from PIL import Image
 
 import aez
+from aez.api import Resolution
 from aez.compare.codecs import ImageCodec, installed_codecs
 from aez.compare.measure import half_size, nearest_psnr
 from aez.metrics import psnr
@@ -116,7 +117,7 @@ def measure(pictures: list[Image.Image]) -> tuple[dict[str, list[Stored]], Cost]
     return schemes, Cost(*(float(mean) for mean in np.mean(seconds, axis=0)))
 
 
-def decode(data: bytes, resolution: str) -> tuple[Image.Image, float]:
+def decode(data: bytes, resolution: Resolution) -> tuple[Image.Image, float]:
     """The picture, and CPU seconds until it was JPEG."""
     started = time.process_time()
     image = aez.decode(data, resolution, threads=1)

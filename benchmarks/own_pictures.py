@@ -16,6 +16,7 @@ import argparse
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import torch
 from PIL import Image
@@ -25,7 +26,7 @@ from aez.metrics import Point, bd_rate, common_range, mean_curve, psnr
 from aez.model.folder import PARAMS
 from aez.model.registry import DEFAULT_MODEL, AnyModel, find_by_name
 from aez.nn.params import load_params
-from aez.picture.files import plain_picture
+from aez.picture.opening import plain_picture
 from aez.train.commands import export_checkpoint, train
 from aez.train.data import find_pictures, load_pictures
 from aez.train.loop import VALIDATION_CROP, score
@@ -55,19 +56,20 @@ def main() -> None:
     loss = load_params(shipped / PARAMS).loss
     with TemporaryDirectory() as temporary:
         folders = [link(paths, Path(temporary) / name) for name, paths in (("train", trained), ("aside", aside))]
-        given = {"init": DEFAULT_MODEL, "minutes": arguments.minutes, "loss": loss}
-        train(folders[:1], arguments.out, valid=folders[1], **given, **TRAINING)
+        given: dict[str, Any] = {"minutes": arguments.minutes, "loss": loss, **TRAINING}
+        train(folders[:1], arguments.out, valid=folders[1], init=DEFAULT_MODEL, **given)
         export_checkpoint(arguments.out / "checkpoint.pt", arguments.out, NAME, folders[0], force=False)
     own = arguments.out / NAME
-    before, after = (mean_ln_cost(folder / PARAMS, aside) for folder in (shipped, own))
-    print(f"cost: {100 * (after - before):+.1f} % (loss: {loss})")
+    costs = [mean_ln_cost(folder / PARAMS, aside) for folder in (shipped, own)]
+    print(f"cost: {100 * (costs[1] - costs[0]):+.1f} % (loss: {loss})")
     pictures = [plain_picture(path.read_bytes())[0] for path in aside]
     curves = [curve(pictures, folder, arguments.threads) for folder in (shipped, own)]
     print("| quality | shipped, bpp | dB | own, bpp | dB |\n| --- | --- | --- | --- | --- |")
     for a, b in zip(*curves, strict=True):
         print(f"| {a.quality:g} | {a.bpp:.3f} | {a.psnr:.2f} | {b.bpp:.3f} | {b.psnr:.2f} |")
     psnrs = common_range(curves)
-    rate = bd_rate(*curves, psnrs) if psnrs else None
+    before, after = curves
+    rate = bd_rate(before, after, psnrs) if psnrs else None
     if psnrs is None or rate is None:
         print("no BD-rate: the curves have too little in common")
     else:

@@ -48,7 +48,8 @@ def main(source: Path, target: Path) -> None:
     figure = plot_curves(means, f"Mean of {len(pictures)} Kodak pictures")
     (axes,) = figure.axes
     for (name, points), marker in zip(PUBLISHED.items(), "x+", strict=True):
-        axes.scatter(*zip(*points, strict=True), marker=marker, s=60, c="black", label=name, zorder=4)
+        rates, psnrs = zip(*points, strict=True)
+        axes.scatter(rates, psnrs, marker=marker, s=60, c="black", label=name, zorder=4)
     axes.set_xlim(0.09, 3)
     axes.set_ylim(26, 43)
     axes.legend()

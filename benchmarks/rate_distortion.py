@@ -5,6 +5,7 @@ python benchmarks/rate_distortion.py --pictures DIR
 
 import argparse
 import warnings
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -61,7 +62,7 @@ def measure_file(image: Image.Image, data: bytes, threads: int) -> Coded:
     return Coded(found.bytes, found.medium_bytes, image.width * image.height, psnr(high, image), psnr(medium, average))
 
 
-def print_curve(coded: dict[float, list[Coded]]) -> None:
+def print_curve(coded: Mapping[int, list[Coded]]) -> None:
     print("| quality | bpp | PSNR high, dB | PSNR medium, dB | medium's share of the bytes, % |")
     print("| --- | --- | --- | --- | --- |")
     for quality, rows in coded.items():
@@ -71,7 +72,7 @@ def print_curve(coded: dict[float, list[Coded]]) -> None:
         print(f"| {quality} | {bpp:.3f} | {high:.2f} | {medium:.2f} | {share:.0f} |")
 
 
-def print_medium(pictures: list[Image.Image], coded: dict[float, list[Coded]]) -> None:
+def print_medium(pictures: list[Image.Image], coded: Mapping[int, list[Coded]]) -> None:
     """BD-rate of the front part against JPEG files of the half-size pictures; rates per full-resolution pixel."""
     jpeg = jpeg_codec()
     anchors = []

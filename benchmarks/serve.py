@@ -98,7 +98,8 @@ def line(name: str, outcome: Outcome) -> str:
 
 def fetch(port: int, path: str) -> bytes:
     with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}") as response:
-        return response.read()
+        body: bytes = response.read()
+    return body
 
 
 def watch_memory(process: int, names: list[str], port: int, minutes: float) -> None:

@@ -93,7 +93,7 @@ class AnyChecksum(int):
 
 def main() -> None:
     warnings.simplefilter("ignore")
-    decoding.checksum = lambda *_: AnyChecksum()
+    vars(decoding)["checksum"] = lambda *_: AnyChecksum()
     atheris.Setup(sys.argv, test_one_input, custom_mutator=mutate)
     atheris.Fuzz()
 
