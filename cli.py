@@ -13,6 +13,7 @@ from aez.api import DecodeOptions, EncodeOptions
 from aez.coding.targets import Target
 from aez.errors import AezError
 from aez.jobs import Decoding, Encoding, Job
+from aez.metrics.rate_distortion import Metric
 from aez.model.registry import find_by_name
 from aez.serve.settings import ServerSettings, server_options
 from aez.terminal import paths
@@ -305,7 +306,13 @@ def gallery(root: Path, originals: Path, threads: int, max_pixels: int, debug: b
     "--quality",
     type=click.FloatRange(0, 100),
     callback=no_nan,
-    help="Only this quality, and the JPEG of nearest PSNR, instead of curves.",
+    help="Only this quality, and the JPEGs that are as good, instead of curves.",
+)
+@click.option(
+    "--metric",
+    type=click.Choice(["psnr", "ssimulacra2"]),
+    help="What equally good means: PSNR, or SSIMULACRA2, which is nearer to what eyes see."
+    "  [default: ssimulacra2 where it is installed]",
 )
 @click.option("--report", "folder", type=click.Path(path_type=Path), help="Write a page with curves and details there.")
 @click.option("--json", "form", flag_value="json", help="JSON on stdout.")
@@ -318,6 +325,7 @@ def gallery(root: Path, originals: Path, threads: int, max_pixels: int, debug: b
 def compare(
     inputs: tuple[Input, ...],
     quality: float | None,
+    metric: Metric | None,
     folder: Path | None,
     form: Literal["json", "csv"] | None,
     quiet: bool,
@@ -326,8 +334,8 @@ def compare(
 ) -> None:
     """Compare aez with JPEG, WebP, AVIF and JPEG XL on your own pictures.
 
-    Curves over all qualities, BD-rates, sizes at equal PSNR, and speeds. WebP and AVIF are there if Pillow has them;
-    BD-rates, reports and JPEG XL need aez[compare].
+    Curves over all qualities, BD-rates, sizes where pictures are equally good, and speeds. WebP and AVIF are there if
+    Pillow has them; SSIMULACRA2, BD-rates, reports and JPEG XL need aez[compare].
     """
     from aez.compare import commands
 
@@ -336,11 +344,12 @@ def compare(
     report = Reporter(quiet=quiet, debug=debug)
     sources = paths.expand(inputs, Encoding.foreign_kind, report)
     with report.command():
+        chosen = commands.choose_metric(metric)
         codecs = commands.prepare(folder, **options)
     if quality is None:
-        commands.compare_curves(sources, report, codecs, form, folder)
+        commands.compare_curves(sources, report, codecs, chosen, form, folder)
     else:
-        commands.compare_quality(sources, report, codecs, form, quality)
+        commands.compare_quality(sources, report, codecs, chosen, form, quality)
     report.exit()
 
 

@@ -9,8 +9,8 @@ from PIL import Image
 
 from aez import decode_file, encode_file
 from aez.compare.codecs import jpeg_codec
-from aez.compare.measure import nearest
-from aez.metrics import psnr
+from aez.compare.measure import nearest_fidelity
+from aez.metrics.fidelity import psnr
 from aez.picture import samples
 
 
@@ -25,7 +25,7 @@ def main(source: Path) -> None:
         decode_file(coded, high)
         decode_file(coded, medium, "medium")
         high_psnr, medium_psnr = psnr(Image.open(high), original), psnr(Image.open(medium), half_size)
-    jpeg = nearest(jpeg_codec(), original, high_psnr, lambda sample: sample.psnr)
+    jpeg = nearest_fidelity(jpeg_codec(), original, high_psnr, "psnr")
     print(f"{source.name}, {original.width} x {original.height}, aez quality 50\n")
     print(f"{'':24}{'bytes':>8}{'bpp':>8}{'PSNR':>10}")
     for name, size, value in (

@@ -27,8 +27,9 @@ from PIL import Image
 import aez
 from aez.api import Resolution
 from aez.compare.codecs import ImageCodec, installed_codecs
-from aez.compare.measure import half_size, nearest_psnr
-from aez.metrics import psnr
+from aez.compare.comparison import half_size
+from aez.compare.measure import nearest_fidelity
+from aez.metrics.fidelity import psnr
 from aez.model.registry import DEFAULT_MODEL
 
 CATALOGUE, REQUESTS, EXPONENT, MEDIUM_SHARE, SEED = 5_000, 200_000, 0.9, 0.6, 1
@@ -111,8 +112,8 @@ def measure(pictures: list[Image.Image]) -> tuple[dict[str, list[Stored]], Cost]
         schemes["one .aez"].append(Stored(len(data), len(data), shared=True))
         smaller, average = half_size(image)
         for name, codec in peers.items():
-            of_medium = nearest_psnr(codec, smaller, psnr(medium, average))
-            of_high = nearest_psnr(codec, image, psnr(high, image))
+            of_medium = nearest_fidelity(codec, smaller, psnr(medium, average), "psnr")
+            of_high = nearest_fidelity(codec, image, psnr(high, image), "psnr")
             schemes[f"two {name}s"].append(Stored(of_medium.bytes, of_high.bytes, shared=False))
     return schemes, Cost(*(float(mean) for mean in np.mean(seconds, axis=0)))
 

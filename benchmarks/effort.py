@@ -13,7 +13,7 @@ from PIL import Image
 from rate_distortion import measure_file
 
 import aez
-from aez.metrics import Point, bd_rate, common_range, mean_curve
+from aez.metrics.rate_distortion import Point, bd_rate, common_range, mean_curve
 
 QUALITIES = (15, 35, 55, 75)
 EFFORTS = (0, 1, 4, 9)
@@ -58,8 +58,8 @@ def measure(pictures: list[Image.Image], effort: int, threads: int) -> Measured:
             data = aez.encode(image, quality, effort=effort, threads=threads)
             seconds += time.perf_counter() - started
             coded = measure_file(image, data, threads)
-            high[-1].append(Point(quality, 8 * coded.bytes / coded.pixels, coded.high))
-            medium[-1].append(Point(quality, 8 * coded.medium_bytes / coded.pixels, coded.medium))
+            high[-1].append(Point(quality, 8 * coded.bytes / coded.pixels, coded.high["psnr"]))
+            medium[-1].append(Point(quality, 8 * coded.medium_bytes / coded.pixels, coded.medium["psnr"]))
     megapixels = len(QUALITIES) * sum(image.width * image.height for image in pictures) / 1e6
     return Measured(mean_curve(high), mean_curve(medium), seconds / megapixels)
 

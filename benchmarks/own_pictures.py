@@ -22,7 +22,8 @@ import torch
 from PIL import Image
 
 import aez
-from aez.metrics import Point, bd_rate, common_range, mean_curve, psnr
+from aez.metrics.fidelity import psnr
+from aez.metrics.rate_distortion import Point, bd_rate, common_range, mean_curve
 from aez.model.folder import PARAMS
 from aez.model.registry import DEFAULT_MODEL, AnyModel, find_by_name
 from aez.nn.params import load_params

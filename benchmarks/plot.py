@@ -1,4 +1,4 @@
-"""The rate-distortion plot of the README, PNG and SVG, from what `aez compare` measured on Kodak.
+"""The rate-distortion plots of the README, by both measures, from what `aez compare` measured on Kodak.
 
 aez compare DIR --json > kodak.json
 python benchmarks/plot.py kodak.json docs/rate_distortion
@@ -12,8 +12,9 @@ from collections import defaultdict
 from pathlib import Path
 
 from aez.compare.plots import plot_curves
-from aez.metrics import Point, mean_curve
+from aez.metrics.rate_distortion import Metric, Point, mean_curve
 
+LIMITS: dict[Metric, tuple[float, float]] = {"psnr": (26, 43), "ssimulacra2": (0, 95)}
 PUBLISHED = {
     "mbt2018 (published)": (
         (0.1105, 28.088),
@@ -37,24 +38,25 @@ PUBLISHED = {
 
 def main(source: Path, target: Path) -> None:
     pictures = json.loads(source.read_text())["pictures"]
-    curves: dict[str, list[list[Point]]] = defaultdict(list)
-    for picture in pictures:
-        codecs: dict[str, list[Point]] = defaultdict(list)
-        for sample in picture["samples"]:
-            codecs[sample["codec"]].append(Point(sample["quality"], sample["bpp"], sample["psnr"]))
-        for codec, curve in codecs.items():
-            curves[codec].append(curve)
-    means = {codec: mean_curve(every) for codec, every in curves.items()}
-    figure = plot_curves(means, f"Mean of {len(pictures)} Kodak pictures")
-    (axes,) = figure.axes
-    for (name, points), marker in zip(PUBLISHED.items(), "x+", strict=True):
-        rates, psnrs = zip(*points, strict=True)
-        axes.scatter(rates, psnrs, marker=marker, s=60, c="black", label=name, zorder=4)
-    axes.set_xlim(0.09, 3)
-    axes.set_ylim(26, 43)
-    axes.legend()
-    for suffix in (".png", ".svg"):
-        figure.savefig(target.with_suffix(suffix), dpi=120)
+    for metric, limits in LIMITS.items():
+        curves: dict[str, list[list[Point]]] = defaultdict(list)
+        for picture in pictures:
+            codecs: dict[str, list[Point]] = defaultdict(list)
+            for sample in picture["samples"]:
+                codecs[sample["codec"]].append(Point(sample["quality"], sample["bpp"], sample[metric]))
+            for codec, curve in codecs.items():
+                curves[codec].append(curve)
+        means = {codec: mean_curve(every) for codec, every in curves.items()}
+        figure = plot_curves(means, metric, f"Mean of {len(pictures)} Kodak pictures")
+        (axes,) = figure.axes
+        for (name, points), marker in zip(PUBLISHED.items() if metric == "psnr" else (), "x+", strict=False):
+            rates, psnrs = zip(*points, strict=True)
+            axes.scatter(rates, psnrs, marker=marker, s=60, c="black", label=name, zorder=4)
+        axes.set_xlim(0.09, 3)
+        axes.set_ylim(*limits)
+        axes.legend()
+        for suffix in (".png", ".svg"):
+            figure.savefig(target.with_name(f"{target.name}-{metric}{suffix}"), dpi=120)
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from pictures import load_pictures
@@ -15,8 +16,10 @@ from PIL import Image
 
 import aez
 from aez.compare.codecs import jpeg_codec
-from aez.compare.measure import half_size
-from aez.metrics import BD_RANGE, Point, bd_rate, mean_curve, psnr
+from aez.compare.comparison import half_size
+from aez.metrics.fidelity import psnr
+from aez.metrics.rate_distortion import MEASURES, Metric, Point, bd_rate, common_range, mean_curve
+from aez.metrics.ssimulacra2 import ssimulacra2
 
 QUALITIES = (0, 10, 25, 40, 55, 70, 85, 100)
 SHARE_QUALITIES = (10, 25, 50, 75, 90)
@@ -31,8 +34,8 @@ class Coded:
     bytes: int
     medium_bytes: int
     pixels: int
-    high: float
-    medium: float
+    high: dict[Metric, float]
+    medium: dict[Metric, float]
 
 
 def main() -> None:
@@ -58,40 +61,60 @@ def measure_file(image: Image.Image, data: bytes, threads: int) -> Coded:
     found = aez.info(data)
     high = aez.decode(data, threads=threads)
     medium = aez.decode(data[: found.medium_bytes], "medium", threads=threads)
-    _, average = half_size(image)
-    return Coded(found.bytes, found.medium_bytes, image.width * image.height, psnr(high, image), psnr(medium, average))
+    smaller, average = half_size(image)
+    return Coded(
+        found.bytes,
+        found.medium_bytes,
+        image.width * image.height,
+        fidelity(high, image, image),
+        fidelity(medium, smaller, average),
+    )
+
+
+def fidelity(decoded: Image.Image, original: Image.Image, unrounded: Any) -> dict[Metric, float]:
+    return {"psnr": psnr(decoded, unrounded), "ssimulacra2": ssimulacra2(decoded, original)}
 
 
 def print_curve(coded: Mapping[int, list[Coded]]) -> None:
-    print("| quality | bpp | PSNR high, dB | PSNR medium, dB | medium's share of the bytes, % |")
-    print("| --- | --- | --- | --- | --- |")
+    print("| quality | bpp | high: SSIMULACRA2 | PSNR, dB | medium: SSIMULACRA2 | PSNR, dB | medium's bytes, % |")
+    print("| --- | --- | --- | --- | --- | --- | --- |")
     for quality, rows in coded.items():
         bpp = np.mean([8 * row.bytes / row.pixels for row in rows])
-        high, medium = np.mean([row.high for row in rows]), np.mean([row.medium for row in rows])
+        means = [
+            f"{np.mean([values[metric] for values in resolution]):.2f}"
+            for resolution in ([row.high for row in rows], [row.medium for row in rows])
+            for metric in ("ssimulacra2", "psnr")
+        ]
         share = 100 * sum(row.medium_bytes for row in rows) / sum(row.bytes for row in rows)
-        print(f"| {quality} | {bpp:.3f} | {high:.2f} | {medium:.2f} | {share:.0f} |")
+        print(f"| {quality} | {bpp:.3f} | {' | '.join(means)} | {share:.0f} |")
 
 
 def print_medium(pictures: list[Image.Image], coded: Mapping[int, list[Coded]]) -> None:
     """BD-rate of the front part against JPEG files of the half-size pictures; rates per full-resolution pixel."""
     jpeg = jpeg_codec()
-    anchors = []
+    anchors: dict[Metric, list[list[Point]]] = {metric: [] for metric in MEASURES}
     for image in pictures:
         smaller, average = half_size(image)
-        files = {quality: jpeg.encode(smaller, quality) for quality in jpeg.qualities}
-        pixels = image.width * image.height
-        anchors.append(
-            [Point(q, 8 * len(file) / pixels, psnr(jpeg.decode(file), average)) for q, file in files.items()]
-        )
-    curves = [
-        [
-            Point(quality, 8 * row.medium_bytes / row.pixels, row.medium)
-            for quality, row in zip(coded, rows, strict=True)
+        found = []
+        for quality in jpeg.qualities:
+            file = jpeg.encode(smaller, quality)
+            bpp = 8 * len(file) / (image.width * image.height)
+            found.append((quality, bpp, fidelity(jpeg.decode(file), smaller, average)))
+        for metric, curves in anchors.items():
+            curves.append([Point(quality, bpp, values[metric]) for quality, bpp, values in found])
+    print("\nMedium against JPEG of the half-size picture:")
+    for metric, theirs in anchors.items():
+        ours = [
+            [
+                Point(q, 8 * row.medium_bytes / row.pixels, row.medium[metric])
+                for q, row in zip(coded, rows, strict=True)
+            ]
+            for rows in zip(*coded.values(), strict=True)
         ]
-        for rows in zip(*coded.values(), strict=True)
-    ]
-    rate = bd_rate(mean_curve(anchors), mean_curve(curves))
-    print(f"\nMedium against JPEG of the half-size picture, {BD_RANGE[0]:g} to {BD_RANGE[1]:g} dB: {rate:+.1f} %.")
+        pair = mean_curve(theirs), mean_curve(ours)
+        within = common_range(pair, metric)
+        rate = bd_rate(*pair, within) if within else None
+        print("no common range" if rate is None else f"{rate:+.1f} % by {MEASURES[metric].name}, {within}")
 
 
 def print_qualities(pictures: list[Image.Image], threads: int) -> None:

@@ -13,8 +13,8 @@ from PIL import Image
 
 import aez
 from aez.compare.codecs import JPEG_444, ImageCodec, installed_codecs
-from aez.compare.measure import nearest
-from aez.metrics import psnr
+from aez.compare.measure import nearest_size
+from aez.metrics.fidelity import psnr
 from aez.model.registry import DEFAULT_MODEL
 from aez.train.synthetic import synthetic_pictures
 
@@ -41,7 +41,7 @@ def main() -> None:
 def at_rate(image: Image.Image, rate: float, jpeg: ImageCodec, threads: int) -> tuple[float, float]:
     """PSNR of aez and of JPEG."""
     data = encode(image, rate, threads)
-    theirs = nearest(jpeg, image, len(data), lambda sample: sample.bytes)
+    theirs = nearest_size(jpeg, image, len(data))
     return psnr(aez.decode(data, threads=threads), image), theirs.psnr
 
 

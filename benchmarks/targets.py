@@ -18,8 +18,8 @@ from pictures import load_pictures
 from PIL import Image
 
 import aez
-from aez import metrics
 from aez.coding.targets import Measure
+from aez.metrics.fidelity import psnr
 from aez.picture import samples
 
 QUALITIES = (20, 50, 80)
@@ -51,13 +51,13 @@ def main() -> None:
 
 
 def medium_psnr(image: Image.Image, data: bytes) -> float:
-    return metrics.psnr(aez.decode(data, "medium"), samples.box_average(np.asarray(image)))
+    return psnr(aez.decode(data, "medium"), samples.box_average(np.asarray(image)))
 
 
 MEASURES: dict[Measure, Callable[[Image.Image, bytes], float]] = {
     "size": lambda _, data: len(data),
     "bpp": lambda _, data: aez.info(data).bpp,
-    "psnr": lambda image, data: metrics.psnr(aez.decode(data), image),
+    "psnr": lambda image, data: psnr(aez.decode(data), image),
     "medium-psnr": medium_psnr,
 }
 

@@ -14,7 +14,7 @@ from . import api
 from .api import DecodeOptions, EncodeOptions, Resolution
 from .coding.targets import Target
 from .errors import AezWarning, QualityWarning
-from .metrics import psnr
+from .metrics.fidelity import psnr
 from .model.registry import DEFAULT_MODEL, find_by_name, load_model
 from .picture.formats import NEEDED_FOR, READABLE, SUFFIXES, PictureFormat
 from .picture.opening import allow_pixels, plain_picture

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -19,10 +20,12 @@ from PIL import Image
 from pytorch_msssim import ms_ssim as reference_ms_ssim
 from selenium.webdriver import Chrome
 from selenium.webdriver.common.by import By
+from ssimulacra2 import compute_ssimulacra2
 
 import aez
-from aez import metrics
-from aez.metrics import Point
+from aez.metrics.fidelity import ms_ssim
+from aez.metrics.rate_distortion import Point, bd_rate, bpp_at
+from aez.metrics.ssimulacra2 import ssimulacra2
 
 Run = Callable[..., Result]
 
@@ -66,13 +69,16 @@ def test_samples_are_those_of_real_files(result: Any, png: Path) -> None:
 def test_summaries_agree_with_the_samples(result: Any) -> None:
     ours, jpeg, *_ = result["codecs"]
     assert (ours["codec"], ours["times_as_large"]) == ("aez", 1)
-    assert (jpeg["codec"], jpeg["bd_rate"]) == ("JPEG 4:2:0", pytest.approx(0, abs=1e-6))
-    assert ours["bd_rate"] < -20
+    assert jpeg["codec"] == "JPEG 4:2:0"
+    for metric in ("psnr", "ssimulacra2"):
+        assert jpeg["bd_rates"][metric]["percent"] == pytest.approx(0, abs=1e-6)
+        assert ours["bd_rates"][metric]["percent"] < -20
     (picture,) = result["pictures"]
+    assert picture["metric"] == "ssimulacra2"
     samples = [s for s in picture["samples"] if s["codec"] == "JPEG 4:2:0"]
-    wanted = picture["stored"]["psnr"]
-    below = max(s["bytes"] for s in samples if s["psnr"] < wanted)
-    above = min(s["bytes"] for s in samples if s["psnr"] > wanted)
+    wanted = picture["stored"]["fidelity"]
+    below = max(s["bytes"] for s in samples if s["ssimulacra2"] < wanted)
+    above = min(s["bytes"] for s in samples if s["ssimulacra2"] > wanted)
     assert below < jpeg["times_as_large"] * picture["stored"]["bytes"] < above
     assert picture["stored"]["medium_bytes"] < picture["stored"]["bytes"]
     assert picture["stored"]["medium_jpeg_bytes"] > 0
@@ -80,26 +86,80 @@ def test_summaries_agree_with_the_samples(result: Any) -> None:
 
 def test_the_table_shows_codecs_and_what_a_cache_saves(run: Run, png: Path) -> None:
     text = run("compare", png).stdout
-    assert all(codec in text for codec in ("aez", "JPEG 4:2:0", "JPEG 4:4:4", "WebP", "AVIF 4:4:4", "JPEG XL"))
-    assert "BD-rate" in text
-    assert "two JPEGs of equal PSNR" in text
+    tunes = ("AVIF tune=psnr", "AVIF tune=iq", "AVIF tune=ssimulacra2")
+    assert all(codec in text for codec in ("aez", "JPEG 4:2:0", "JPEG 4:4:4", "WebP", *tunes, "JPEG XL"))
+    assert "BD-rate by SSIMULACRA2, 30 to 85, %" in text
+    assert "BD-rate by PSNR, 29 to 39 dB, %" in text
+    assert "two JPEGs of equal SSIMULACRA2" in text
+
+
+def test_what_is_compared_by_psnr_is_not_measured_otherwise(run: Run, png: Path) -> None:
+    result = json.loads(run("compare", png, "--metric", "psnr", "--json").stdout)
+    (picture,) = result["pictures"]
+    assert {sample["ssimulacra2"] for sample in picture["samples"]} == {None}
+    assert picture["stored"]["fidelity"] == pytest.approx(psnr_of_stored(png), abs=1e-3)
+    assert all(set(codec["bd_rates"]) == {"psnr"} for codec in result["codecs"])
+    assert "two JPEGs of equal PSNR" in run("compare", png, "--metric", "psnr").stdout
+
+
+def psnr_of_stored(png: Path) -> float:
+    with Image.open(png) as opened:
+        image = opened.convert("RGB")
+    return psnr(aez.decode(aez.encode(image, 50)), image)
+
+
+@pytest.mark.parametrize("quality", [5, 40, 95])
+@pytest.mark.parametrize("size", [(8, 8), (9, 300), (301, 33), (700, 512)])
+def test_ssimulacra2_is_that_of_its_package(
+    sample: Image.Image, tmp_path: Path, size: tuple[int, int], quality: int
+) -> None:
+    image = sample.resize(size)
+    image.save(tmp_path / "a.png")
+    (tmp_path / "b.jpg").write_bytes(jpeg(image, quality))
+    with Image.open(tmp_path / "b.jpg") as decoded:
+        ours = ssimulacra2(decoded, image)
+    assert ours == pytest.approx(compute_ssimulacra2(tmp_path / "a.png", tmp_path / "b.jpg"), abs=1e-4)
+
+
+def test_ssimulacra2_of_gray_and_of_alpha(sample: Image.Image) -> None:
+    small = sample.resize((96, 64))
+    worse = Image.open(io.BytesIO(jpeg(small, 30)))
+    assert ssimulacra2(worse.convert("L"), small.convert("L")) == pytest.approx(
+        ssimulacra2(worse.convert("L").convert("RGB"), small.convert("L").convert("RGB"))
+    )
+    alpha = Image.linear_gradient("L").resize(small.size)
+    over_gray = [Image.composite(image, Image.new("RGB", small.size, "#808080"), alpha) for image in (worse, small)]
+    for image in (small, worse):
+        image.putalpha(alpha)
+    assert ssimulacra2(worse, small) == pytest.approx(ssimulacra2(*over_gray), abs=0.5)
+
+
+def test_without_its_package_there_is_no_ssimulacra2(run: Run, png: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "ssimulacra2", None)
+    result = run("compare", png, "--metric", "ssimulacra2")
+    assert result.exit_code == 1
+    assert result.stderr == "aez: SSIMULACRA2 is not installed; pip install 'aez[compare]'\n"
+    assert "two JPEGs of equal PSNR" in run("compare", png).stdout
 
 
 def test_csv_has_a_line_per_codec_and_quality(run: Run, png: Path, result: Any) -> None:
-    rows = list(csv.DictReader(io.StringIO(run("compare", png, "--csv").stdout)))
+    rows = list(csv.DictReader(io.StringIO(run("compare", png, "--metric", "psnr", "--csv").stdout)))
     samples = result["pictures"][0]["samples"]
     assert [(row["codec"], float(row["quality"])) for row in rows] == [(s["codec"], s["quality"]) for s in samples]
     assert {row["picture"] for row in rows} == {str(png)}
 
 
 def test_one_quality_beside_the_nearest_jpeg(run: Run, png: Path) -> None:
-    (single,) = json.loads(run("compare", png, "-q", "60", "--json").stdout)
+    (single,) = json.loads(run("compare", png, "-q", "60", "--metric", "psnr", "--json").stdout)
     ours, theirs, _ = single["samples"]
     with Image.open(png) as opened:
         image = opened.convert("RGB")
     distances = {q: abs(psnr(Image.open(io.BytesIO(jpeg(image, q))), image) - ours["psnr"]) for q in range(1, 101)}
     assert ours["quality"] == 60
     assert theirs["quality"] == min(distances, key=distances.__getitem__)
+    (single,) = json.loads(run("compare", png, "-q", "60", "--json").stdout)
+    ours, theirs, _ = single["samples"]
+    assert theirs["ssimulacra2"] == pytest.approx(ours["ssimulacra2"], abs=1)
     assert "JPEG 4:2:0" in run("compare", png, "-q", "60").stdout
 
 
@@ -107,9 +167,9 @@ def test_a_jpeg_is_compared_with_its_own_bytes(run: Run, png: Path, tmp_path: Pa
     path = tmp_path / "img.jpg"
     with Image.open(png) as image:
         image.save(path, quality=92)
-    assert "The JPEG itself has" in run("compare", path).stdout
+    assert "The JPEG itself has" in run("compare", path, "--metric", "psnr").stdout
     assert "the file itself" in run("compare", path, "-q", "50").stdout
-    (picture,) = json.loads(run("compare", path, "--json").stdout)["pictures"]
+    (picture,) = json.loads(run("compare", path, "--metric", "psnr", "--json").stdout)["pictures"]
     assert (picture["file_format"], picture["file_bytes"]) == ("JPEG", path.stat().st_size)
 
 
@@ -117,14 +177,16 @@ def test_gray_and_tiny_pictures_and_bad_files(run: Run, photograph: Image.Image,
     photograph.convert("L").save(tmp_path / "gray.png")
     photograph.crop((0, 0, 3, 2)).save(tmp_path / "tiny.png")
     (tmp_path / "bad.png").write_text("not a picture")
-    result = run("compare", tmp_path, "--json")
+    result = run("compare", tmp_path, "--metric", "psnr", "--json")
     assert result.exit_code == 1
     (line,) = result.stderr.splitlines()
     assert "bad.png" in line
     pictures = json.loads(result.stdout)["pictures"]
     assert [Path(picture["name"]).name for picture in pictures] == ["gray.png", "tiny.png"]
     assert all(sample["ms_ssim"] is None for picture in pictures for sample in picture["samples"])
-    assert run("compare", tmp_path).exit_code == 1
+    by_eyes = run("compare", tmp_path, "--json")
+    assert "tiny.png: SSIMULACRA2 needs 8 x 8 pixels or more; --metric psnr needs none" in by_eyes.stderr
+    assert [Path(picture["name"]).name for picture in json.loads(by_eyes.stdout)["pictures"]] == ["gray.png"]
 
 
 def test_noisy_pictures_and_strange_names(run: Run, tmp_path: Path) -> None:
@@ -132,14 +194,14 @@ def test_noisy_pictures_and_strange_names(run: Run, tmp_path: Path) -> None:
     (tmp_path / "a[").mkdir()
     path = tmp_path / "a[" / "b]cost_$5_$6\udcfc\n.png"
     Image.fromarray(noise).save(path)
-    for arguments in ([], ["-q", "100"], ["--csv"], ["--json"], ["--report", tmp_path / "report"]):
+    for arguments in ([], ["-q", "100"], ["--csv"], ["--report", tmp_path / "report"]):
         result = run("compare", path, *arguments)
         assert (result.exit_code, result.stderr) == (0, "")
 
 
 def test_what_a_codec_cannot_write_is_said(run: Run, png: Path, tmp_path: Path) -> None:
     Image.new("RGB", (16384, 1)).save(tmp_path / "wide.png")
-    result = run("compare", png, tmp_path / "wide.png", "--json")
+    result = run("compare", png, tmp_path / "wide.png", "--metric", "psnr", "--json")
     assert result.exit_code == 1
     assert "WebP cannot write it" in result.stderr
     assert len(json.loads(result.stdout)["pictures"]) == 1
@@ -160,7 +222,7 @@ def test_arguments_that_make_no_sense(run: Run, png: Path, arguments: list[str])
 
 def test_ms_ssim_is_that_of_others(sample: Image.Image) -> None:
     decoded = Image.open(io.BytesIO(jpeg(sample, 20)))
-    ours = metrics.ms_ssim(np.asarray(decoded), np.asarray(sample))
+    ours = ms_ssim(np.asarray(decoded), np.asarray(sample))
     planes = [torch.tensor(np.asarray(image)).permute(2, 0, 1)[None].float() for image in (decoded, sample)]
     assert ours == pytest.approx(reference_ms_ssim(*planes, data_range=255).item(), abs=1e-4)
 
@@ -168,11 +230,12 @@ def test_ms_ssim_is_that_of_others(sample: Image.Image) -> None:
 @given(st.floats(0.3, 3))
 def test_bd_rate_of_a_curve_that_is_some_percent_larger(factor: float) -> None:
     anchor = [Point(q, 0.05 * 1.08**q, 27 + 0.7 * q) for q in range(0, 20, 2)]
-    curve = [Point(p.quality, factor * p.bpp, p.psnr) for p in anchor]
-    assert metrics.bd_rate(anchor, curve) == pytest.approx(100 * (factor - 1), abs=1e-6)
-    assert metrics.bpp_at(curve, 33.3) == pytest.approx(factor * 0.05 * 1.08**9, rel=1e-6)
-    assert metrics.bd_rate(anchor, curve[3:]) is None
-    assert metrics.bpp_at(curve, 26) is None
+    curve = [Point(p.quality, factor * p.bpp, p.fidelity) for p in anchor]
+    within = (29.0, 39.0)
+    assert bd_rate(anchor, curve, within) == pytest.approx(100 * (factor - 1), abs=1e-6)
+    assert bpp_at(curve, 33.3) == pytest.approx(factor * 0.05 * 1.08**9, rel=1e-6)
+    assert bd_rate(anchor, curve[3:], within) is None
+    assert bpp_at(curve, 26) is None
 
 
 @pytest.fixture
@@ -184,8 +247,9 @@ def browser(tmp_path: Path) -> Iterator[Chrome]:
 def test_the_report_in_a_browser(run: Run, png: Path, tmp_path: Path, browser: Chrome) -> None:
     folder = tmp_path / "report"
     assert run("compare", png, "--report", folder).exit_code == 0
-    with Image.open(folder / "curves.png") as plot:
-        assert plot.width > 500
+    for metric in ("psnr", "ssimulacra2"):
+        with Image.open(folder / f"curves-{metric}.png") as plot:
+            assert plot.width > 500
     browser.get((folder / "index.html").as_uri())
     assert png.name in browser.find_element(By.TAG_NAME, "h1").text
     ours, theirs = browser.find_elements(By.TAG_NAME, "img")

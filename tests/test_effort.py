@@ -16,7 +16,8 @@ import aez
 from aez.coding.effort import refiner
 from aez.coding.encode import Encoder
 from aez.format.quality import rate_distortion_lambda, to_integer
-from aez.metrics import Point, bd_rate, common_range, psnr
+from aez.metrics.fidelity import psnr
+from aez.metrics.rate_distortion import Point, bd_rate, common_range
 from aez.model.model import Model
 from aez.model.registry import DEFAULT_MODEL, WEIGHTS
 from aez.model.tiled import BLOCK

@@ -3,7 +3,7 @@
 import numpy as np
 
 from ..arrays import AnyArray, Samples
-from ..metrics import psnr
+from ..metrics.fidelity import psnr
 from ..picture.convert import to_pillow
 from ..picture.samples import box_average
 from .encode import Encoded, Encoder

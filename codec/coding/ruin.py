@@ -10,7 +10,7 @@ import numpy as np
 
 from ..arrays import AnyArray, Samples
 from ..errors import QualityWarning
-from ..metrics import psnr
+from ..metrics.fidelity import psnr
 from ..model.tiled import BLOCK, CELLS_PER_BLOCK
 from ..picture.samples import pad
 from .curves import PSNR, QUALITIES

@@ -16,6 +16,8 @@ from ..model.registry import AnyModel
 from ..picture.jpeg import optimized_jpeg
 
 AEZ, JPEG, JPEG_444 = "aez", "JPEG 4:2:0", "JPEG 4:4:4"
+# libaom can aim at one measure or the other: psnr for PSNR; ssimulacra2 for eyes, and iq, which is Pillow's default.
+AVIF_TUNES = ("psnr", "iq", "ssimulacra2")
 _JPEG_QUALITIES = (8, 15, 25, 40, 55, 70, 80, 88, 94, 97)
 
 
@@ -57,22 +59,22 @@ def installed_codecs(model: AnyModel, threads: int, max_pixels: int) -> ImageCod
     Raises:
         ModelError: there is no such model, or it does not work on this machine.
     """
-    options: Any = {"threads": threads, "max_pixels": max_pixels, "device": "cpu"}
+    own: Any = {"threads": threads, "max_pixels": max_pixels, "device": "cpu"}
 
     def encode(image: Image.Image, quality: float) -> bytes:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", QualityWarning)  # which is what is compared
-            return api.encode(image, quality, model=model, **options)
+            return api.encode(image, quality, model=model, **own)
 
     aez = ImageCodec(
         AEZ,
         (0, 10, 25, 40, 55, 70, 85, 100),
         encode,
-        lambda data: api.decode(data, model=model, **options),
+        lambda data: api.decode(data, model=model, **own),
     )
 
     def decode_medium(data: bytes) -> Image.Image:
-        return api.decode(data, "medium", model=model, **options)
+        return api.decode(data, "medium", model=model, **own)
 
     aez.decode(aez.encode(Image.new("RGB", (64, 64)), 50))
     jpeg_444 = _jpeg_codec(JPEG_444, subsampling=0)
@@ -81,7 +83,9 @@ def installed_codecs(model: AnyModel, threads: int, max_pixels: int) -> ImageCod
         others.append(_pillow_codec("WebP", "webp", (1, 5, 15, 30, 50, 70, 85, 93, 97, 100), method=4))
     if features.check("avif"):
         qualities = (10, 20, 30, 40, 50, 60, 70, 80, 88, 94)
-        others.append(_pillow_codec("AVIF 4:4:4", "avif", qualities, subsampling="4:4:4", speed=6))
+        for tune in AVIF_TUNES:
+            options: Any = {"subsampling": "4:4:4", "speed": 6, "advanced": {"tune": tune}}
+            others.append(_pillow_codec(f"AVIF tune={tune}", "avif", qualities, **options))
     if find_spec("pillow_jxl"):
         importlib.import_module("pillow_jxl")
         others.append(_pillow_codec("JPEG XL", "jxl", (15, 30, 45, 60, 70, 80, 87, 92, 95, 98), effort=7))

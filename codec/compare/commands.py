@@ -9,6 +9,9 @@ from typing import Literal
 
 import click
 
+from ..errors import AezError
+from ..metrics.rate_distortion import Metric
+from ..metrics.ssimulacra2 import has_ssimulacra2
 from ..picture.opening import allow_pixels
 from ..terminal import paths
 from ..terminal.names import printable
@@ -17,7 +20,7 @@ from ..terminal.progress import track
 from ..terminal.reporter import Reporter
 from . import page, tables
 from .codecs import ImageCodecs, installed_codecs
-from .measure import Comparison, Single, compare, compare_once
+from .comparison import Comparison, Single, compare, compare_once
 
 Form = Literal["json", "csv"] | None
 
@@ -34,8 +37,19 @@ def prepare(folder: Path | None, model: str, threads: int, max_pixels: int) -> I
     return installed_codecs(model, threads, max_pixels)
 
 
+def choose_metric(given: Metric | None) -> Metric:
+    """What codecs are compared by: SSIMULACRA2 where it is installed, unless something else is given.
+
+    Raises:
+        AezError: SSIMULACRA2 is given and not installed.
+    """
+    if given == "ssimulacra2" and not has_ssimulacra2():
+        raise AezError("SSIMULACRA2 is not installed", "pip install 'aez[compare]'")
+    return given or ("ssimulacra2" if has_ssimulacra2() else "psnr")
+
+
 def compare_curves(
-    sources: Sequence[Input], report: Reporter, codecs: ImageCodecs, form: Form, folder: Path | None
+    sources: Sequence[Input], report: Reporter, codecs: ImageCodecs, metric: Metric, form: Form, folder: Path | None
 ) -> None:
     """Compare over all qualities and print the result; write a report to the folder."""
     comparisons: list[Comparison] = []
@@ -43,7 +57,7 @@ def compare_curves(
     for source in track(sources, report.visible):
         with report.file(source):
             file = paths.read(source)
-            comparison = compare(printable(source), file, codecs)
+            comparison = compare(printable(source), file, codecs, metric)
             if folder:
                 crops.append(page.crop_at_equal_size(file, codecs))
             comparisons.append(comparison)
@@ -64,13 +78,13 @@ def compare_curves(
 
 
 def compare_quality(
-    sources: Sequence[Input], report: Reporter, codecs: ImageCodecs, form: Form, quality: float
+    sources: Sequence[Input], report: Reporter, codecs: ImageCodecs, metric: Metric, form: Form, quality: float
 ) -> None:
-    """Compare one quality with the JPEGs of nearest PSNR and print the result."""
+    """Compare one quality with the JPEGs of nearest fidelity and print the result."""
     singles: list[Single] = []
     for source in track(sources, report.visible):
         with report.file(source):
-            singles.append(compare_once(printable(source), paths.read(source), quality, codecs))
+            singles.append(compare_once(printable(source), paths.read(source), quality, codecs, metric))
     if not singles:
         return
     if form == "json":

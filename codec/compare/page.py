@@ -2,23 +2,29 @@
 
 import base64
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image
 
 from ..errors import AezError
-from ..metrics import BD_RANGE
+from ..metrics.rate_distortion import MEASURES, Metric
 from ..output import write_file
 from ..picture.opening import plain_picture
 from .codecs import ImageCodecs
-from .measure import CHOSEN_QUALITY, Comparison, Sample, mean_curves, measure, nearest, summarize
+from .comparison import CHOSEN_QUALITY, Comparison
+from .measure import Sample, measure, nearest_size
 from .plots import as_png, as_svg, plot_curves
-from .tables import sentences
+from .summary import mean_curves, metrics_of, summarize
+from .tables import bd_rate_heading, bd_rate_text, sentences
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 CROP = 384, 256
 _MARK = b"<title>aez compared: "
@@ -41,7 +47,7 @@ def crop_at_equal_size(file: bytes, codecs: ImageCodecs) -> Crop:
     image, _ = plain_picture(file)
     aez, jpeg = codecs.aez, codecs.jpeg
     ours = measure(aez, image, CHOSEN_QUALITY)
-    theirs = nearest(jpeg, image, ours.bytes, lambda sample: sample.bytes)
+    theirs = nearest_size(jpeg, image, ours.bytes)
     area = _busiest(image)
     urls = [
         _data_url(codec.decode(codec.encode(image, sample.quality)).convert("RGB").crop(area))
@@ -66,7 +72,7 @@ def check_report(folder: Path) -> None:
 
 
 def write_report(comparisons: Sequence[Comparison], crops: Sequence[Crop], folder: Path) -> None:
-    """Write `index.html`, and `curves.png` with one more plot per picture where there are several.
+    """Write `index.html` and plots: `curves-psnr.png` for instance, and `curves-1-psnr.png` where there are several.
 
     An earlier report is replaced. Check first with `check_report`.
 
@@ -79,24 +85,37 @@ def write_report(comparisons: Sequence[Comparison], crops: Sequence[Crop], folde
     for old in folder.glob("curves*.png"):
         old.unlink()
     title = comparisons[0].name if len(comparisons) == 1 else f"mean of {len(comparisons)} pictures"
-    mean = plot_curves(mean_curves(comparisons), title)
-    write_file(folder / "curves.png", as_png(mean), overwrite=True)
-    plots = [plot_curves(mean_curves([comparison]), comparison.name) for comparison in comparisons]
+    metrics = metrics_of(comparisons)
+    mean = _plots(comparisons, title, metrics)
+    plots = [_plots([comparison], comparison.name, metrics) for comparison in comparisons]
+    _write_plots(folder, "curves", mean)
     if len(plots) > 1:
-        for number, plot in enumerate(plots, 1):
-            write_file(folder / f"curves-{number}.png", as_png(plot), overwrite=True)
+        for number, own in enumerate(plots, 1):
+            _write_plots(folder, f"curves-{number}", own)
     source = files("aez.compare").joinpath("page.html.jinja").read_text("utf-8")
     page = Environment(autoescape=select_autoescape(default=True)).from_string(source)
-    pictures = list(zip(comparisons, crops, map(as_svg, plots), strict=True))
+    drawn = [[as_svg(plot) for plot in own.values()] for own in plots]
+    pictures = list(zip(comparisons, crops, drawn, strict=True))
+    summaries = [(summary, [bd_rate_text(summary, metric) for metric in metrics]) for summary in summarize(comparisons)]
     text = page.render(
         title=title,
-        summaries=summarize(comparisons),
+        headings=[bd_rate_heading(metric) for metric in metrics],
+        measure=MEASURES[metrics[0]].name,
+        summaries=summaries,
         sentences=list(sentences(comparisons)),
-        usual_range=BD_RANGE,
-        mean=as_svg(mean),
+        means=[as_svg(plot) for plot in mean.values()],
         pictures=pictures,
     )
     write_file(folder / "index.html", text.encode(), overwrite=True)
+
+
+def _plots(comparisons: Sequence[Comparison], title: str, metrics: Sequence[Metric]) -> dict[Metric, "Figure"]:
+    return {metric: plot_curves(mean_curves(comparisons, metric), metric, title) for metric in metrics}
+
+
+def _write_plots(folder: Path, name: str, plots: Mapping[Metric, "Figure"]) -> None:
+    for metric, plot in plots.items():
+        write_file(folder / f"{name}-{metric}.png", as_png(plot), overwrite=True)
 
 
 def _busiest(image: Image.Image) -> tuple[int, int, int, int]:

@@ -4,24 +4,26 @@ import io
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from ..metrics import Point
+from ..metrics.rate_distortion import MEASURES, Metric, Point
 from .codecs import AEZ
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-def plot_curves(curves: Mapping[str, Sequence[Point]], title: str) -> "Figure":
-    """PSNR over bits per pixel, a line per codec; aez stands out."""
+def plot_curves(curves: Mapping[str, Sequence[Point]], metric: Metric, title: str) -> "Figure":
+    """Fidelity over bits per pixel, a line per codec; aez stands out."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(7, 5), layout="constrained")
-    axes = figure.add_subplot(xlabel="bits per pixel", ylabel="PSNR, dB", xscale="log")
+    measure = MEASURES[metric]
+    ylabel = ",".join([measure.name, measure.unit]).rstrip(",")
+    axes = figure.add_subplot(xlabel="bits per pixel", ylabel=ylabel, xscale="log")
     axes.set_title(title, parse_math=False)
     for codec, points in curves.items():
         ours = codec == AEZ
-        rates, psnrs = [point.bpp for point in points], [point.psnr for point in points]
-        axes.plot(rates, psnrs, marker="o", markersize=4, label=codec, linewidth=3 if ours else 1.5, zorder=3 - ours)
+        rates, fidelity = [point.bpp for point in points], [point.fidelity for point in points]
+        axes.plot(rates, fidelity, marker="o", markersize=4, label=codec, linewidth=3 if ours else 1.5, zorder=3 - ours)
     ticks = [tick for tick in (0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10) if tick >= 0.5 * min(p.bpp for p in curves[AEZ])]
     axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
     axes.legend()

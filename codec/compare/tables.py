@@ -11,11 +11,14 @@ from rich.console import Console, Group, RenderableType
 from rich.filesize import decimal
 from rich.table import Table
 
-from ..metrics import BD_RANGE
+from ..metrics.rate_distortion import MEASURES, Metric
 from .codecs import JPEG
-from .measure import JPEG_FORMATS, Comparison, Sample, Single, Summary, summarize
+from .comparison import JPEG_FORMATS, Comparison, Single
+from .measure import Sample
+from .summary import Summary, metrics_of, summarize
 
 _PIPED_WIDTH = 160
+_FIDELITY = ("SSIMULACRA2", "PSNR, dB", "MS-SSIM")
 
 
 def console() -> Console:
@@ -34,51 +37,65 @@ def tables(comparisons: Sequence[Comparison]) -> RenderableType:
 
 def single_tables(singles: Sequence[Single]) -> RenderableType:
     """One quality of aez and the nearest ones of JPEG, picture by picture."""
-    table = _table("picture", "codec", "quality", "size", "bpp", "PSNR, dB", "MS-SSIM", "beside aez")
+    table = _table("picture", "codec", "quality", "size", "bpp", *_FIDELITY, "beside aez")
     for single in singles:
         ours = single.samples[0]
         for sample in single.samples:
             cells = single.name, sample.codec, f"{sample.quality:g}", decimal(sample.bytes), f"{sample.bpp:.3f}"
             times = f"x {sample.bytes / ours.bytes:.2f}"
-            table.add_row(*cells, f"{sample.psnr:.2f}", _optional(sample.ms_ssim, ".4f"), times)
+            table.add_row(*cells, *_fidelity([sample]), times)
         if single.file_format in JPEG_FORMATS:
             times = f"x {single.file_bytes / ours.bytes:.2f}"
-            table.add_row(single.name, "the file itself", "", decimal(single.file_bytes), "", "", "", times)
+            blank = [""] * len(_FIDELITY)
+            table.add_row(single.name, "the file itself", "", decimal(single.file_bytes), "", *blank, times)
     return table
 
 
 def _pictures(comparisons: Sequence[Comparison]) -> Table:
-    table = _table("picture", "file", "aez", "PSNR, dB", "JPEG of equal PSNR", "beside aez", "BD-rate, %")
+    metric = comparisons[0].metric
+    name = MEASURES[metric].name
+    table = _table("picture", "file", "aez", name, f"JPEG of equal {name}", "beside aez", "BD-rate, %")
     for comparison in comparisons:
-        jpeg = comparison.bytes_at_equal_psnr(JPEG)
+        jpeg = comparison.bytes_at_equal_fidelity(JPEG)
         ours, *_ = summarize([comparison])
         table.add_row(
             comparison.name,
             f"{comparison.file_format} {decimal(comparison.file_bytes)}",
             decimal(comparison.stored.bytes),
-            f"{comparison.stored.psnr:.2f}",
+            f"{comparison.stored.fidelity:.2f}",
             "" if jpeg is None else decimal(jpeg),
             "" if jpeg is None else f"x {jpeg / comparison.stored.bytes:.2f}",
-            _bd_rate(ours),
+            bd_rate_text(ours, metric),
         )
     return table
 
 
 def _summary(comparisons: Sequence[Comparison]) -> Table:
-    heading = f"BD-rate, {BD_RANGE[0]:g} to {BD_RANGE[1]:g} dB, %"
-    table = _table("codec", heading, "size at equal PSNR", "encode, MP/s", "decode, MP/s")
+    metrics = metrics_of(comparisons)
+    equal = f"size at equal {MEASURES[comparisons[0].metric].name}"
+    table = _table("codec", *map(bd_rate_heading, metrics), equal, "encode, MP/s", "decode, MP/s")
     for summary in summarize(comparisons):
+        rates = [bd_rate_text(summary, metric) for metric in metrics]
         speeds = f"{summary.encode_speed:.1f}", f"{summary.decode_speed:.1f}"
-        table.add_row(summary.codec, _bd_rate(summary), _times(summary, len(comparisons)), *speeds)
+        table.add_row(summary.codec, *rates, _times(summary, len(comparisons)), *speeds)
     return table
 
 
-def _bd_rate(summary: Summary) -> str:
+def bd_rate_heading(metric: Metric) -> str:
+    """What BD-rates of a measure are over."""
+    measure = MEASURES[metric]
+    low, high = measure.bd_range
+    return f"BD-rate by {measure.name}, {low:g} to {high:g}{measure.unit}, %"
+
+
+def bd_rate_text(summary: Summary, metric: Metric) -> str:
     """The BD-rate, with its range where that is not the usual one."""
-    if summary.bd_rate is None or summary.bd_range is None:
+    rate = summary.bd_rates.get(metric)
+    if rate is None:
         return ""
-    other = "" if summary.bd_range == BD_RANGE else f" ({summary.bd_range[0]:.1f} to {summary.bd_range[1]:.1f} dB)"
-    return f"{summary.bd_rate:+.1f}{other}"
+    (low, high), measure = rate.range, MEASURES[metric]
+    other = "" if rate.range == measure.bd_range else f" ({low:.1f} to {high:.1f}{measure.unit})"
+    return f"{rate.percent:+.1f}{other}"
 
 
 def _times(summary: Summary, pictures: int) -> str:
@@ -89,47 +106,51 @@ def _times(summary: Summary, pictures: int) -> str:
 
 
 def _curves(comparisons: Sequence[Comparison]) -> Table:
-    table = _table("codec", "quality", "bpp", "PSNR, dB", "MS-SSIM")
+    table = _table("codec", "quality", "bpp", *_FIDELITY)
     previous = ""
     for samples in zip(*(comparison.samples for comparison in comparisons), strict=True):
         codec, quality = samples[0].codec, samples[0].quality
-        similarities = [sample.ms_ssim for sample in samples if sample.ms_ssim is not None]
         table.add_row(
             codec if codec != previous else "",
             f"{quality:g}",
             f"{_mean([sample.bpp for sample in samples]):.3f}",
-            f"{_mean([sample.psnr for sample in samples]):.2f}",
-            f"{_mean(similarities):.4f}" if similarities else "",
+            *_fidelity(samples),
         )
         previous = codec
     return table
 
 
+def _fidelity(samples: Sequence[Sample]) -> Iterator[str]:
+    """Means of what was measured, as in the columns `_FIDELITY`."""
+    for name, form in (("ssimulacra2", ".2f"), ("psnr", ".2f"), ("ms_ssim", ".4f")):
+        values = [value for sample in samples if (value := getattr(sample, name)) is not None]
+        yield format(_mean(values), form) if values else ""
+
+
 def sentences(comparisons: Sequence[Comparison]) -> Iterator[str]:
-    """What matters, in words; about those pictures for which JPEG has a file of equal PSNR."""
-    pairs = [(comparison.stored, comparison.bytes_at_equal_psnr(JPEG)) for comparison in comparisons]
+    """What matters, in words; about those pictures for which JPEG has a file of equal fidelity."""
+    measure = MEASURES[comparisons[0].metric]
+    pairs = [(comparison.stored, comparison.bytes_at_equal_fidelity(JPEG)) for comparison in comparisons]
     high = [(stored, jpeg) for stored, jpeg in pairs if jpeg is not None]
     if high:
         ours, theirs = sum(stored.bytes for stored, _ in high), sum(jpeg for _, jpeg in high)
-        psnr = _mean([stored.psnr for stored, _ in high])
-        yield (
-            f"At {psnr:.1f} dB, aez quality {high[0][0].quality:g}: JPEG needs {decimal(theirs)}, aez {decimal(ours)}."
-        )
+        at = f"{measure.name} {_mean([stored.fidelity for stored, _ in high]):.1f}{measure.unit}"
+        yield f"At {at}, aez quality {high[0][0].quality:g}: JPEG needs {decimal(theirs)}, aez {decimal(ours)}."
     both = [(stored, jpeg, stored.medium_jpeg_bytes) for stored, jpeg in high if stored.medium_jpeg_bytes is not None]
     if both:
         ours, theirs = sum(stored.bytes for stored, _, _ in both), sum(jpeg for _, jpeg, _ in both)
         medium = sum(jpeg for _, _, jpeg in both)
         yield (
-            f"A cache that serves high and medium stores {decimal(ours)} as .aez, or two JPEGs of equal PSNR, "
-            f"{decimal(theirs)} + {decimal(medium)}: {(theirs + medium) / ours:.2f} times as much."
+            f"A cache that serves high and medium stores {decimal(ours)} as .aez, or two JPEGs of equal {measure.name}"
+            f", {decimal(theirs)} + {decimal(medium)}: {(theirs + medium) / ours:.2f} times as much."
         )
     own = [comparison for comparison in comparisons if comparison.file_format in JPEG_FORMATS]
     if own:
         theirs, ours = sum(c.file_bytes for c in own), sum(c.stored.bytes for c in own)
-        psnr = _mean([comparison.stored.psnr for comparison in own])
+        at = f"{measure.name} {_mean([comparison.stored.fidelity for comparison in own]):.1f}{measure.unit}"
         yield (
             f"The {'JPEG itself has' if len(own) == 1 else f'{len(own)} JPEGs themselves have'} {decimal(theirs)}; "
-            f"aez keeps {'its' if len(own) == 1 else 'their'} samples at {psnr:.1f} dB in {decimal(ours)}."
+            f"aez keeps {'its' if len(own) == 1 else 'their'} samples at {at} in {decimal(ours)}."
         )
 
 
@@ -155,10 +176,6 @@ def _table(*columns: str) -> Table:
     for number, column in enumerate(columns):
         table.add_column(column, justify="right" if number else "left", overflow="fold")
     return table
-
-
-def _optional(value: float | None, form: str) -> str:
-    return "" if value is None else format(value, form)
 
 
 def _mean(values: Sequence[float]) -> float:

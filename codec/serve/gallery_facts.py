@@ -11,9 +11,10 @@ from PIL import Image
 
 from .. import api
 from ..compare.codecs import ImageCodec, installed_codecs
-from ..compare.measure import half_size, nearest_psnr
+from ..compare.comparison import half_size
+from ..compare.measure import nearest_fidelity
 from ..errors import AezError
-from ..metrics import psnr
+from ..metrics.fidelity import psnr
 from ..model.registry import DEFAULT_MODEL
 from ..output import write_file
 from ..picture.formats import READABLE
@@ -125,5 +126,5 @@ def _measure(
 
 
 def _facts(image: Image.Image, decibels: float, jpeg: ImageCodec, avif: ImageCodec | None) -> Facts:
-    avif_bytes = nearest_psnr(avif, image, decibels).bytes if avif else None
-    return Facts(decibels, nearest_psnr(jpeg, image, decibels).bytes, avif_bytes)
+    avif_bytes = nearest_fidelity(avif, image, decibels, "psnr").bytes if avif else None
+    return Facts(decibels, nearest_fidelity(jpeg, image, decibels, "psnr").bytes, avif_bytes)

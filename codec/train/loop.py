@@ -16,7 +16,7 @@ from torch.nn import functional as F
 
 from ..errors import AezError
 from ..format.quality import QUALITY_MAX
-from ..metrics import MSE_MIN, psnr_of
+from ..metrics.fidelity import MSE_MIN, psnr_of
 from ..nn.codec import Codec, random_qualities
 from ..nn.loss import LossName, measure
 from ..nn.params import Params, save_params

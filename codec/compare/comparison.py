@@ -1,0 +1,137 @@
+"""One picture under comparison: the curves of all codecs, and what a cache would store of it.
+
+Codecs are compared by a measure, PSNR or SSIMULACRA2; the latter is measured if it is asked for, PSNR always. PSNR of
+medium is against the unrounded 2x2 box average.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import Image
+
+from .. import api
+from ..arrays import Floats
+from ..errors import PictureError
+from ..metrics.fidelity import psnr
+from ..metrics.rate_distortion import Metric, Point, bpp_at
+from ..metrics.ssimulacra2 import SIDE_MIN, ssimulacra2
+from ..picture.opening import plain_picture
+from ..picture.samples import box_average
+from .codecs import AEZ, ImageCodecs
+from .measure import Sample, measure, nearest_fidelity
+
+CHOSEN_QUALITY = 50
+JPEG_FORMATS = ("JPEG", "MPO")  # MPO is what many telephones write
+
+
+@dataclass(frozen=True)
+class Stored:
+    """One .aez file for both resolutions, and the JPEG of half the size that medium stands for, if JPEG gets there."""
+
+    quality: float
+    bytes: int
+    medium_bytes: int
+    fidelity: float
+    medium_fidelity: float
+    medium_jpeg_bytes: int | None
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One picture: its file, all samples, and what a cache would store, by the measure that codecs are compared by."""
+
+    name: str
+    width: int
+    height: int
+    file_format: str
+    file_bytes: int
+    metric: Metric
+    samples: list[Sample]
+    stored: Stored
+
+    def curve(self, codec: str, metric: Metric) -> list[Point]:
+        """Rate and fidelity of a codec."""
+        return [Point(s.quality, s.bpp, s.fidelity(metric)) for s in self.samples if s.codec == codec]
+
+    def bytes_at_equal_fidelity(self, codec: str) -> int | None:
+        """What a codec needs for the fidelity of the stored .aez."""
+        if codec == AEZ:
+            return self.stored.bytes
+        bpp = bpp_at(self.curve(codec, self.metric), self.stored.fidelity)
+        return None if bpp is None else round(bpp * self.width * self.height / 8)
+
+
+@dataclass(frozen=True)
+class Single:
+    """One picture at one quality: its file, aez, and both JPEGs of nearest fidelity."""
+
+    name: str
+    file_format: str
+    file_bytes: int
+    samples: list[Sample]
+
+
+def compare(name: str, file: bytes, codecs: ImageCodecs, metric: Metric) -> Comparison:
+    """Measure one picture with all codecs.
+
+    Raises:
+        AezError: it cannot be read, encoded or measured.
+    """
+    image, file_format = plain_picture(file)
+    _check_size(image, metric)
+    samples = [measure(codec, image, quality, metric) for codec in codecs for quality in codec.qualities]
+    return Comparison(name, *image.size, file_format, len(file), metric, samples, _store(image, codecs, metric))
+
+
+def compare_once(name: str, file: bytes, quality: float, codecs: ImageCodecs, metric: Metric) -> Single:
+    """Measure one quality, and find both JPEGs of nearest fidelity.
+
+    Raises:
+        AezError: it cannot be read, encoded or measured.
+    """
+    image, file_format = plain_picture(file)
+    _check_size(image, metric)
+    ours = measure(codecs.aez, image, quality, metric)
+    jpegs = [nearest_fidelity(jpeg, image, ours.fidelity(metric), metric) for jpeg in (codecs.jpeg, codecs.jpeg_444)]
+    return Single(name, file_format, len(file), [ours, *jpegs])
+
+
+def half_size(image: Image.Image) -> tuple[Image.Image, Floats]:
+    """The medium picture that an image stands for: as a codec can take it, and unrounded."""
+    average = box_average(np.asarray(image))
+    return Image.fromarray(np.rint(average).astype(np.uint8)), average
+
+
+def _check_size(image: Image.Image, metric: Metric) -> None:
+    """Find out whether a picture is large enough.
+
+    Raises:
+        PictureError: it is not.
+    """
+    if metric == "ssimulacra2" and min(image.size) < SIDE_MIN:
+        raise PictureError(f"SSIMULACRA2 needs {SIDE_MIN} x {SIDE_MIN} pixels or more", "--metric psnr needs none")
+
+
+def _store(image: Image.Image, codecs: ImageCodecs, metric: Metric) -> Stored:
+    data = codecs.aez.encode(image, CHOSEN_QUALITY)
+    found = api.info(data)
+    smaller, average = half_size(image)
+
+    def fidelity_of_medium(decoded: Image.Image) -> float:
+        return psnr(decoded, average) if metric == "psnr" else ssimulacra2(decoded, smaller)
+
+    high = codecs.aez.decode(data)
+    medium_fidelity = fidelity_of_medium(codecs.aez_medium(data))
+    curve = []
+    for quality in codecs.jpeg.qualities:
+        coded = codecs.jpeg.encode(smaller, quality)
+        curve.append(Point(quality, 8 * len(coded), fidelity_of_medium(codecs.jpeg.decode(coded))))
+    bits = bpp_at(curve, medium_fidelity)
+    return Stored(
+        quality=CHOSEN_QUALITY,
+        bytes=found.bytes,
+        medium_bytes=found.medium_bytes,
+        fidelity=psnr(high, image) if metric == "psnr" else ssimulacra2(high, image),
+        medium_fidelity=medium_fidelity,
+        medium_jpeg_bytes=None if bits is None else round(bits / 8),
+    )

@@ -1,0 +1,75 @@
+"""All pictures together: mean curves, BD-rates, sizes at equal fidelity, speeds."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib.util import find_spec
+
+from ..metrics.rate_distortion import Metric, Point, bd_rate, common_range, mean_curve
+from .codecs import JPEG
+from .comparison import Comparison
+
+
+@dataclass(frozen=True)
+class BdRate:
+    """BD-rate in percent against JPEG 4:2:0, over as much of the measure's range as both curves have."""
+
+    percent: float
+    range: tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Summary:
+    """A codec over all pictures.
+
+    Bytes at equal fidelity are over those of aez, with the number of pictures that reach it; speeds are megapixels per
+    second over all samples.
+    """
+
+    codec: str
+    bd_rates: dict[Metric, BdRate]
+    times_as_large: float | None
+    pictures: int
+    encode_speed: float
+    decode_speed: float
+
+
+def mean_curves(comparisons: Sequence[Comparison], metric: Metric) -> dict[str, list[Point]]:
+    """The mean curve of every codec."""
+    codecs = dict.fromkeys(sample.codec for sample in comparisons[0].samples)
+    return {codec: mean_curve([comparison.curve(codec, metric) for comparison in comparisons]) for codec in codecs}
+
+
+def metrics_of(comparisons: Sequence[Comparison]) -> tuple[Metric, ...]:
+    """What was measured, first what codecs are compared by."""
+    return ("ssimulacra2", "psnr") if comparisons[0].metric == "ssimulacra2" else ("psnr",)
+
+
+def summarize(comparisons: Sequence[Comparison]) -> list[Summary]:
+    """Every codec over all pictures. Without the package `bjontegaard` (aez[compare]) there are no BD-rates."""
+    curves = {metric: mean_curves(comparisons, metric) for metric in metrics_of(comparisons)}
+    return [
+        _summarize(codec, {metric: _bd_rate(found, codec, metric) for metric, found in curves.items()}, comparisons)
+        for codec in curves["psnr"]
+    ]
+
+
+def _bd_rate(curves: Mapping[str, Sequence[Point]], codec: str, metric: Metric) -> BdRate | None:
+    pair = curves[JPEG], curves[codec]
+    within = common_range(pair, metric) if find_spec("bjontegaard") else None
+    percent = bd_rate(*pair, within) if within else None
+    return BdRate(percent, within) if within and percent is not None else None
+
+
+def _summarize(codec: str, bd_rates: Mapping[Metric, BdRate | None], comparisons: Sequence[Comparison]) -> Summary:
+    pairs = [(comparison.bytes_at_equal_fidelity(codec), comparison.stored.bytes) for comparison in comparisons]
+    reached = [(theirs, ours) for theirs, ours in pairs if theirs is not None]
+    samples = [(c.width * c.height / 1e6, s) for c in comparisons for s in c.samples if s.codec == codec]
+    megapixels = sum(size for size, _ in samples)
+    return Summary(
+        codec=codec,
+        bd_rates={metric: rate for metric, rate in bd_rates.items() if rate},
+        times_as_large=sum(t for t, _ in reached) / sum(o for _, o in reached) if reached else None,
+        pictures=len(reached),
+        encode_speed=megapixels / sum(sample.encode_seconds for _, sample in samples),
+        decode_speed=megapixels / sum(sample.decode_seconds for _, sample in samples),
+    )

@@ -1,0 +1,1 @@
+"""What codecs are measured by: fidelity of pictures, and rates at equal fidelity."""
