@@ -453,7 +453,7 @@ def _training(subject: Path, debug: bool) -> Iterator[Any]:
 def _job(context: click.Context, options: dict[str, Any], threads: int, measure: bool) -> Job:
     """What a batch does to each file; options of the other direction are refused."""
     decoding = ("res", "upscale")
-    targets = ("quality", "bpp", "size", "psnr", "medium_psnr")
+    targets = ("quality", "bpp", "size", "psnr", "medium_psnr", "ssimulacra2")
     encode_options = ("layers", "coding", "effort", "model", "strip", "strip_gps")
     encoding = (*targets, *encode_options, "skip_larger", "min_psnr")
     word = "with" if options["to"] else "without"

@@ -16,6 +16,7 @@ from .format import container
 from .format import quality as qualities
 from .format.container import SIDE_MAX, Flags
 from .format.contents import Contents
+from .metrics.ssimulacra2 import check_ssimulacra2
 from .model.registry import DEFAULT_MODEL, AnyModel, find_by_id, find_model, load_model
 from .model.sessions import Device
 from .model.tiled import BLOCK
@@ -138,6 +139,8 @@ def encode(
     wanted = quality if isinstance(quality, Target) else qualities.to_integer(quality)
     check_target(wanted, layers)
     _check_size(*image.size, max_pixels)
+    if isinstance(wanted, Target) and wanted.measure == "ssimulacra2":
+        check_ssimulacra2(*image.size)
     loaded = load_model(model, threads, device)
     picture = from_pillow(image)
     metadata = stripped(picture.metadata, everything=strip, gps=strip_gps)
@@ -329,10 +332,14 @@ def check_target(quality: float | Target, layers: Layers) -> None:
     """Refuse what no picture can reach.
 
     Raises:
-        TargetError: the PSNR of a high picture, which the file will not have.
+        TargetError: the fidelity of a high picture, which the file will not have.
+        AezError: what measures it is not installed.
     """
-    if layers == "base" and isinstance(quality, Target) and quality.measure == "psnr":
+    measure = quality.measure if isinstance(quality, Target) else None
+    if layers == "base" and measure in ("psnr", "ssimulacra2"):
         raise TargetError("a base-only file has no high picture of its own", "--medium-psnr sets that of medium")
+    if measure == "ssimulacra2":
+        check_ssimulacra2()
 
 
 def _checked_effort(effort: int) -> int:

@@ -185,7 +185,7 @@ def test_gray_and_tiny_pictures_and_bad_files(run: Run, photograph: Image.Image,
     assert [Path(picture["name"]).name for picture in pictures] == ["gray.png", "tiny.png"]
     assert all(sample["ms_ssim"] is None for picture in pictures for sample in picture["samples"])
     by_eyes = run("compare", tmp_path, "--json")
-    assert "tiny.png: SSIMULACRA2 needs 8 x 8 pixels or more; --metric psnr needs none" in by_eyes.stderr
+    assert "tiny.png: SSIMULACRA2 needs 8 x 8 pixels or more; --metric psnr does not" in by_eyes.stderr
     assert [Path(picture["name"]).name for picture in json.loads(by_eyes.stdout)["pictures"]] == ["gray.png"]
 
 

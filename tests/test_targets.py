@@ -1,5 +1,6 @@
 """Targets: a size, a rate or a PSNR in place of a quality."""
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 import aez
+from aez.metrics.ssimulacra2 import ssimulacra2
 from aez.picture import samples
 
 Run = Callable[..., Result]
@@ -43,6 +45,42 @@ def test_medium_psnr_is_met(photograph: Image.Image, layers: Any) -> None:
     data = aez.encode(photograph, aez.Target("medium-psnr", 33), layers=layers)
     expected = samples.box_average(np.asarray(photograph))
     assert psnr(aez.decode(data, "medium"), expected) == pytest.approx(33, abs=0.05)
+
+
+@pytest.mark.parametrize("mode", ["RGB", "L", "RGBA"])
+@pytest.mark.parametrize("wanted", [55, 70])
+def test_ssimulacra2_is_met(sample: Image.Image, mode: str, wanted: float) -> None:
+    image = sample.crop((200, 100, 500, 301)).convert(mode)
+    if mode == "RGBA":
+        image.putalpha(Image.linear_gradient("L").resize(image.size))
+    decoded = aez.decode(aez.encode(image, aez.Target("ssimulacra2", wanted)))
+    assert ssimulacra2(decoded, image) == pytest.approx(wanted, abs=0.5)
+
+
+def test_ssimulacra2_on_the_command_line(
+    run: Run, photograph: Image.Image, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    photograph.save(tmp_path / "img.png")
+    photograph.resize((7, 50)).save(tmp_path / "narrow.png")
+    assert run("encode", tmp_path / "img.png", "--ssimulacra2", 60).exit_code == 0
+    decoded = aez.decode((tmp_path / "img.aez").read_bytes())
+    assert ssimulacra2(decoded, photograph) == pytest.approx(60, abs=0.5)
+    for name, wanted, reason in (
+        ("img.png", 99.9, "SSIMULACRA2 99.90 cannot be reached: the highest quality gives SSIMULACRA2 "),
+        ("narrow.png", 60, "SSIMULACRA2 needs 8 x 8 pixels or more"),
+    ):
+        result = run("encode", tmp_path / name, "-f", "--ssimulacra2", wanted)
+        assert result.exit_code == 1
+        assert reason in result.stderr
+        assert result.stderr.count("\n") == 1
+    monkeypatch.setitem(sys.modules, "ssimulacra2", None)
+    (tmp_path / "img.aez").unlink()
+    for command in (("encode", tmp_path / "img.png"), ("batch", tmp_path, tmp_path.parent / f"{tmp_path.name}-coded")):
+        result = run(*command, "--ssimulacra2", 60)
+        assert result.exit_code == 1
+        assert result.stderr.endswith("SSIMULACRA2 is not installed; pip install 'aez[compare]'\n")
+        assert result.stderr.count("\n") == 1
+    assert not (tmp_path / "img.aez").exists()
 
 
 @pytest.mark.filterwarnings("ignore:no size is nearer", "ignore:the picture is badly damaged")

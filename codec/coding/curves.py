@@ -1,4 +1,4 @@
-"""How rate and PSNR of photographs usually rise with the quality."""
+"""How rate and fidelity of photographs usually rise with the quality."""
 
 from dataclasses import dataclass
 
@@ -37,4 +37,8 @@ PSNR = Curve(
 MEDIUM_PSNR = Curve(
     np.array([28.6, 30.3, 32.1, 34.1, 36.1, 38.1, 39.9, 41.4, 42.6]),
     np.array([0.83, 0.81, 0.82, 0.84, 0.90, 1.00, 1.13, 1.29, 1.45]),
+)
+SSIMULACRA2 = Curve(
+    np.array([-4.3, 12.1, 29.3, 43.9, 57.0, 67.7, 75.7, 81.4, 85.2]),
+    np.array([1.98, 1.81, 1.62, 1.32, 0.91, 0.58, 0.36, 0.24, 0.17]),
 )

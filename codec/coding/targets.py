@@ -1,6 +1,6 @@
-"""From what is wanted, bytes or PSNR, to the quality that gives it.
+"""From what is wanted, bytes or fidelity, to the quality that gives it.
 
-Pictures differ in one number, mostly: their curves over the quality, of log rate or of PSNR, are the typical curve
+Pictures differ in one number, mostly: their curves over the quality, of log rate or of fidelity, are the typical curve
 plus so many times the typical deviation from it. So the search starts on the typical curve, takes the picture's own
 one through the first measurement, and then interpolates between measurements: three encodings are usual.
 """
@@ -16,15 +16,16 @@ import numpy as np
 
 from ..errors import AezError, AezWarning
 from ..format.quality import QUALITY_MAX
-from .curves import LOG_BPP, MEDIUM_PSNR, PSNR, QUALITIES, Curve
+from .curves import LOG_BPP, MEDIUM_PSNR, PSNR, QUALITIES, SSIMULACRA2, Curve
 from .encode import Encoded, Encoder
-from .fidelity import high_psnr, medium_psnr
+from .fidelity import high_psnr, high_ssimulacra2, medium_psnr
 from .ruin import note_ruin, sampled_psnr
 
-Measure = Literal["size", "bpp", "psnr", "medium-psnr"]
+Measure = Literal["size", "bpp", "psnr", "medium-psnr", "ssimulacra2"]
 
 _RELATIVE_TOLERANCE = 0.01
 _PSNR_TOLERANCE = 0.05
+_SSIMULACRA2_TOLERANCE = 0.5
 _SMOOTH, _ENOUGH = 5, 12
 _NOT_AT_THE_ENDS = slice(2, -2)
 
@@ -35,9 +36,9 @@ class TargetError(AezError):
 
 @dataclass(frozen=True)
 class Target:
-    """What a file should have: "size" in bytes, never exceeded, "bpp", or "psnr" or "medium-psnr" in dB.
+    """What a file should have: "size" in bytes, never exceeded, "bpp", "psnr" or "medium-psnr" in dB, "ssimulacra2".
 
-    Sizes and rates are met within 1 %, PSNRs within 0.05 dB.
+    Sizes and rates are met within 1 %, PSNRs within 0.05 dB, SSIMULACRA2 (needs aez[compare]) within 0.5.
 
     Raises:
         ValueError: there is no such measure, or the value is not a positive number.
@@ -64,6 +65,8 @@ class Target:
         """A value of this measure with its unit."""
         if self.measure == "size":
             return f"{value:.0f} bytes"
+        if self.measure == "ssimulacra2":
+            return f"SSIMULACRA2 {value:.2f}"
         return f"{value:.3f} bpp" if self.measure == "bpp" else f"{value:.2f} dB"
 
 
@@ -143,9 +146,12 @@ def _first_quality(goal: _Goal, encoder: Encoder) -> int:
 
 def _goal(target: Target, encoder: Encoder) -> _Goal:
     if target.measure == "psnr":
-        return _psnr_goal(target.value, PSNR, partial(high_psnr, encoder))
+        return _fidelity_goal(target.value, _PSNR_TOLERANCE, PSNR, partial(high_psnr, encoder))
     if target.measure == "medium-psnr":
-        return _psnr_goal(target.value, MEDIUM_PSNR, partial(medium_psnr, encoder))
+        return _fidelity_goal(target.value, _PSNR_TOLERANCE, MEDIUM_PSNR, partial(medium_psnr, encoder))
+    if target.measure == "ssimulacra2":
+        value = partial(high_ssimulacra2, encoder)
+        return _fidelity_goal(target.value, _SSIMULACRA2_TOLERANCE, SSIMULACRA2, value)
     pixels = encoder.picture.rgb.size // 3
     per_byte = 8 / pixels if target.measure == "bpp" else 1
     above = 0 if target.measure == "size" else math.log(1 + _RELATIVE_TOLERANCE)
@@ -160,8 +166,8 @@ def _goal(target: Target, encoder: Encoder) -> _Goal:
     )
 
 
-def _psnr_goal(wanted: float, typical: Curve, value: Callable[[Encoded], float]) -> _Goal:
-    return _Goal(wanted - _PSNR_TOLERANCE, wanted, wanted + _PSNR_TOLERANCE, typical, value, float)
+def _fidelity_goal(wanted: float, tolerance: float, typical: Curve, value: Callable[[Encoded], float]) -> _Goal:
+    return _Goal(wanted - tolerance, wanted, wanted + tolerance, typical, value, float)
 
 
 def _next_quality(goal: _Goal, trials: list[_Trial], low: int, high: int) -> int:

@@ -9,9 +9,8 @@ from typing import Literal
 
 import click
 
-from ..errors import AezError
 from ..metrics.rate_distortion import Metric
-from ..metrics.ssimulacra2 import has_ssimulacra2
+from ..metrics.ssimulacra2 import check_ssimulacra2, has_ssimulacra2
 from ..picture.opening import allow_pixels
 from ..terminal import paths
 from ..terminal.names import printable
@@ -43,8 +42,8 @@ def choose_metric(given: Metric | None) -> Metric:
     Raises:
         AezError: SSIMULACRA2 is given and not installed.
     """
-    if given == "ssimulacra2" and not has_ssimulacra2():
-        raise AezError("SSIMULACRA2 is not installed", "pip install 'aez[compare]'")
+    if given == "ssimulacra2":
+        check_ssimulacra2()
     return given or ("ssimulacra2" if has_ssimulacra2() else "psnr")
 
 

@@ -14,7 +14,7 @@ from ..arrays import Floats
 from ..errors import PictureError
 from ..metrics.fidelity import psnr
 from ..metrics.rate_distortion import Metric, Point, bpp_at
-from ..metrics.ssimulacra2 import SIDE_MIN, ssimulacra2
+from ..metrics.ssimulacra2 import check_ssimulacra2, ssimulacra2
 from ..picture.opening import plain_picture
 from ..picture.samples import box_average
 from .codecs import AEZ, ImageCodecs
@@ -103,13 +103,11 @@ def half_size(image: Image.Image) -> tuple[Image.Image, Floats]:
 
 
 def _check_size(image: Image.Image, metric: Metric) -> None:
-    """Find out whether a picture is large enough.
-
-    Raises:
-        PictureError: it is not.
-    """
-    if metric == "ssimulacra2" and min(image.size) < SIDE_MIN:
-        raise PictureError(f"SSIMULACRA2 needs {SIDE_MIN} x {SIDE_MIN} pixels or more", "--metric psnr needs none")
+    if metric == "ssimulacra2":
+        try:
+            check_ssimulacra2(*image.size)
+        except PictureError as error:
+            raise PictureError(str(error), "--metric psnr does not") from error
 
 
 def _store(image: Image.Image, codecs: ImageCodecs, metric: Metric) -> Stored:

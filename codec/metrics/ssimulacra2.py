@@ -14,7 +14,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from ..arrays import Floats, Samples
-from ..errors import AezError
+from ..errors import AezError, PictureError
 
 SIDE_MIN = 8
 GRAY = "#808080"
@@ -29,23 +29,24 @@ def has_ssimulacra2() -> bool:
     return find_spec("ssimulacra2") is not None
 
 
-def check_ssimulacra2(width: int, height: int) -> None:
-    """Find out whether pictures of a size can be measured.
+def check_ssimulacra2(width: int = SIDE_MIN, height: int = SIDE_MIN) -> None:
+    """Find out whether pictures, of a size if that is known, can be measured.
 
     Raises:
-        AezError: the package is missing, or the picture is too small.
+        AezError: the package is missing.
+        PictureError: the picture is too small.
     """
     if not has_ssimulacra2():
-        raise AezError("SSIMULACRA2 needs the package ssimulacra2", "pip install 'aez[compare]'")
+        raise AezError("SSIMULACRA2 is not installed", "pip install 'aez[compare]'")
     if min(width, height) < SIDE_MIN:
-        raise AezError(f"SSIMULACRA2 needs {SIDE_MIN} x {SIDE_MIN} pixels or more")
+        raise PictureError(f"SSIMULACRA2 needs {SIDE_MIN} x {SIDE_MIN} pixels or more")
 
 
 def ssimulacra2(decoded: Image.Image, original: Image.Image) -> float:
     """SSIMULACRA2 of a picture, 100 for equal ones. Gray counts as RGB, alpha is put on the middle gray.
 
     Raises:
-        AezError: as from `check_ssimulacra2`.
+        AezError, PictureError: as from `check_ssimulacra2`.
     """
     check_ssimulacra2(*original.size)
     from ssimulacra2 import ssimulacra2 as package

@@ -137,10 +137,11 @@ def quality_options(command: Command) -> Command:
 
     @wraps(command)
     def with_quality(**options: Any) -> Any:
-        names = ("quality", "bpp", "size", "psnr", "medium_psnr")
+        names = ("quality", "bpp", "size", "psnr", "medium_psnr", "ssimulacra2")
         given = [value for value in (options.pop(name) for name in names) if value is not None]
         if len(given) > 1:
-            raise click.UsageError("only one of --quality, --bpp, --size, --psnr and --medium-psnr can be met")
+            options_of = ", ".join(f"--{name.replace('_', '-')}" for name in names)
+            raise click.UsageError(f"only one of {options_of} can be met")
         return command(quality=given[0] if given else 50.0, **options)
 
     return _add(
@@ -155,6 +156,9 @@ def quality_options(command: Command) -> Command:
         click.option("--bpp", type=TargetType("bpp"), metavar="X", help="Bits per pixel, within 1 %."),
         click.option("--size", type=TargetType("size"), metavar="N", help="At most so many bytes, within 1 %."),
         click.option("--psnr", type=TargetType("psnr"), metavar="DB", help="PSNR of high, within 0.05 dB."),
+        click.option(
+            "--ssimulacra2", type=TargetType("ssimulacra2"), metavar="S", help="SSIMULACRA2 of high, within 0.5."
+        ),
         click.option("--medium-psnr", type=TargetType("medium-psnr"), metavar="DB", help="PSNR of medium."),
     )
 
