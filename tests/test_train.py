@@ -25,6 +25,7 @@ from aez.format.quality import KNOT_DISTANCE, KNOTS, QUALITY_MAX, interpolate_ex
 from aez.model.identity import decides_samples, model_id
 from aez.model.model import Model
 from aez.model.registry import DEFAULT_MODEL, WEIGHTS, load_model
+from aez.nn.blocking import blocking
 from aez.nn.codec import Codec
 from aez.nn.gradients import lower_bound
 from aez.nn.integer import IntegerConv2d
@@ -156,6 +157,28 @@ def test_the_loss_for_eyes_is_ssimulacra2(sample: Image.Image, tmp_path: Path) -
         expected = compute_ssimulacra2(tmp_path / "original.png", tmp_path / "shown.jpg")
         assert 100 - float(ssimulacra2_distance(original, shown)) == pytest.approx(expected, abs=3)
     assert float(ssimulacra2_distance(original, original)) < 0.2
+
+
+def test_the_loss_for_eyes_sees_blocks_where_a_picture_is_smooth(sample: Image.Image) -> None:
+    small = Image.effect_noise((768 // 8, 512 // 8), 20)
+    blocks = torch.tensor(np.asarray(small.resize(sample.size, Image.Resampling.NEAREST)) / 255 - 0.5).float()
+    busy = torch.tensor(np.asarray(sample)).permute(2, 0, 1)[None] / 255
+    smooth = torch.full_like(busy, 0.5)
+    on_the_grid, beside_it = (
+        float(blocking(smooth, smooth + blocks.roll(moved, (0, 1)))) for moved in ((0, 0), (4, 4))
+    )
+    assert float(blocking(busy, busy)) == 0
+    assert on_the_grid > 0
+    assert beside_it < 0.05 * on_the_grid
+    assert float(blocking(busy, busy + blocks)) < 0.7 * on_the_grid
+
+
+@pytest.mark.parametrize("size", [(1, 1), (8, 8), (3, 40), (17, 9)])
+def test_the_loss_for_eyes_takes_pictures_of_any_size(size: tuple[int, int]) -> None:
+    picture = torch.rand(2, 3, *size)
+    found = blocking(picture, picture + 0.1 * torch.rand_like(picture))
+    assert found.shape == (2,)
+    assert torch.isfinite(found).all()
 
 
 def test_a_loss_that_is_not_finite_ends_training(run: Run, pictures: Path, tmp_path: Path) -> None:

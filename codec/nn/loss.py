@@ -1,4 +1,4 @@
-"""The rate-distortion loss: for eyes (SSIMULACRA2 and a share of squared error), or for squared error alone."""
+"""The rate-distortion loss: for eyes (SSIMULACRA2, squared error, blocking), or for squared error alone."""
 
 import math
 from dataclasses import dataclass
@@ -9,6 +9,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from ..format.quality import LAMBDA_MIN, QUALITY_MAX, rate_distortion_lambda
+from .blocking import blocking
 from .codec import Coded
 from .ssimulacra2 import ssimulacra2_distance
 
@@ -20,6 +21,7 @@ EYES_SHARE = 0.6
 # Bits per pixel that a point of SSIMULACRA2 is worth at the lowest and at the highest quality: the slope of fast-6.
 POINT_MIN, POINT_MAX = 0.007, 0.127
 MEDIUM_EYES_WEIGHT = 0.25
+BLOCKING_WEIGHT = 4.0  # beside that of squared error
 
 
 def medium_weight(quality: Tensor) -> Tensor:
@@ -78,8 +80,11 @@ def measure(coded: Coded, picture: Tensor, quality: Tensor, name: LossName) -> T
         point = POINT_MIN * torch.exp(math.log(POINT_MAX / POINT_MIN) * quality / QUALITY_MAX)
         high_points = ssimulacra2_distance(picture, coded.high)
         medium_points = MEDIUM_EYES_WEIGHT * ssimulacra2_distance(half_size, coded.medium)
+        blocks = BLOCKING_WEIGHT * 255**2 * weight
         high_cost = (1 - EYES_SHARE) * high_cost + EYES_SHARE * point * high_points
+        high_cost = high_cost + blocks * blocking(picture, coded.high)
         medium_cost = (1 - EYES_SHARE) * medium_cost + EYES_SHARE * point * medium_points
+        medium_cost = medium_cost + blocks * medium_weight(quality) * blocking(half_size, coded.medium)
     return Terms(
         base_bpp=coded.base_bits / pixels,
         enhancement_bpp=coded.enhancement_bits / pixels,
