@@ -11,11 +11,11 @@ import numpy.typing as npt
 
 Array = TypeVar("Array", bound=Any)
 
-KNOTS = 9
+KNOTS = 11
 KNOT_DISTANCE = 4096
 QUALITY_MAX = (KNOTS - 1) * KNOT_DISTANCE
 LAMBDA_MIN = 0.0006
-LAMBDA_MAX = 0.25
+LAMBDA_MAX = 1.129
 
 
 def to_integer(quality: float) -> int:

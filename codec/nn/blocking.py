@@ -3,7 +3,8 @@
 from torch import Tensor
 from torch.nn import functional as F
 
-PATCH = 8
+from .lapped import PATCH
+
 _REACH = 4  # samples on either side that tell whether an area is smooth
 _SMOOTH = 4 / 255  # differences of neighbouring samples up to which it is
 

@@ -13,6 +13,7 @@ from torch.nn import functional as F
 from ..format import quality as qualities
 from ..format.quality import KNOTS
 from .gradients import round_through
+from .lapped import overlapping_patches
 from .integer import ACTIVATION_UNIT, IntegerConv2d, quantize_activation
 from .rate import round_index
 
@@ -98,11 +99,12 @@ class Synthesis(nn.Module):
         self.sixteenth = Blocks(arch.latents, arch.blocks_sixteenth)
         self.up = nn.Conv2d(arch.latents, 4 * arch.eighth, 1)
         self.eighth = Blocks(arch.eighth, arch.blocks_eighth)
-        self.last = nn.Conv2d(arch.eighth, 192, 1)
+        self.last = overlapping_patches(arch.eighth)
 
     def forward(self, latents: Tensor, knots: Tensor) -> Tensor:
         x = F.pixel_shuffle(self.up(self.sixteenth(latents, knots)), 2)
-        return F.pixel_shuffle(self.last(self.eighth(x, knots)), 8).float() + 0.5
+        picture: Tensor = self.last(self.eighth(x, knots)).float() + 0.5
+        return picture
 
 
 class MediumSynthesis(nn.Module):
@@ -111,10 +113,11 @@ class MediumSynthesis(nn.Module):
     def __init__(self, arch: Architecture) -> None:
         super().__init__()
         self.sixteenth = Blocks(arch.base, arch.blocks_medium)
-        self.last = nn.Conv2d(arch.base, 192, 1)
+        self.last = overlapping_patches(arch.base)
 
     def forward(self, base: Tensor, knots: Tensor) -> Tensor:
-        return F.pixel_shuffle(self.last(self.sixteenth(base, knots)), 8).float() + 0.5
+        picture: Tensor = self.last(self.sixteenth(base, knots)).float() + 0.5
+        return picture
 
 
 class HyperAnalysis(nn.Module):

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ..nn.codec import Codec
+from ..nn.lapped import overlapped
 
 Matrix = npt.NDArray[np.float64]
 
@@ -37,14 +38,21 @@ def initialize(codec: Codec, patches: Tensor) -> None:
     _set(codec.analysis.first, first)
     _set(codec.analysis.down, down)
     _set(codec.synthesis.up, np.linalg.pinv(down))
-    _set(codec.synthesis.last, first.T)
-    _set(codec.medium_synthesis.last, components.T / 2)
+    _set_patches(codec.synthesis.last, first.T)
+    _set_patches(codec.medium_synthesis.last, components.T / 2)
 
 
 def principal(samples: Matrix, count: int) -> Matrix:
     """The first principal components of centred samples [N, D], [count, D]."""
     _, vectors = np.linalg.eigh(samples.T @ samples / len(samples))
     return np.ascontiguousarray(vectors[:, ::-1][:, :count].T)
+
+
+def _set_patches(layer: nn.ConvTranspose2d, matrix: Matrix) -> None:
+    layer.weight.copy_(overlapped(torch.from_numpy(matrix.copy())))
+    bias = layer.bias
+    if bias is not None:
+        bias.zero_()
 
 
 def _set(layer: nn.Conv2d, matrix: Matrix) -> None:
