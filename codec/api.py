@@ -23,13 +23,13 @@ from .model.tiled import BLOCK
 from .output import AnyPath, refuse_existing, write_file
 from .picture.convert import from_pillow, to_pillow
 from .picture.formats import PictureFormat, format_of
+from .picture.limits import MAX_PIXELS, MORE_HINT, check_pixels
 from .picture.metadata import attach_metadata, stripped
 from .picture.opening import open_picture
 from .picture.saving import save_picture
 
 Resolution = Literal["high", "medium"]
 
-MAX_PIXELS = 128_000_000
 EFFORT_MAX = 9
 DEFAULT_QUALITY = 50.0
 _PADDED_MIN = 1 << 20
@@ -244,7 +244,7 @@ def encode_bytes(file: bytes, quality: float | Target = DEFAULT_QUALITY, **optio
     Raises:
         PictureError: Pillow does not know the format; and as `encode`.
     """
-    with open_picture(file) as image:
+    with open_picture(file, options.get("max_pixels", MAX_PIXELS)) as image:
         return encode(image, quality, **options)
 
 
@@ -361,9 +361,9 @@ def _check_size(width: int, height: int, max_pixels: int) -> None:
     """Refuse what is too large, also when its padding is what makes it large."""
     if not (0 < width <= SIDE_MAX and 0 < height <= SIDE_MAX):
         raise PictureError(f"{width} x {height} pixels cannot be coded")
-    hint = "--max-pixels raises the limit"
-    if width * height > max_pixels:
-        raise PictureError(f"{width} x {height} is more than {max_pixels / 1e6:g} megapixels", hint)
+    check_pixels(width, height, max_pixels)
     padded = (width + -width % BLOCK) * (height + -height % BLOCK)
     if padded > max(1.25 * max_pixels, _PADDED_MIN):
-        raise PictureError(f"{width} x {height}, padded, is more than {1.25 * max_pixels / 1e6:g} megapixels", hint)
+        raise PictureError(
+            f"{width} x {height}, padded, is more than {1.25 * max_pixels / 1e6:g} megapixels", MORE_HINT
+        )

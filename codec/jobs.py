@@ -17,7 +17,7 @@ from .errors import AezWarning, QualityWarning
 from .metrics.fidelity import psnr
 from .model.registry import DEFAULT_MODEL, find_by_name, load_model
 from .picture.formats import NEEDED_FOR, READABLE, SUFFIXES, PictureFormat
-from .picture.opening import allow_pixels, plain_picture
+from .picture.opening import plain_picture
 from .picture.saving import save_picture
 
 _LONGEST_SUFFIX = 8
@@ -104,7 +104,6 @@ class Encoding:
         Raises:
             AezError: it cannot be.
         """
-        allow_pixels(self.options.get("max_pixels", api.MAX_PIXELS))
         with warnings.catch_warnings():
             if self.min_psnr is not None:  # which is measured, not estimated
                 warnings.simplefilter("ignore", QualityWarning)
@@ -123,7 +122,7 @@ class Encoding:
     def _psnr(self, data: bytes, coded: bytes) -> float:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", AezWarning)
-            original, _ = plain_picture(data)
+            original, _ = plain_picture(data, self.options.get("max_pixels"))
             options: Any = {name: value for name, value in self.options.items() if name in _SHARED}
             decoded = api.decode(coded, **options)
         return psnr(decoded.convert(original.mode), original)

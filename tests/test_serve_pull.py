@@ -20,7 +20,7 @@ from aez.model.registry import DEFAULT_MODEL, find_by_name
 from aez.serve import pulled
 from aez.serve.app import create_app
 from aez.serve.cache import Cache
-from aez.serve.origin import Fetched, NotSent
+from aez.serve.origin import Fetched, NotSent, OriginError
 from aez.serve.pull import PullThrough
 from aez.serve.pulled import PulledFiles
 from aez.serve.settings import ServerSettings
@@ -136,6 +136,27 @@ def test_a_limit_that_is_raised_counts_at_once(settings: ServerSettings, jpeg: b
 
     using(replace(settings, max_pixels=1000), origin, refused)
     assert aez.info(using(settings, origin, accepted)).width == 171
+
+
+@pytest.mark.parametrize("format", ["gif", "bmp", "tiff", "jpeg2000", "ppm", "tga", "aez", "jxl"])
+def test_other_formats_than_those_that_are_served_are_not_even_opened(
+    settings: ServerSettings, photograph: Image.Image, monkeypatch: pytest.MonkeyPatch, format: str
+) -> None:
+    if format == "jxl":
+        pytest.importorskip("pillow_jxl")
+    buffer = io.BytesIO()
+    photograph.save(buffer, format)
+    monkeypatch.setitem(Image.OPEN, format.upper(), (pytest.fail, None))
+    with pytest.raises(OriginError, match="no such picture"):
+        pulled.received("x", Fetched(buffer.getvalue(), {}, None), settings)
+
+
+@pytest.mark.parametrize("format", ["jpeg", "mpo", "png", "webp", "avif"])
+def test_what_is_served_may_be_of_any_size(settings: ServerSettings, photograph: Image.Image, format: str) -> None:
+    buffer = io.BytesIO()
+    photograph.save(buffer, format)
+    found = pulled.received("x", Fetched(buffer.getvalue(), {}, None), replace(settings, max_pixels=10))
+    assert found.media_type == f"image/{format}".replace("mpo", "jpeg")
 
 
 def test_what_is_in_vain_is_tried_again_some_day(

@@ -14,6 +14,7 @@ from ..errors import FormatError, PictureError
 from ..format.contents import Contents
 from ..format.strip import without_metadata
 from ..model.registry import DEFAULT_MODEL, find_by_name
+from ..picture.formats import FORMATS
 from ..picture.opening import open_picture
 from .cache import Cache
 from .folder import SUFFIX
@@ -25,6 +26,8 @@ from .threads import in_thread
 State = Literal["there", "missing", "failed", "slow"]
 
 _SERVED = {"JPEG": "image/jpeg", "MPO": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp", "AVIF": "image/avif"}
+_OPENED = tuple(name for name in FORMATS if name in _SERVED)
+_PASSED_ON_PIXELS = 256_000_000  # what is too large to be encoded is passed on as it came
 _MISSING_SECONDS, _FAILED_SECONDS, _IN_VAIN_SECONDS = 60.0, 10.0, 3600.0
 _RECENT_SECONDS, _RECENT_BYTES = 1.0, 64_000_000
 
@@ -76,7 +79,7 @@ def received(place: str, found: Fetched, settings: ServerSettings) -> Pulled:
         if place.endswith(SUFFIX):
             data, media_type = _as_sent(data, settings), AEZ
         else:
-            with open_picture(data) as image:
+            with open_picture(data, max(settings.max_pixels, _PASSED_ON_PIXELS), _OPENED) as image:
                 media_type = _SERVED[str(image.format)]
     except (FormatError, PictureError, KeyError) as error:
         raise OriginError("the origin sends what is no such picture") from error
