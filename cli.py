@@ -451,6 +451,8 @@ def _job(context: click.Context, options: dict[str, Any], threads: int, measure:
     for name in encoding if options["to"] else decoding:
         if context.get_parameter_source(name) is not ParameterSource.DEFAULT:
             raise click.UsageError(f"--{name.replace('_', '-')} has no meaning {word} --to")
+    if (options["skip_larger"] or options["min_psnr"] is not None) and (options["strip"] or options["strip_gps"]):
+        raise click.UsageError("originals that --skip-larger or --min-psnr keeps are copied whole, unstripped")
     general: Any = {name: options[name] for name in ("device", "max_pixels")} | {"threads": threads}
     if options["to"]:
         return Decoding(options["res"], options["to"], general | {"upscale": options["upscale"]})
