@@ -150,7 +150,7 @@ def _convert(request: Request, ready: _Prepared, tally: Tally, report: Reporter)
                 manifest.save_now_and_then()
     finally:
         manifest.save()
-    settle_claims(ready.target, {result.target for result in manifest.results.values()})
+    settle_claims(ready.target, {result.target: result.target_sha256 for result in manifest.results.values()})
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 import json
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 from ..errors import AezError
 from ..jobs import Job
@@ -68,7 +68,7 @@ class Manifest:
         started = time.monotonic()
         entries = {}
         for goal, result in self.results.items():
-            values = asdict(result)
+            values = dict(vars(result))
             entries[goal] = values.pop("settings"), values
         stored = {"version": VERSION, "source": self.source, "entries": entries}
         self._tree.write(NAME, json.dumps(stored).encode())
