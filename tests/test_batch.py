@@ -735,6 +735,36 @@ def test_a_web_server_with_a_list_of_files(run: Run, album: Path, tmp_path: Path
     assert "missing.png" in result.stderr
 
 
+def test_passwords_and_signatures_are_shown_nowhere(run: Run, album: Path, tmp_path: Path) -> None:
+    coded, names, report = tmp_path / "coded", tmp_path / "names.txt", tmp_path / "report.csv"
+    names.write_text("a.png\nmissing.png\n")
+    said = []
+    with web_server(album) as server:
+        shown = server
+        for url in (server.replace("://", "://user:se%40cret@"), server.replace("://", "://se:cret@")):
+            for options in (["--dry-run"], ["--report", report], ["-f"]):
+                result = run("batch", url, coded, "--files", names, *options)
+                said.append(result.output)
+            said += [
+                run("batch", url, coded).output,
+                run("batch", album, coded).output,
+                run("batch", album, url).output,
+            ]
+            said += [report.read_text(), *(path.read_text() for path in coded.rglob("*.json"))]
+    assert list(contents(coded)) == ["a.aez"]
+    for place in (
+        "ftp://u:cret@127.0.0.1:9/x",
+        "foo://u:cret@h/x?s=cret",
+        "simplecache::http://u:cret@[::1]:9/x?s=cret",
+    ):
+        said.append(run("batch", place, tmp_path / "other", "--files", names).output)
+    for origin in ("ftp://u:cret@127.0.0.1:9/x", "foo://u:cret@h/x?s=cret", "http://u:cret@:99999/?s=cret"):
+        said.append(run("serve", album, "--origin", origin).output)
+    assert shown in said[0]
+    assert all(said)
+    assert "cret" not in "".join(said)
+
+
 def test_a_cluster_of_which_a_worker_is_killed(run: Run, tmp_path: Path, photograph: Image.Image) -> None:
     from distributed import LocalCluster
 
