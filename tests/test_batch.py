@@ -676,6 +676,25 @@ def test_a_report_needs_its_own_place(run: Run, album: Path, tmp_path: Path) -> 
     assert all(row["psnr"] for row in csv.DictReader(io.StringIO(report.read_text())))
 
 
+@pytest.mark.parametrize("place", ["/dev/stdout", "/dev/fd/1", "pipe"])
+def test_a_report_to_a_pipe(album: Path, tmp_path: Path, place: str) -> None:
+    pipe = tmp_path / place
+    if place == "pipe":
+        os.mkfifo(pipe)
+    script = f"cat {pipe} & " if place == "pipe" else ""
+    command = [*AEZ, "batch", "album", "coded", "--include", "a.png", "--report", str(pipe)]
+    result = subprocess.run(
+        ["bash", "-c", f'{script}"$@" | cat; wait', "bash", *command],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    assert result.stderr == ""
+    assert "\na.png,a.aez," in result.stdout
+
+
 class FolderSystem(LocalFileSystem):
     """Real folders that must be made, as sftp and smb have them; renames over no file, as smb does."""
 

@@ -12,7 +12,7 @@ from rich.filesize import decimal
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from ..errors import AezError
-from ..output import write_file
+from ..output import is_device, write_file
 from .manifest import Result
 from .work import Outcome
 
@@ -71,13 +71,13 @@ class Tally:
 
 
 def check_report(path: Path) -> None:
-    """Stop before any work is done in vain.
+    """Stop before any work is done in vain. What is written to a pipe or a terminal replaces nothing.
 
     Raises:
         AezError: what is there is no report.
         OSError: it cannot be read.
     """
-    if path.exists() and not path.read_bytes().startswith(",".join(_COLUMNS).encode()):
+    if path.exists() and not is_device(path) and not path.read_bytes().startswith(",".join(_COLUMNS).encode()):
         raise AezError(f"{path} exists and is not a report of aez batch")
 
 
