@@ -31,7 +31,7 @@ from aez.terminal.options import (
 )
 from aez.terminal.paths import Folder, Input, Output
 from aez.terminal.process import prepared_process
-from aez.terminal.reporter import Reporter
+from aez.terminal.reporter import Reporter, describe
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -292,7 +292,7 @@ def gallery(root: Path, originals: Path, threads: int, max_pixels: int, debug: b
             from aez.serve.gallery_facts import measure_folder
         for name, trouble in measure_folder(root, originals, threads, max_pixels):
             if trouble:
-                report.fail(f"{printable(name)}: {trouble}")
+                report.fail(describe(trouble, name))
             else:
                 report.say(printable(name))
     report.exit()

@@ -55,7 +55,9 @@ def load_facts(root: Path) -> dict[str, Measured]:
         return {}
 
 
-def measure_folder(root: Path, originals: Path, threads: int, max_pixels: int) -> Iterator[tuple[str, AezError | None]]:
+def measure_folder(
+    root: Path, originals: Path, threads: int, max_pixels: int
+) -> Iterator[tuple[str, AezError | OSError | None]]:
     """Measure what is new in a folder of .aez files, and keep that beside them; yields names, with what went wrong.
 
     The original of `a/b.aez` is `a/b.png`, or another picture of that name, in the folder of originals.
@@ -81,7 +83,7 @@ def measure_folder(root: Path, originals: Path, threads: int, max_pixels: int) -
             original, _ = plain_picture(_original(originals, name).read_bytes())
             found[name] = _measure(stored.data, original, codecs.jpeg, avif, threads, max_pixels)
         except (AezError, OSError) as error:
-            yield name, error if isinstance(error, AezError) else AezError(str(error))
+            yield name, error
             continue
         yield name, None
         if time.monotonic() - kept > _KEEP_SECONDS:
