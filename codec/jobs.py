@@ -97,7 +97,7 @@ class Encoding:
         api.check_target(self.quality, self.options.get("layers", "all"))
         options = self.options.copy()
         options["effort"] = min(options.get("effort", 0), 1)
-        api.encode(Image.new("RGB", (1, 1)), 50, **options)
+        api.encode(Image.new("RGB", (1, 1)), api.DEFAULT_QUALITY, **options)
 
     def convert(self, data: bytes) -> Converted | Kept:
         """Encode a file.
