@@ -3,19 +3,19 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Literal, Unpack
+from typing import Any, Literal, Unpack, get_args
 
 import click
-from click.core import ParameterSource
 
 from aez import __version__
-from aez.api import DecodeOptions, EncodeOptions
+from aez.api import DecodeOptions, EncodeOptions, Resolution
 from aez.coding.targets import Target
 from aez.errors import AezError
-from aez.jobs import Decoding, Encoding, Job
+from aez.jobs import Encoding
 from aez.metrics.rate_distortion import Metric
-from aez.model.registry import find_by_name
-from aez.serve.settings import ServerSettings, server_options
+from aez.picture.formats import PictureFormat
+from aez.serve.options import server_options
+from aez.serve.settings import ServerSettings
 from aez.terminal import paths
 from aez.terminal.commands import Files, decode_files, encode_files, show_info
 from aez.terminal.names import printable
@@ -30,9 +30,9 @@ from aez.terminal.options import (
     output_options,
     threads_option,
 )
-from aez.terminal.paths import Folder, Input, Output
-from aez.terminal.process import prepared_process
-from aez.terminal.reporter import Reporter
+from aez.terminal.paths import FolderOutput, Input, Output
+from aez.terminal.process import prepared_process, processes_and_threads
+from aez.terminal.reporter import Reporter, describe
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -56,7 +56,7 @@ def main(context: click.Context) -> None:
 @output_options
 def encode(
     inputs: tuple[Input, ...],
-    output: Output | Folder | None,
+    output: Output | FolderOutput | None,
     quality: float | Target,
     skip_larger: bool,
     force: bool,
@@ -76,19 +76,19 @@ def encode(
 @inputs_argument
 @output_option
 @click.option(
-    "--res", type=click.Choice(["high", "medium"]), default="high", show_default=True, help="medium: half the size."
+    "--res", type=click.Choice(get_args(Resolution)), default="high", show_default=True, help="medium: half the size."
 )
 @click.option(
     "--format",
     "picture_format",
-    type=click.Choice(["png", "jpeg", "webp", "avif"]),
+    type=click.Choice(get_args(PictureFormat)),
     help="Of the output.  [default: by its suffix, or png]",
 )
 @click.option("--upscale", is_flag=True, help="Generate high from the base layer if the enhancement layer is damaged.")
 @output_options
 def decode(
     inputs: tuple[Input, ...],
-    output: Output | Folder | None,
+    output: Output | FolderOutput | None,
     res: Any,
     picture_format: Any,
     force: bool,
@@ -131,7 +131,7 @@ def models() -> None:
 @click.option("--json", "as_json", is_flag=True, help="A JSON object per model.")
 def list_models(as_json: bool) -> None:
     """List name, id and place of all models."""
-    from aez.model import commands
+    from aez.terminal import models as commands
 
     report = Reporter()
     commands.list_models(report, as_json)
@@ -143,7 +143,7 @@ def list_models(as_json: bool) -> None:
 @click.option("--debug", is_flag=True, help="Show tracebacks.")
 def install_model(folder: Path, debug: bool) -> None:
     """Try the model of FOLDER, as aez export made it, and copy it to your own models."""
-    from aez.model import commands
+    from aez.terminal import models as commands
 
     report = Reporter(debug=debug)
     folder = folder.absolute()
@@ -158,7 +158,7 @@ def install_model(folder: Path, debug: bool) -> None:
 @click.option("--debug", is_flag=True, help="Show tracebacks.")
 def remove_model(name: str, debug: bool) -> None:
     """Remove an installed model."""
-    from aez.model import commands
+    from aez.terminal import models as commands
 
     report = Reporter(debug=debug)
     with report.file(name):
@@ -177,8 +177,8 @@ def remove_model(name: str, debug: bool) -> None:
     metavar="DB",
     help="Measure PSNR, and keep the input where it would be lower.",
 )
-@click.option("--to", type=click.Choice(["png", "jpeg", "webp", "avif"]), help="Decode .aez files instead.")
-@click.option("--res", type=click.Choice(["high", "medium"]), default="high", help="With --to.  [default: high]")
+@click.option("--to", type=click.Choice(get_args(PictureFormat)), help="Decode .aez files instead.")
+@click.option("--res", type=click.Choice(get_args(Resolution)), default="high", help="With --to.  [default: high]")
 @click.option("--upscale", is_flag=True, help="With --to: generate high where the enhancement layer is damaged.")
 @click.option("--include", multiple=True, metavar="GLOB", help="Only such names.")
 @click.option("--exclude", multiple=True, metavar="GLOB", help="No such names.")
@@ -225,18 +225,19 @@ def batch(
     does not stop the others.
     """
     from aez.batch import commands
-    from aez.batch.names import read_names
+    from aez.batch.job import chosen_job
+    from aez.batch.name_list import read_names
     from aez.batch.selection import Selection
 
     report = Reporter(quiet=quiet, debug=debug)
     if scheduler and jobs:
         raise click.UsageError("--jobs has no meaning with --dask")
     with report.command():
-        processes, threads = commands.processes_and_threads(jobs, threads or (1 if scheduler else 0))
+        processes, threads = processes_and_threads(jobs, threads or (1 if scheduler else 0))
         request = commands.Request(
             source=source,
             target=target,
-            job=_job(context, options, threads, measure=report_file is not None),
+            job=chosen_job(context, options, threads, measure=report_file is not None),
             selection=Selection(include, exclude, read_names(listed) if listed else None),
             keep_extension=keep_extension,
             force=force,
@@ -265,8 +266,6 @@ def serve(root: Path, threads: int, decodes: int | None, debug: bool, **options:
     """
     report = Reporter(debug=debug)
     with report.file(root):
-        from aez.batch.commands import processes_and_threads
-
         with _serve_extra():
             from aez.serve import commands
         decodes, _ = processes_and_threads(decodes, threads)
@@ -290,10 +289,10 @@ def gallery(root: Path, originals: Path, threads: int, max_pixels: int, debug: b
     report = Reporter(debug=debug)
     with report.file(root):
         with _serve_extra():
-            from aez.serve.gallery_facts import measure_folder
+            from aez.serve.gallery_measure import measure_folder
         for name, trouble in measure_folder(root, originals, threads, max_pixels):
             if trouble:
-                report.fail(f"{printable(name)}: {trouble}")
+                report.fail(describe(trouble, name))
             else:
                 report.say(printable(name))
     report.exit()
@@ -448,25 +447,6 @@ def _training(subject: Path, debug: bool) -> Iterator[Any]:
             raise AezError(f"training needs {error.name}: pip install 'aez[train]'") from error
         yield commands
     report.exit()
-
-
-def _job(context: click.Context, options: dict[str, Any], threads: int, measure: bool) -> Job:
-    """What a batch does to each file; options of the other direction are refused."""
-    decoding = ("res", "upscale")
-    targets = ("quality", "bpp", "size", "psnr", "medium_psnr", "ssimulacra2")
-    encode_options = ("layers", "coding", "effort", "model", "strip", "strip_gps")
-    encoding = (*targets, *encode_options, "skip_larger", "min_psnr")
-    word = "with" if options["to"] else "without"
-    for name in encoding if options["to"] else decoding:
-        if context.get_parameter_source(name) is not ParameterSource.DEFAULT:
-            raise click.UsageError(f"--{name.replace('_', '-')} has no meaning {word} --to")
-    general: Any = {name: options[name] for name in ("device", "max_pixels")} | {"threads": threads}
-    if options["to"]:
-        return Decoding(options["res"], options["to"], general | {"upscale": options["upscale"]})
-    general |= {name: options[name] for name in encode_options}
-    model = find_by_name(options["model"])
-    general["model"] = str(model.folder.absolute()) if model.origin == "given" else model.name
-    return Encoding(options["quality"], general, options["skip_larger"], options["min_psnr"], measure)
 
 
 @contextmanager

@@ -264,6 +264,30 @@ def test_what_a_shell_has_opened_gets_the_picture_and_nothing_else(png: Path, co
 
 
 @pytest.mark.parametrize(
+    "command",
+    [
+        "info a.aez b.aez c.aez",
+        "info --json a.aez b.aez c.aez",
+        "decode a.aez b.aez -o out/",
+        "encode img.png -o out/",
+        "batch pictures coded",
+        "batch pictures coded --dry-run",
+        "models",
+        "--help",
+    ],
+)
+def test_nobody_reads_what_is_said(png: Path, coded: bytes, command: str) -> None:
+    for name in "abc":
+        (png.parent / f"{name}.aez").write_bytes(coded)
+    (png.parent / "pictures").mkdir()
+    for name in ("img.png", "two.png"):
+        shutil.copy(png, png.parent / "pictures" / name)
+    gone = "exec 3> >(:); wait $!; "
+    result = shell(f"{gone} aez {command} >&3; echo $?", png.parent)
+    assert (result.stdout, result.stderr) == (b"1\n", b"")
+
+
+@pytest.mark.parametrize(
     ("output", "written"), [("new/sub/", "new/sub/img.aez"), ("new/.", "new/img.aez"), ("./-", "-"), (".", "img.aez")]
 )
 def test_outputs_by_their_spelling(

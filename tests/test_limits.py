@@ -12,7 +12,7 @@ from PIL import Image
 from aez import MAX_PIXELS, PictureError, decode, encode_file
 from aez.api import encode_bytes
 from aez.picture.formats import READABLE
-from aez.picture.opening import allow_pixels, open_picture, plain_picture
+from aez.picture.opening import open_picture, plain_picture
 
 Run = Callable[..., Result]
 HUGE = 14_000, 14_000
@@ -75,18 +75,6 @@ def test_the_usual_limit_leaves_that_of_the_process_alone() -> None:
             refused(file)
     assert before == Image.MAX_IMAGE_PIXELS
     assert MAX_PIXELS == 128_000_000
-
-
-def test_what_is_allowed_for_the_process_counts_where_nothing_is_given(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", None)
-    file = huge_png()
-    allow_pixels(10**9)
-    with open_picture(file) as image:
-        assert image.size == HUGE
-    allow_pixels(1)
-    open_picture(file).close()
-    with pytest.raises(PictureError, match="14000 x 14000 is more than 128 megapixels"):
-        open_picture(file, MAX_PIXELS)
 
 
 def test_a_large_picture_is_loaded_without_warnings_of_pillow(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,7 @@
 """The pull-through cache: for how long it believes what, and what it does when settings, models or machines fail."""
 
 import asyncio
+import gc
 import io
 import time
 from collections.abc import Awaitable, Callable, Mapping
@@ -14,7 +15,7 @@ from PIL import Image
 from server import Answer, Web, serve, when_encoded
 
 import aez
-from aez.errors import ModelError, PictureError
+from aez.errors import AezError, ModelError, PictureError
 from aez.format import container
 from aez.model.registry import DEFAULT_MODEL, find_by_name
 from aez.serve import pulled
@@ -197,6 +198,51 @@ def test_a_fault_of_this_machine_marks_no_picture(
         assert (await through.encoded("x.jpg")).media_type == "image/aez"
 
     using(settings, Shelf({"x.jpg": jpeg}), use)
+
+
+@pytest.mark.parametrize("trouble", [ValueError("two\nlines"), OSError(5, "disk"), AezError("unheard of"), KeyError()])
+def test_unforeseen_faults_are_logged_once_and_remembered_for_a_while(
+    tmp_path: Path,
+    jpeg: bytes,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
+    trouble: Exception,
+) -> None:
+    now, tries = time.time(), 0
+
+    def fails(*_: Any, **__: Any) -> bytes:
+        nonlocal tries
+        tries += 1
+        raise trouble
+
+    async def ask(client: httpx.AsyncClient) -> None:
+        with monkeypatch.context() as failing:
+            failing.setattr(pulled, "encode_bytes", fails)
+            for _ in range(5):
+                assert (await client.get("/x.jpg", headers={"Accept": "image/aez"})).content == jpeg
+                await asyncio.sleep(0.2)
+            assert (await client.get("/x.jpg.aez")).status_code == 422
+            assert tries == 1
+        monkeypatch.setattr(time, "time", lambda: now + 120)
+        assert (await client.get("/x.jpg.aez")).status_code == 200
+
+    async def run(web: Web) -> None:
+        settings = ServerSettings(root=tmp_path, decodes=1, origin=web.url)
+        web.answers["/x.jpg"] = Answer(jpeg)
+        settings.worker_locks.mkdir(parents=True)
+        app = create_app(settings, None)
+        inside = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://x")
+        async with app.router.lifespan_context(app), inside as client:
+            await ask(client)
+
+    with Web() as web:
+        asyncio.run(run(web))
+    gc.collect()
+    (line,) = [line for line in capfd.readouterr().err.splitlines() if line.startswith("aez: ")]
+    assert "cannot encode" in line
+    assert type(trouble).__name__ in line
+    assert "never retrieved" not in caplog.text
 
 
 def test_what_cannot_be_decoded_is_pulled_anew(

@@ -295,3 +295,14 @@ def test_the_plugin_and_files_take_the_options(tmp_path: Path, photograph: Image
     aez.encode_file(tmp_path / "a.aez", tmp_path / "b.aez", strip=True)
     with Image.open(tmp_path / "b.aez") as opened:
         assert "exif" not in opened.info
+
+
+@pytest.mark.parametrize("strip", ["--strip", "--strip-gps"])
+@pytest.mark.parametrize("keep", [["--skip-larger"], ["--min-psnr", "0"]])
+def test_a_batch_that_strips_copies_no_originals(run: Run, tmp_path: Path, strip: str, keep: list[str]) -> None:
+    (tmp_path / "album").mkdir()
+    (tmp_path / "album" / "a.jpg").write_bytes(jpeg(Image.new("RGB", (8, 8)), exif=exif()))
+    result = run("batch", tmp_path / "album", tmp_path / "coded", strip, *keep)
+    assert result.exit_code == 2
+    assert "are copied whole" in result.stderr
+    assert not (tmp_path / "coded").exists()

@@ -11,7 +11,6 @@ import click
 
 from ..metrics.rate_distortion import Metric
 from ..metrics.ssimulacra2 import check_ssimulacra2, has_ssimulacra2
-from ..picture.opening import allow_pixels
 from ..terminal import paths
 from ..terminal.names import printable
 from ..terminal.paths import Input
@@ -32,7 +31,6 @@ def prepare(folder: Path | None, model: str, threads: int, max_pixels: int) -> I
     """
     if folder:
         page.check_report(folder)
-    allow_pixels(max_pixels)
     return installed_codecs(model, threads, max_pixels)
 
 

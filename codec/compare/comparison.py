@@ -77,7 +77,7 @@ def compare(name: str, file: bytes, codecs: ImageCodecs, metric: Metric) -> Comp
     Raises:
         AezError: it cannot be read, encoded or measured.
     """
-    image, file_format = plain_picture(file)
+    image, file_format = plain_picture(file, codecs.max_pixels)
     _check_size(image, metric)
     samples = [measure(codec, image, quality, metric) for codec in codecs for quality in codec.qualities]
     return Comparison(name, *image.size, file_format, len(file), metric, samples, _store(image, codecs, metric))
@@ -89,7 +89,7 @@ def compare_once(name: str, file: bytes, quality: float, codecs: ImageCodecs, me
     Raises:
         AezError: it cannot be read, encoded or measured.
     """
-    image, file_format = plain_picture(file)
+    image, file_format = plain_picture(file, codecs.max_pixels)
     _check_size(image, metric)
     ours = measure(codecs.aez, image, quality, metric)
     jpegs = [nearest_fidelity(jpeg, image, ours.fidelity(metric), metric) for jpeg in (codecs.jpeg, codecs.jpeg_444)]

@@ -44,7 +44,7 @@ class Crop:
 
 def crop_at_equal_size(file: bytes, codecs: ImageCodecs) -> Crop:
     """The detail with the strongest gradients, from an .aez of medium quality and the JPEG of nearest size."""
-    image, _ = plain_picture(file)
+    image, _ = plain_picture(file, codecs.max_pixels)
     aez, jpeg = codecs.aez, codecs.jpeg
     ours = measure(aez, image, CHOSEN_QUALITY)
     theirs = nearest_size(jpeg, image, ours.bytes)

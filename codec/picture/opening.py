@@ -18,26 +18,24 @@ _PREFIX = 16  # bytes by which Pillow's plugins know their files
 _OF_ANOTHER_FORMAT = (SyntaxError, IndexError, TypeError, struct.error)
 
 
-def open_picture(file: bytes, max_pixels: int | None = None, formats: Collection[str] | None = None) -> Image.Image:
+def open_picture(file: bytes, max_pixels: int = MAX_PIXELS, formats: Collection[str] | None = None) -> Image.Image:
     """The bytes of a picture file as a Pillow image, not yet loaded.
 
     Args:
         file: the bytes.
-        max_pixels: beyond which pictures are refused, before they are decoded. Unless given it is `MAX_PIXELS`, or
-            what `allow_pixels` has allowed.
+        max_pixels: beyond which pictures are refused, before they are decoded.
         formats: Pillow's names of those that are tried; unless given, all that aez reads.
 
     Raises:
         PictureError: it is of none of the formats, or refused.
     """
-    limit = max(MAX_PIXELS, Image.MAX_IMAGE_PIXELS or 0) if max_pixels is None else max_pixels
-    _raise_pillows_limit((limit + 1) // 2)  # of which they refuse twice as many
+    _raise_pillows_limit((max_pixels + 1) // 2)  # of which they refuse twice as many
     try:
-        image = _open(file, limit, FORMATS if formats is None else formats)
+        image = _open(file, max_pixels, FORMATS if formats is None else formats)
         if image is None and formats is None:
-            image = _open(file, limit, plugin_formats())
+            image = _open(file, max_pixels, plugin_formats())
         if image is None and "AVIF" in (formats or FORMATS):
-            image = _open_without_exif(file, limit)
+            image = _open_without_exif(file, max_pixels)
     except (PictureError, MemoryError):
         raise
     except Exception as error:  # Pillow's plugins raise whatever their libraries do
@@ -47,20 +45,15 @@ def open_picture(file: bytes, max_pixels: int | None = None, formats: Collection
     return image
 
 
-def plain_picture(file: bytes, max_pixels: int | None = None) -> tuple[Image.Image, str]:
+def plain_picture(file: bytes, max_pixels: int = MAX_PIXELS) -> tuple[Image.Image, str]:
     """The samples of a picture file, mode RGB or L, upright, without alpha and metadata; and the file's format.
 
     Raises:
-        PictureError: it cannot be read, or is larger than `max_pixels`, as in `open_picture`.
+        PictureError: it cannot be read, or is larger than `max_pixels`.
     """
     with open_picture(file, max_pixels) as image:
         picture = from_pillow(image)
         return to_pillow(picture.rgb, None, picture.gray), str(image.format)
-
-
-def allow_pixels(count: int) -> None:
-    """Raise the limit to so many pixels where none is given, for this process; a lower count leaves it as it is."""
-    Image.MAX_IMAGE_PIXELS = max(count, Image.MAX_IMAGE_PIXELS or 0)
 
 
 def _raise_pillows_limit(count: int) -> None:
