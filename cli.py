@@ -35,7 +35,10 @@ from aez.terminal.process import prepared_process
 from aez.terminal.reporter import Reporter
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    context_settings={"help_option_names": ["-h", "--help"]},
+    short_help="learned image codec: one file, two resolutions",
+)
 @click.version_option(__version__, prog_name="aez")
 @click.pass_context
 def main(context: click.Context) -> None:
@@ -43,13 +46,13 @@ def main(context: click.Context) -> None:
 
     \b
     aez encode img.png               writes img.aez
-    aez decode img.aez               writes img.png
+    aez decode img.aez -o out.png    writes out.png
     aez decode img.aez --res medium  writes img.medium.png, half as wide and high
     """
     context.with_resource(prepared_process())
 
 
-@main.command()
+@main.command(short_help="Encode pictures as .aez files.")
 @inputs_argument
 @output_option
 @encoding_options
@@ -65,14 +68,13 @@ def encode(
 ) -> None:
     """Encode pictures, or all pictures below a folder, as .aez files.
 
-    Symbols are coded with rANS inside the zstd-packed container by default, because that is 27 % smaller than
-    zstd alone (Kodak, quality 50); --coding zstd needs no coder but zstd to decode.
+    The result of a/img.png is a/img.aez, unless -o names another file or folder.
     """
     encode_files(Files(inputs, output, force), Encoding(quality, options, skip_larger), report)
     report.exit()
 
 
-@main.command()
+@main.command(short_help="Decode .aez files to pictures.")
 @inputs_argument
 @output_option
 @click.option(
@@ -84,7 +86,7 @@ def encode(
     type=click.Choice(["png", "jpeg", "webp", "avif"]),
     help="Of the output.  [default: by its suffix, or png]",
 )
-@click.option("--upscale", is_flag=True, help="Generate high from the base layer if the enhancement layer is damaged.")
+@click.option("--upscale", is_flag=True, help="Generate high from the bytes of medium where the others are missing or damaged.")
 @output_options
 def decode(
     inputs: tuple[Input, ...],
@@ -95,12 +97,15 @@ def decode(
     report: Reporter,
     **options: Unpack[DecodeOptions],
 ) -> None:
-    """Decode .aez files, or all of them below a folder, to pictures."""
+    """Decode .aez files, or all of them below a folder, to pictures.
+
+    The result of a/img.aez is a/img.png, or a/img.medium.png with --res medium, unless -o names another file or folder.
+    """
     decode_files(Files(inputs, output, force), res, picture_format, options, report)
     report.exit()
 
 
-@main.command()
+@main.command(short_help="Say what .aez files hold, without decoding them.")
 @inputs_argument
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per file.")
 @click.option("--debug", is_flag=True, help="Show tracebacks.")
@@ -138,7 +143,7 @@ def list_models(as_json: bool) -> None:
     report.exit()
 
 
-@models.command("install")
+@models.command("install", short_help="Try a model and copy it to your own models.")
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option("--debug", is_flag=True, help="Show tracebacks.")
 def install_model(folder: Path, debug: bool) -> None:
@@ -166,7 +171,7 @@ def remove_model(name: str, debug: bool) -> None:
     report.exit()
 
 
-@main.command()
+@main.command(short_help="Convert whole trees of folders; go on after a stop.")
 @click.argument("source", metavar="SRC")
 @click.argument("target", metavar="DST")
 @encoding_options
@@ -251,7 +256,7 @@ def batch(
     report.exit()
 
 
-@main.command()
+@main.command(short_help="Serve .aez files over HTTP, in both resolutions.")
 @click.argument("root", type=click.Path(path_type=Path))
 @server_options
 @click.option("--debug", is_flag=True, help="Show tracebacks.")
@@ -275,7 +280,7 @@ def serve(root: Path, threads: int, decodes: int | None, debug: bool, **options:
     report.exit()
 
 
-@main.command()
+@main.command(short_help="Measure JPEG and AVIF sizes for the page of serve.")
 @click.argument("root", type=click.Path(path_type=Path, exists=True, file_okay=False))
 @click.argument("originals", type=click.Path(path_type=Path, exists=True, file_okay=False))
 @threads_option
@@ -299,7 +304,7 @@ def gallery(root: Path, originals: Path, threads: int, max_pixels: int, debug: b
     report.exit()
 
 
-@main.command()
+@main.command(short_help="Compare aez with JPEG, WebP, AVIF and JPEG XL.")
 @inputs_argument
 @click.option(
     "-q",
@@ -353,7 +358,7 @@ def compare(
     report.exit()
 
 
-@main.command()
+@main.command(short_help="Train a model on your own pictures.")
 @click.argument(
     "folders", metavar="DIR...", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True, file_okay=False)
 )
@@ -413,7 +418,7 @@ def train(folders: tuple[Path, ...], out: Path, debug: bool, **options: Any) -> 
         commands.train(folders, out, **given)
 
 
-@main.command()
+@main.command(short_help="Make a model of a training checkpoint.")
 @click.argument("checkpoint", type=click.Path(path_type=Path, exists=True, dir_okay=False))
 @click.option("--name", required=True, help="Name of the model, with its version, such as fast-6.")
 @click.option(

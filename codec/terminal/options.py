@@ -153,7 +153,7 @@ def quality_options(command: Command) -> Command:
             help="0 to 100, decimals allowed.  [default: 50]",
         ),
         click.option("--bpp", type=TargetType("bpp"), metavar="X", help="Bits per pixel, within 1 %."),
-        click.option("--size", type=TargetType("size"), metavar="N", help="At most so many bytes, within 1 %."),
+        click.option("--size", type=TargetType("size"), metavar="N", help="At most N bytes, at least 99 % of them; 50k is 50,000."),
         click.option("--psnr", type=TargetType("psnr"), metavar="DB", help="PSNR of high, within 0.05 dB."),
         click.option("--medium-psnr", type=TargetType("medium-psnr"), metavar="DB", help="PSNR of medium."),
     )
@@ -175,7 +175,8 @@ def encoding_options(command: Command) -> Command:
             type=click.Choice(["ans", "zstd"]),
             default="ans",
             show_default=True,
-            help="How symbols are coded: rANS, or zstd alone, which is larger.",
+            help="How the file's numbers are packed: ans (rANS) is 27 % smaller than zstd (Kodak, quality 50), which"
+            " needs no decoder but zstd's.",
         ),
         click.option(
             "--effort",
