@@ -11,7 +11,7 @@ from click.core import ParameterSource
 from aez import __version__
 from aez.api import DecodeOptions, EncodeOptions
 from aez.coding.targets import Target
-from aez.errors import AezError
+from aez.errors import needs_extra
 from aez.jobs import Decoding, Encoding, Job
 from aez.metrics.rate_distortion import Metric
 from aez.model.registry import find_by_name
@@ -86,7 +86,9 @@ def encode(
     type=click.Choice(["png", "jpeg", "webp", "avif"]),
     help="Of the output.  [default: by its suffix, or png]",
 )
-@click.option("--upscale", is_flag=True, help="Generate high from the bytes of medium where the others are missing or damaged.")
+@click.option(
+    "--upscale", is_flag=True, help="Generate high from the bytes of medium where the others are missing or damaged."
+)
 @output_options
 def decode(
     inputs: tuple[Input, ...],
@@ -450,7 +452,7 @@ def _training(subject: Path, debug: bool) -> Iterator[Any]:
         try:
             from aez.train import commands
         except ImportError as error:
-            raise AezError(f"training needs {error.name}: pip install 'aez[train]'") from error
+            raise needs_extra("training", str(error.name), "train") from error
         yield commands
     report.exit()
 
@@ -480,7 +482,7 @@ def _serve_extra() -> Iterator[None]:
     try:
         yield
     except ImportError as error:
-        raise AezError(str(error), "pip install 'aez[serve]'") from error
+        raise needs_extra("serving", str(error.name), "serve") from error
 
 
 if __name__ == "__main__":

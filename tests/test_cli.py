@@ -435,7 +435,9 @@ def test_medium_decodes_where_high_is_damaged(run: Run, png: Path, tmp_path: Pat
     cut = tmp_path / "cut.aez"
     cut.write_bytes(png.with_suffix(".aez").read_bytes()[:-40])
     assert run("decode", cut, "--res", "medium").exit_code == 0
-    assert run("decode", cut, "--upscale").exit_code == 0
+    upscaled = run("decode", cut, "--upscale")
+    assert upscaled.exit_code == 0
+    assert f"aez: {cut}: note: the enhancement layer is missing; the high picture is generated" in upscaled.stderr
 
 
 def test_a_full_disk_leaves_nothing_behind(png: Path, tmp_path: Path) -> None:

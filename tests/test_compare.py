@@ -138,7 +138,7 @@ def test_without_its_package_there_is_no_ssimulacra2(run: Run, png: Path, monkey
     monkeypatch.setitem(sys.modules, "ssimulacra2", None)
     result = run("compare", png, "--metric", "ssimulacra2")
     assert result.exit_code == 1
-    assert result.stderr == "aez: SSIMULACRA2 is not installed; pip install 'aez[compare]'\n"
+    assert result.stderr == "aez: SSIMULACRA2 needs ssimulacra2: pip install 'aez[compare]'\n"
     assert "two JPEGs of equal PSNR" in run("compare", png).stdout
 
 

@@ -54,9 +54,8 @@ def test_python_of_the_readme_runs_as_written() -> None:
 @pytest.mark.usefixtures("beside_img_png")
 @pytest.mark.parametrize("text", [README, aez_main.help], ids=["README", "help"])
 def test_commands_of_the_readme_and_of_help_run_one_after_the_other(run: Callable[..., Result], text: str) -> None:
-    lines = re.findall(
-        r"^ *aez ((?:encode|decode|info|compare|batch) .*?)(?:  .*)?$", text.split("```\n\n")[0], re.MULTILINE
-    )
+    examples = text.partition("```\n\n")[0]
+    lines = re.findall(r"^ *aez ((?:encode|decode|info|compare|batch) .*?)(?:  .*)?$", examples, re.MULTILINE)
     assert len(lines) >= 3
     for line in lines:
         result = run(*shlex.split(line))

@@ -9,7 +9,7 @@ from typing import Literal
 
 import click
 
-from ..errors import AezError
+from ..errors import needs_extra
 from ..metrics.rate_distortion import Metric
 from ..metrics.ssimulacra2 import has_ssimulacra2
 from ..picture.opening import allow_pixels
@@ -44,7 +44,7 @@ def choose_metric(given: Metric | None) -> Metric:
         AezError: SSIMULACRA2 is given and not installed.
     """
     if given == "ssimulacra2" and not has_ssimulacra2():
-        raise AezError("SSIMULACRA2 is not installed", "pip install 'aez[compare]'")
+        raise needs_extra("SSIMULACRA2", "ssimulacra2", "compare")
     return given or ("ssimulacra2" if has_ssimulacra2() else "psnr")
 
 

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from ..arrays import Floats, Samples
-from ..errors import AezError
+from ..errors import AezError, needs_extra
 
 SIDE_MIN = 8
 GRAY = "#808080"
@@ -36,7 +36,7 @@ def check_ssimulacra2(width: int, height: int) -> None:
         AezError: the package is missing, or the picture is too small.
     """
     if not has_ssimulacra2():
-        raise AezError("SSIMULACRA2 needs the package ssimulacra2", "pip install 'aez[compare]'")
+        raise needs_extra("SSIMULACRA2", "ssimulacra2", "compare")
     if min(width, height) < SIDE_MIN:
         raise AezError(f"SSIMULACRA2 needs {SIDE_MIN} x {SIDE_MIN} pixels or more")
 

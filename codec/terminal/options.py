@@ -153,7 +153,12 @@ def quality_options(command: Command) -> Command:
             help="0 to 100, decimals allowed.  [default: 50]",
         ),
         click.option("--bpp", type=TargetType("bpp"), metavar="X", help="Bits per pixel, within 1 %."),
-        click.option("--size", type=TargetType("size"), metavar="N", help="At most N bytes, at least 99 % of them; 50k is 50,000."),
+        click.option(
+            "--size",
+            type=TargetType("size"),
+            metavar="N",
+            help="At most N bytes, 1 % less at worst; 50k is 50,000.",
+        ),
         click.option("--psnr", type=TargetType("psnr"), metavar="DB", help="PSNR of high, within 0.05 dB."),
         click.option("--medium-psnr", type=TargetType("medium-psnr"), metavar="DB", help="PSNR of medium."),
     )
