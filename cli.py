@@ -416,8 +416,10 @@ def train(folders: tuple[Path, ...], out: Path, debug: bool, **options: Any) -> 
     of the checkpoint.
     """
     given = {name: value for name, value in options.items() if value is not None}
-    with _training(out, debug) as commands:
+    report = Reporter(debug=debug)
+    with _training(report) as commands:
         commands.train(folders, out, **given)
+    report.exit()
 
 
 @main.command(short_help="Make a model of a training checkpoint.")
@@ -440,21 +442,23 @@ def train(folders: tuple[Path, ...], out: Path, debug: bool, **options: Any) -> 
 @click.option("--debug", is_flag=True, help="Show tracebacks.")
 def export(checkpoint: Path, name: str, output: Path, pictures: Path | None, force: bool, debug: bool) -> None:
     """Make a model of a checkpoint: ONNX graphs, tables and model card, all checked (needs aez[train])."""
-    with _training(checkpoint, debug) as commands:
-        commands.export_checkpoint(checkpoint, output, name, pictures, force)
+    report = Reporter(debug=debug)
+    with _training(report) as commands:
+        model = commands.export_checkpoint(checkpoint, output, name, pictures, force)
+        folder = output / name
+        report.say(f"{model.name}  {model.id:08x}  {folder}  (to be found by name: aez models install {folder})")
+    report.exit()
 
 
 @contextmanager
-def _training(subject: Path, debug: bool) -> Iterator[Any]:
+def _training(report: Reporter) -> Iterator[Any]:
     """The training commands, whose imports take seconds."""
-    report = Reporter(debug=debug)
-    with report.file(subject):
+    with report.command():
         try:
             from aez.train import commands
         except ImportError as error:
             raise needs_extra("training", str(error.name), "train") from error
         yield commands
-    report.exit()
 
 
 def _job(context: click.Context, options: dict[str, Any], threads: int, measure: bool) -> Job:
