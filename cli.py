@@ -354,6 +354,7 @@ def compare(
         chosen = commands.choose_metric(metric)
         codecs = commands.prepare(folder, **options)
     if quality is None:
+        commands.note_what_is_missing(report)
         commands.compare_curves(sources, report, codecs, chosen, form, folder)
     else:
         commands.compare_quality(sources, report, codecs, chosen, form, quality)

@@ -21,7 +21,12 @@ from .codecs import AEZ, ImageCodecs
 from .measure import Sample, measure, nearest_fidelity
 
 CHOSEN_QUALITY = 50
+MEANT_SIDE_MIN = 64
 JPEG_FORMATS = ("JPEG", "MPO")  # MPO is what many telephones write
+
+
+class TooSmallError(PictureError):
+    """A picture whose headers weigh more than its samples: one would decide what a mean over pictures says."""
 
 
 @dataclass(frozen=True)
@@ -75,10 +80,12 @@ def compare(name: str, file: bytes, codecs: ImageCodecs, metric: Metric) -> Comp
     """Measure one picture with all codecs.
 
     Raises:
+        TooSmallError: it would spoil a mean.
         AezError: it cannot be read, encoded or measured.
     """
     image, file_format = plain_picture(file)
-    _check_size(image, metric)
+    if min(image.size) < MEANT_SIDE_MIN:
+        raise TooSmallError(f"left out: smaller than {MEANT_SIDE_MIN} x {MEANT_SIDE_MIN} pixels")
     samples = [measure(codec, image, quality, metric) for codec in codecs for quality in codec.qualities]
     return Comparison(name, *image.size, file_format, len(file), metric, samples, _store(image, codecs, metric))
 
@@ -90,7 +97,8 @@ def compare_once(name: str, file: bytes, quality: float, codecs: ImageCodecs, me
         AezError: it cannot be read, encoded or measured.
     """
     image, file_format = plain_picture(file)
-    _check_size(image, metric)
+    if metric == "ssimulacra2" and min(image.size) < SIDE_MIN:
+        raise PictureError(f"SSIMULACRA2 needs {SIDE_MIN} x {SIDE_MIN} pixels or more", "--metric psnr needs none")
     ours = measure(codecs.aez, image, quality, metric)
     jpegs = [nearest_fidelity(jpeg, image, ours.fidelity(metric), metric) for jpeg in (codecs.jpeg, codecs.jpeg_444)]
     return Single(name, file_format, len(file), [ours, *jpegs])
@@ -100,16 +108,6 @@ def half_size(image: Image.Image) -> tuple[Image.Image, Floats]:
     """The medium picture that an image stands for: as a codec can take it, and unrounded."""
     average = box_average(np.asarray(image))
     return Image.fromarray(np.rint(average).astype(np.uint8)), average
-
-
-def _check_size(image: Image.Image, metric: Metric) -> None:
-    """Find out whether a picture is large enough.
-
-    Raises:
-        PictureError: it is not.
-    """
-    if metric == "ssimulacra2" and min(image.size) < SIDE_MIN:
-        raise PictureError(f"SSIMULACRA2 needs {SIDE_MIN} x {SIDE_MIN} pixels or more", "--metric psnr needs none")
 
 
 def _store(image: Image.Image, codecs: ImageCodecs, metric: Metric) -> Stored:
