@@ -65,7 +65,7 @@ def test_decode_to_a_format_by_suffix(run: Run, png: Path, tmp_path: Path, suffi
 def test_nothing_is_overwritten_without_force(run: Run, png: Path) -> None:
     run("encode", png)
     before = png.with_suffix(".aez").read_bytes()
-    one_error_line(run("encode", png, "-q", "5"), "img.aez exists", "-f")
+    one_error_line(run("encode", png, "-q", "5"), "img.aez exists; -o names another file, -f overwrites this one")
     assert png.with_suffix(".aez").read_bytes() == before
     assert run("encode", png, "-q", "5", "-f").exit_code == 0
     assert len(png.with_suffix(".aez").read_bytes()) < len(before)
