@@ -10,7 +10,7 @@ import click
 from aez import __version__
 from aez.api import DecodeOptions, EncodeOptions, Resolution
 from aez.coding.targets import Target
-from aez.errors import AezError
+from aez.errors import needs_extra
 from aez.jobs import Encoding
 from aez.metrics.rate_distortion import Metric
 from aez.picture.formats import PictureFormat
@@ -35,7 +35,10 @@ from aez.terminal.process import prepared_process, processes_and_threads
 from aez.terminal.reporter import Reporter, describe
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    context_settings={"help_option_names": ["-h", "--help"]},
+    short_help="learned image codec: one file, two resolutions",
+)
 @click.version_option(__version__, prog_name="aez")
 @click.pass_context
 def main(context: click.Context) -> None:
@@ -43,13 +46,13 @@ def main(context: click.Context) -> None:
 
     \b
     aez encode img.png               writes img.aez
-    aez decode img.aez               writes img.png
+    aez decode img.aez -o out.png    writes out.png
     aez decode img.aez --res medium  writes img.medium.png, half as wide and high
     """
     context.with_resource(prepared_process())
 
 
-@main.command()
+@main.command(short_help="Encode pictures as .aez files.")
 @inputs_argument
 @output_option
 @encoding_options
@@ -65,14 +68,13 @@ def encode(
 ) -> None:
     """Encode pictures, or all pictures below a folder, as .aez files.
 
-    Symbols are coded with rANS inside the zstd-packed container by default, because that is 27 % smaller than
-    zstd alone (Kodak, quality 50); --coding zstd needs no coder but zstd to decode.
+    The result of a/img.png is a/img.aez, unless -o names another file or folder.
     """
     encode_files(Files(inputs, output, force), Encoding(quality, options, skip_larger), report)
     report.exit()
 
 
-@main.command()
+@main.command(short_help="Decode .aez files to pictures.")
 @inputs_argument
 @output_option
 @click.option(
@@ -84,7 +86,9 @@ def encode(
     type=click.Choice(get_args(PictureFormat)),
     help="Of the output.  [default: by its suffix, or png]",
 )
-@click.option("--upscale", is_flag=True, help="Generate high from the base layer if the enhancement layer is damaged.")
+@click.option(
+    "--upscale", is_flag=True, help="Generate high from the bytes of medium where the others are missing or damaged."
+)
 @output_options
 def decode(
     inputs: tuple[Input, ...],
@@ -95,12 +99,15 @@ def decode(
     report: Reporter,
     **options: Unpack[DecodeOptions],
 ) -> None:
-    """Decode .aez files, or all of them below a folder, to pictures."""
+    """Decode .aez files, or all of them below a folder, to pictures.
+
+    The result of a/img.aez is a/img.png, or a/img.medium.png with --res medium, unless -o names another file or folder.
+    """
     decode_files(Files(inputs, output, force), res, picture_format, options, report)
     report.exit()
 
 
-@main.command()
+@main.command(short_help="Say what .aez files hold, without decoding them.")
 @inputs_argument
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per file.")
 @click.option("--debug", is_flag=True, help="Show tracebacks.")
@@ -138,7 +145,7 @@ def list_models(as_json: bool) -> None:
     report.exit()
 
 
-@models.command("install")
+@models.command("install", short_help="Try a model and copy it to your own models.")
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option("--debug", is_flag=True, help="Show tracebacks.")
 def install_model(folder: Path, debug: bool) -> None:
@@ -166,7 +173,7 @@ def remove_model(name: str, debug: bool) -> None:
     report.exit()
 
 
-@main.command()
+@main.command(short_help="Convert whole trees of folders; go on after a stop.")
 @click.argument("source", metavar="SRC")
 @click.argument("target", metavar="DST")
 @encoding_options
@@ -252,7 +259,7 @@ def batch(
     report.exit()
 
 
-@main.command()
+@main.command(short_help="Serve .aez files over HTTP, in both resolutions.")
 @click.argument("root", type=click.Path(path_type=Path))
 @server_options
 @click.option("--debug", is_flag=True, help="Show tracebacks.")
@@ -274,7 +281,7 @@ def serve(root: Path, threads: int, decodes: int | None, debug: bool, **options:
     report.exit()
 
 
-@main.command()
+@main.command(short_help="Measure JPEG and AVIF sizes for the page of serve.")
 @click.argument("root", type=click.Path(path_type=Path, exists=True, file_okay=False))
 @click.argument("originals", type=click.Path(path_type=Path, exists=True, file_okay=False))
 @threads_option
@@ -298,7 +305,7 @@ def gallery(root: Path, originals: Path, threads: int, max_pixels: int, debug: b
     report.exit()
 
 
-@main.command()
+@main.command(short_help="Compare aez with JPEG, WebP, AVIF and JPEG XL.")
 @inputs_argument
 @click.option(
     "-q",
@@ -346,13 +353,14 @@ def compare(
         chosen = commands.choose_metric(metric)
         codecs = commands.prepare(folder, **options)
     if quality is None:
+        commands.note_what_is_missing(report)
         commands.compare_curves(sources, report, codecs, chosen, form, folder)
     else:
         commands.compare_quality(sources, report, codecs, chosen, form, quality)
     report.exit()
 
 
-@main.command()
+@main.command(short_help="Train a model on your own pictures.")
 @click.argument(
     "folders", metavar="DIR...", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True, file_okay=False)
 )
@@ -408,11 +416,13 @@ def train(folders: tuple[Path, ...], out: Path, debug: bool, **options: Any) -> 
     of the checkpoint.
     """
     given = {name: value for name, value in options.items() if value is not None}
-    with _training(out, debug) as commands:
+    report = Reporter(debug=debug)
+    with _training(report) as commands:
         commands.train(folders, out, **given)
+    report.exit()
 
 
-@main.command()
+@main.command(short_help="Make a model of a training checkpoint.")
 @click.argument("checkpoint", type=click.Path(path_type=Path, exists=True, dir_okay=False))
 @click.option("--name", required=True, help="Name of the model, with its version, such as fast-6.")
 @click.option(
@@ -432,21 +442,23 @@ def train(folders: tuple[Path, ...], out: Path, debug: bool, **options: Any) -> 
 @click.option("--debug", is_flag=True, help="Show tracebacks.")
 def export(checkpoint: Path, name: str, output: Path, pictures: Path | None, force: bool, debug: bool) -> None:
     """Make a model of a checkpoint: ONNX graphs, tables and model card, all checked (needs aez[train])."""
-    with _training(checkpoint, debug) as commands:
-        commands.export_checkpoint(checkpoint, output, name, pictures, force)
+    report = Reporter(debug=debug)
+    with _training(report) as commands:
+        model = commands.export_checkpoint(checkpoint, output, name, pictures, force)
+        folder = output / name
+        report.say(f"{model.name}  {model.id:08x}  {folder}  (to be found by name: aez models install {folder})")
+    report.exit()
 
 
 @contextmanager
-def _training(subject: Path, debug: bool) -> Iterator[Any]:
+def _training(report: Reporter) -> Iterator[Any]:
     """The training commands, whose imports take seconds."""
-    report = Reporter(debug=debug)
-    with report.file(subject):
+    with report.command():
         try:
             from aez.train import commands
         except ImportError as error:
-            raise AezError(f"training needs {error.name}: pip install 'aez[train]'") from error
+            raise needs_extra("training", str(error.name), "train") from error
         yield commands
-    report.exit()
 
 
 @contextmanager
@@ -455,7 +467,7 @@ def _serve_extra() -> Iterator[None]:
     try:
         yield
     except ImportError as error:
-        raise AezError(str(error), "pip install 'aez[serve]'") from error
+        raise needs_extra("serving", str(error.name), "serve") from error
 
 
 if __name__ == "__main__":

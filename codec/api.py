@@ -1,9 +1,11 @@
 """The whole path: encode, decode and info, on Pillow images, bytes and files."""
 
 import operator
+import os
 from dataclasses import dataclass, replace
+from numbers import Real
 from pathlib import Path
-from typing import Literal, TypedDict, Unpack, get_args
+from typing import Any, Literal, TypedDict, Unpack, get_args
 
 from PIL import Image
 
@@ -120,10 +122,12 @@ def encode(
         device: "auto", "cpu" or "cuda", where the floating-point networks run.
 
     Raises:
+        TypeError: the image is no `PIL.Image.Image`, or quality no number.
         ValueError: quality is out of range, or an option is none of its words.
         PictureError: the image cannot be read, or is larger than `max_pixels`.
         TargetError: no quality reaches the target.
         ModelError: there is no such model, or it does not work on this machine.
+        AezError: effort is asked for, and PyTorch is not installed.
 
     Example:
         >>> image = Image.open("img.png")
@@ -132,6 +136,8 @@ def encode(
         >>> len(small) <= 3000
         True
     """
+    _check_type("image", image, Image.Image, "a PIL.Image.Image", "aez.encode_file takes paths")
+    _check_type("quality", quality, (Real, Target), "a number or an aez.Target")
     _check_word("layers", layers, get_args(Layers))
     _check_word("coding", coding, get_args(Coding))
     _check_word("device", device, get_args(Device))
@@ -175,6 +181,7 @@ def decode(
         device: as in `encode`.
 
     Raises:
+        TypeError: the data is no bytes.
         ValueError: an option is none of its words.
         FormatError: not an aez file, or one of a newer version.
         DamagedError: truncated or altered.
@@ -189,6 +196,7 @@ def decode(
         >>> aez.decode(front, "medium").size
         (86, 67)
     """
+    _check_bytes(data, "aez.decode_file takes paths")
     _check_word("resolution", resolution, get_args(Resolution))
     _check_word("device", device, get_args(Device))
     contents = Contents(data)
@@ -206,6 +214,7 @@ def info(data: bytes) -> Info:
     """Read what a file, or its front part, says of itself.
 
     Raises:
+        TypeError: the data is no bytes.
         FormatError: not an aez file, or one of a newer version.
         DamagedError: the header or the front part is truncated or altered.
 
@@ -214,6 +223,7 @@ def info(data: bytes) -> Info:
         >>> found.width, found.height, found.quality, found.complete
         (171, 133, 60.0, True)
     """
+    _check_bytes(data, 'Path("img.aez").read_bytes() reads a file')
     contents = Contents(data)
     header = contents.header
     model = find_by_id(header.model)
@@ -350,6 +360,18 @@ def _checked_effort(effort: int) -> int:
     if digit not in range(EFFORT_MAX + 1):
         raise ValueError(f"effort must be a whole number from 0 to {EFFORT_MAX}, not {effort!r}")
     return digit
+
+
+def _check_type(
+    name: str, value: object, kinds: type[Any] | tuple[type[Any], ...], wanted: str, advice: str = ""
+) -> None:
+    if not isinstance(value, kinds):
+        hint = f"; {advice}" if advice and isinstance(value, str | os.PathLike) else ""
+        raise TypeError(f"{name} must be {wanted}, not {type(value).__name__}{hint}")
+
+
+def _check_bytes(data: object, advice: str) -> None:
+    _check_type("data", data, (bytes, bytearray, memoryview), "bytes", advice)
 
 
 def _check_word(name: str, value: str, words: tuple[str, ...]) -> None:

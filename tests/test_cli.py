@@ -65,7 +65,7 @@ def test_decode_to_a_format_by_suffix(run: Run, png: Path, tmp_path: Path, suffi
 def test_nothing_is_overwritten_without_force(run: Run, png: Path) -> None:
     run("encode", png)
     before = png.with_suffix(".aez").read_bytes()
-    one_error_line(run("encode", png, "-q", "5"), "img.aez exists", "-f")
+    one_error_line(run("encode", png, "-q", "5"), "img.aez exists; -o names another file, -f overwrites this one")
     assert png.with_suffix(".aez").read_bytes() == before
     assert run("encode", png, "-q", "5", "-f").exit_code == 0
     assert len(png.with_suffix(".aez").read_bytes()) < len(before)
@@ -459,7 +459,9 @@ def test_medium_decodes_where_high_is_damaged(run: Run, png: Path, tmp_path: Pat
     cut = tmp_path / "cut.aez"
     cut.write_bytes(png.with_suffix(".aez").read_bytes()[:-40])
     assert run("decode", cut, "--res", "medium").exit_code == 0
-    assert run("decode", cut, "--upscale").exit_code == 0
+    upscaled = run("decode", cut, "--upscale")
+    assert upscaled.exit_code == 0
+    assert f"aez: {cut}: note: the enhancement layer is missing; the high picture is generated" in upscaled.stderr
 
 
 def test_a_full_disk_leaves_nothing_behind(png: Path, tmp_path: Path) -> None:

@@ -83,7 +83,8 @@ def received(place: str, found: Fetched, settings: ServerSettings) -> Pulled:
             with open_picture(data, max(settings.max_pixels, _PASSED_ON_PIXELS), _OPENED) as image:
                 media_type = _SERVED[str(image.format)]
     except (FormatError, PictureError, KeyError) as error:
-        raise OriginError("the origin sends what is no such picture") from error
+        kinds = "an .aez file" if place.endswith(SUFFIX) else "a JPEG, PNG, WebP or AVIF picture"
+        raise OriginError(f"what the origin sends under this name is not {kinds}") from error
     now = time.time()
     modified = now if found.modified is None else found.modified
     return Pulled("there", now, data, place, found.stamp, media_type, modified, _tag(data), _tag(found.data))

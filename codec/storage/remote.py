@@ -11,7 +11,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from ..errors import AezError
+from ..errors import AezError, needs_extra
 from ..output import OutputExistsError
 from .tree import OWN_FOLDER, Listing
 from .urls import without_secrets
@@ -155,12 +155,18 @@ class RemoteTree:
             with _translated(str(self)):
                 system, root = fsspec.core.url_to_fs(self.url, use_listings_cache=False)
         except ImportError as error:
-            raise AezError(f"{self}: {error}", "pip install 'aez[cloud]'") from error
+            raise needs_extra(str(self), _missing(error), "cloud") from error
         return system, root
 
     @property
     def _system(self) -> "AbstractFileSystem":
         return self._opened[0]
+
+
+def _missing(error: ImportError) -> str:
+    """The package that could not be imported; fsspec says its own words instead of Python's."""
+    cause = error.__cause__ if isinstance(error.__cause__, ImportError) else error
+    return cause.name or str(error)
 
 
 def _stamp(facts: Mapping[str, Any]) -> str:

@@ -65,9 +65,10 @@ class Reporter:
             self.note(name, str(note.message))
 
     def note(self, name: object, text: str) -> None:
-        """One line on stderr about an input."""
+        """One line on stderr about an input, or about the whole command where the name is empty."""
         if not self._quiet and not self._is_output(2):
-            click.echo(f"aez: {printable(name)}: note: {printable(text)}", err=True)
+            subject = f"{printable(name)}: " if str(name) else ""
+            click.echo(f"aez: {subject}note: {printable(text)}", err=True)
 
     def fail(self, line: str) -> None:
         """Something went wrong."""
