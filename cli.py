@@ -3,19 +3,19 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Literal, Unpack
+from typing import Any, Literal, Unpack, get_args
 
 import click
-from click.core import ParameterSource
 
 from aez import __version__
-from aez.api import DecodeOptions, EncodeOptions
+from aez.api import DecodeOptions, EncodeOptions, Resolution
 from aez.coding.targets import Target
-from aez.errors import AezError
-from aez.jobs import Decoding, Encoding, Job
+from aez.errors import needs_extra
+from aez.jobs import Encoding
 from aez.metrics.rate_distortion import Metric
-from aez.model.registry import find_by_name
-from aez.serve.settings import ServerSettings, server_options
+from aez.picture.formats import PictureFormat
+from aez.serve.options import server_options
+from aez.serve.settings import ServerSettings
 from aez.terminal import paths
 from aez.terminal.commands import Files, decode_files, encode_files, show_info
 from aez.terminal.names import printable
@@ -30,12 +30,15 @@ from aez.terminal.options import (
     output_options,
     threads_option,
 )
-from aez.terminal.paths import Folder, Input, Output
-from aez.terminal.process import prepared_process
-from aez.terminal.reporter import Reporter
+from aez.terminal.paths import FolderOutput, Input, Output
+from aez.terminal.process import prepared_process, processes_and_threads
+from aez.terminal.reporter import Reporter, describe
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    context_settings={"help_option_names": ["-h", "--help"]},
+    short_help="learned image codec: one file, two resolutions",
+)
 @click.version_option(__version__, prog_name="aez")
 @click.pass_context
 def main(context: click.Context) -> None:
@@ -43,20 +46,20 @@ def main(context: click.Context) -> None:
 
     \b
     aez encode img.png               writes img.aez
-    aez decode img.aez               writes img.png
+    aez decode img.aez -o out.png    writes out.png
     aez decode img.aez --res medium  writes img.medium.png, half as wide and high
     """
     context.with_resource(prepared_process())
 
 
-@main.command()
+@main.command(short_help="Encode pictures as .aez files.")
 @inputs_argument
 @output_option
 @encoding_options
 @output_options
 def encode(
     inputs: tuple[Input, ...],
-    output: Output | Folder | None,
+    output: Output | FolderOutput | None,
     quality: float | Target,
     skip_larger: bool,
     force: bool,
@@ -65,42 +68,46 @@ def encode(
 ) -> None:
     """Encode pictures, or all pictures below a folder, as .aez files.
 
-    Symbols are coded with rANS inside the zstd-packed container by default, because that is 27 % smaller than
-    zstd alone (Kodak, quality 50); --coding zstd needs no coder but zstd to decode.
+    The result of a/img.png is a/img.aez, unless -o names another file or folder.
     """
     encode_files(Files(inputs, output, force), Encoding(quality, options, skip_larger), report)
     report.exit()
 
 
-@main.command()
+@main.command(short_help="Decode .aez files to pictures.")
 @inputs_argument
 @output_option
 @click.option(
-    "--res", type=click.Choice(["high", "medium"]), default="high", show_default=True, help="medium: half the size."
+    "--res", type=click.Choice(get_args(Resolution)), default="high", show_default=True, help="medium: half the size."
 )
 @click.option(
     "--format",
     "picture_format",
-    type=click.Choice(["png", "jpeg", "webp", "avif"]),
+    type=click.Choice(get_args(PictureFormat)),
     help="Of the output.  [default: by its suffix, or png]",
 )
-@click.option("--upscale", is_flag=True, help="Generate high from the base layer if the enhancement layer is damaged.")
+@click.option(
+    "--upscale", is_flag=True, help="Generate high from the bytes of medium where the others are missing or damaged."
+)
 @output_options
 def decode(
     inputs: tuple[Input, ...],
-    output: Output | Folder | None,
+    output: Output | FolderOutput | None,
     res: Any,
     picture_format: Any,
     force: bool,
     report: Reporter,
     **options: Unpack[DecodeOptions],
 ) -> None:
-    """Decode .aez files, or all of them below a folder, to pictures."""
+    """Decode .aez files, or all of them below a folder, to pictures.
+
+    The result of a/img.aez is a/img.png, or a/img.medium.png with --res medium, unless -o names another file or folder.
+    """
     decode_files(Files(inputs, output, force), res, picture_format, options, report)
     report.exit()
 
 
-@main.command()
+@main.command(short_help="Say what .aez files hold, without decoding them.")
 @inputs_argument
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per file.")
 @click.option("--debug", is_flag=True, help="Show tracebacks.")
@@ -131,19 +138,19 @@ def models() -> None:
 @click.option("--json", "as_json", is_flag=True, help="A JSON object per model.")
 def list_models(as_json: bool) -> None:
     """List name, id and place of all models."""
-    from aez.model import commands
+    from aez.terminal import models as commands
 
     report = Reporter()
     commands.list_models(report, as_json)
     report.exit()
 
 
-@models.command("install")
+@models.command("install", short_help="Try a model and copy it to your own models.")
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option("--debug", is_flag=True, help="Show tracebacks.")
 def install_model(folder: Path, debug: bool) -> None:
     """Try the model of FOLDER, as aez export made it, and copy it to your own models."""
-    from aez.model import commands
+    from aez.terminal import models as commands
 
     report = Reporter(debug=debug)
     folder = folder.absolute()
@@ -158,7 +165,7 @@ def install_model(folder: Path, debug: bool) -> None:
 @click.option("--debug", is_flag=True, help="Show tracebacks.")
 def remove_model(name: str, debug: bool) -> None:
     """Remove an installed model."""
-    from aez.model import commands
+    from aez.terminal import models as commands
 
     report = Reporter(debug=debug)
     with report.file(name):
@@ -166,7 +173,7 @@ def remove_model(name: str, debug: bool) -> None:
     report.exit()
 
 
-@main.command()
+@main.command(short_help="Convert whole trees of folders; go on after a stop.")
 @click.argument("source", metavar="SRC")
 @click.argument("target", metavar="DST")
 @encoding_options
@@ -177,8 +184,8 @@ def remove_model(name: str, debug: bool) -> None:
     metavar="DB",
     help="Measure PSNR, and keep the input where it would be lower.",
 )
-@click.option("--to", type=click.Choice(["png", "jpeg", "webp", "avif"]), help="Decode .aez files instead.")
-@click.option("--res", type=click.Choice(["high", "medium"]), default="high", help="With --to.  [default: high]")
+@click.option("--to", type=click.Choice(get_args(PictureFormat)), help="Decode .aez files instead.")
+@click.option("--res", type=click.Choice(get_args(Resolution)), default="high", help="With --to.  [default: high]")
 @click.option("--upscale", is_flag=True, help="With --to: generate high where the enhancement layer is damaged.")
 @click.option("--include", multiple=True, metavar="GLOB", help="Only such names.")
 @click.option("--exclude", multiple=True, metavar="GLOB", help="No such names.")
@@ -225,18 +232,19 @@ def batch(
     does not stop the others.
     """
     from aez.batch import commands
-    from aez.batch.names import read_names
+    from aez.batch.job import chosen_job
+    from aez.batch.name_list import read_names
     from aez.batch.selection import Selection
 
     report = Reporter(quiet=quiet, debug=debug)
     if scheduler and jobs:
         raise click.UsageError("--jobs has no meaning with --dask")
     with report.command():
-        processes, threads = commands.processes_and_threads(jobs, threads or (1 if scheduler else 0))
+        processes, threads = processes_and_threads(jobs, threads or (1 if scheduler else 0))
         request = commands.Request(
             source=source,
             target=target,
-            job=_job(context, options, threads, measure=report_file is not None),
+            job=chosen_job(context, options, threads, measure=report_file is not None),
             selection=Selection(include, exclude, read_names(listed) if listed else None),
             keep_extension=keep_extension,
             force=force,
@@ -251,7 +259,7 @@ def batch(
     report.exit()
 
 
-@main.command()
+@main.command(short_help="Serve .aez files over HTTP, in both resolutions.")
 @click.argument("root", type=click.Path(path_type=Path))
 @server_options
 @click.option("--debug", is_flag=True, help="Show tracebacks.")
@@ -265,8 +273,6 @@ def serve(root: Path, threads: int, decodes: int | None, debug: bool, **options:
     """
     report = Reporter(debug=debug)
     with report.file(root):
-        from aez.batch.commands import processes_and_threads
-
         with _serve_extra():
             from aez.serve import commands
         decodes, _ = processes_and_threads(decodes, threads)
@@ -275,7 +281,7 @@ def serve(root: Path, threads: int, decodes: int | None, debug: bool, **options:
     report.exit()
 
 
-@main.command()
+@main.command(short_help="Measure JPEG and AVIF sizes for the page of serve.")
 @click.argument("root", type=click.Path(path_type=Path, exists=True, file_okay=False))
 @click.argument("originals", type=click.Path(path_type=Path, exists=True, file_okay=False))
 @threads_option
@@ -290,16 +296,16 @@ def gallery(root: Path, originals: Path, threads: int, max_pixels: int, debug: b
     report = Reporter(debug=debug)
     with report.file(root):
         with _serve_extra():
-            from aez.serve.gallery_facts import measure_folder
+            from aez.serve.gallery_measure import measure_folder
         for name, trouble in measure_folder(root, originals, threads, max_pixels):
             if trouble:
-                report.fail(f"{printable(name)}: {trouble}")
+                report.fail(describe(trouble, name))
             else:
                 report.say(printable(name))
     report.exit()
 
 
-@main.command()
+@main.command(short_help="Compare aez with JPEG, WebP, AVIF and JPEG XL.")
 @inputs_argument
 @click.option(
     "-q",
@@ -347,13 +353,14 @@ def compare(
         chosen = commands.choose_metric(metric)
         codecs = commands.prepare(folder, **options)
     if quality is None:
+        commands.note_what_is_missing(report)
         commands.compare_curves(sources, report, codecs, chosen, form, folder)
     else:
         commands.compare_quality(sources, report, codecs, chosen, form, quality)
     report.exit()
 
 
-@main.command()
+@main.command(short_help="Train a model on your own pictures.")
 @click.argument(
     "folders", metavar="DIR...", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True, file_okay=False)
 )
@@ -409,11 +416,13 @@ def train(folders: tuple[Path, ...], out: Path, debug: bool, **options: Any) -> 
     of the checkpoint.
     """
     given = {name: value for name, value in options.items() if value is not None}
-    with _training(out, debug) as commands:
+    report = Reporter(debug=debug)
+    with _training(report) as commands:
         commands.train(folders, out, **given)
+    report.exit()
 
 
-@main.command()
+@main.command(short_help="Make a model of a training checkpoint.")
 @click.argument("checkpoint", type=click.Path(path_type=Path, exists=True, dir_okay=False))
 @click.option("--name", required=True, help="Name of the model, with its version, such as fast-6.")
 @click.option(
@@ -433,40 +442,23 @@ def train(folders: tuple[Path, ...], out: Path, debug: bool, **options: Any) -> 
 @click.option("--debug", is_flag=True, help="Show tracebacks.")
 def export(checkpoint: Path, name: str, output: Path, pictures: Path | None, force: bool, debug: bool) -> None:
     """Make a model of a checkpoint: ONNX graphs, tables and model card, all checked (needs aez[train])."""
-    with _training(checkpoint, debug) as commands:
-        commands.export_checkpoint(checkpoint, output, name, pictures, force)
-
-
-@contextmanager
-def _training(subject: Path, debug: bool) -> Iterator[Any]:
-    """The training commands, whose imports take seconds."""
     report = Reporter(debug=debug)
-    with report.file(subject):
-        try:
-            from aez.train import commands
-        except ImportError as error:
-            raise AezError(f"training needs {error.name}: pip install 'aez[train]'") from error
-        yield commands
+    with _training(report) as commands:
+        model = commands.export_checkpoint(checkpoint, output, name, pictures, force)
+        folder = output / name
+        report.say(f"{model.name}  {model.id:08x}  {folder}  (to be found by name: aez models install {folder})")
     report.exit()
 
 
-def _job(context: click.Context, options: dict[str, Any], threads: int, measure: bool) -> Job:
-    """What a batch does to each file; options of the other direction are refused."""
-    decoding = ("res", "upscale")
-    targets = ("quality", "bpp", "size", "psnr", "medium_psnr", "ssimulacra2")
-    encode_options = ("layers", "coding", "effort", "model", "strip", "strip_gps")
-    encoding = (*targets, *encode_options, "skip_larger", "min_psnr")
-    word = "with" if options["to"] else "without"
-    for name in encoding if options["to"] else decoding:
-        if context.get_parameter_source(name) is not ParameterSource.DEFAULT:
-            raise click.UsageError(f"--{name.replace('_', '-')} has no meaning {word} --to")
-    general: Any = {name: options[name] for name in ("device", "max_pixels")} | {"threads": threads}
-    if options["to"]:
-        return Decoding(options["res"], options["to"], general | {"upscale": options["upscale"]})
-    general |= {name: options[name] for name in encode_options}
-    model = find_by_name(options["model"])
-    general["model"] = str(model.folder.absolute()) if model.origin == "given" else model.name
-    return Encoding(options["quality"], general, options["skip_larger"], options["min_psnr"], measure)
+@contextmanager
+def _training(report: Reporter) -> Iterator[Any]:
+    """The training commands, whose imports take seconds."""
+    with report.command():
+        try:
+            from aez.train import commands
+        except ImportError as error:
+            raise needs_extra("training", str(error.name), "train") from error
+        yield commands
 
 
 @contextmanager
@@ -475,7 +467,7 @@ def _serve_extra() -> Iterator[None]:
     try:
         yield
     except ImportError as error:
-        raise AezError(str(error), "pip install 'aez[serve]'") from error
+        raise needs_extra("serving", str(error.name), "serve") from error
 
 
 if __name__ == "__main__":

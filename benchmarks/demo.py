@@ -34,7 +34,8 @@ def main(source: Path) -> None:
         (f"JPEG quality {jpeg.quality:g}", jpeg.bytes, jpeg.psnr),
     ):
         print(f"{name:24}{size:8}{8 * size / pixels:8.3f}{value:7.2f} dB")
-    print(f"\nThe JPEG of equal PSNR is {jpeg.bytes / found.bytes:.2f} times as large, and has one resolution.")
+    print("\nMedium has its PSNR against the original at half the width and height.")
+    print(f"The JPEG of equal PSNR is {jpeg.bytes / found.bytes:.2f} times as large, and has one resolution.")
 
 
 if __name__ == "__main__":

@@ -28,9 +28,9 @@ from aez.model.folder import PARAMS
 from aez.model.registry import DEFAULT_MODEL, AnyModel, find_by_name
 from aez.nn.params import load_params
 from aez.picture.opening import plain_picture
-from aez.train.commands import export_checkpoint, train
+from aez.train.commands import VALIDATION_CROP, export_checkpoint, train
 from aez.train.data import find_pictures, load_pictures
-from aez.train.loop import VALIDATION_CROP, score
+from aez.train.loop import score
 
 QUALITIES = (10, 30, 50, 70, 90)
 RUN, KEPT_ASIDE = 8, 8

@@ -11,9 +11,10 @@
 (171, 133)
 """
 
-from .api import MAX_PIXELS, Info, decode, decode_file, encode, encode_file, info
+from .api import Info, decode, decode_file, encode, encode_file, info
 from .coding.targets import Target, TargetError
 from .errors import AezError, AezWarning, DamagedError, FormatError, ModelError, PictureError, QualityWarning
+from .picture.limits import MAX_PIXELS
 from .plugin import register
 
 __version__ = "0.1.0"

@@ -1,9 +1,11 @@
 """The whole path: encode, decode and info, on Pillow images, bytes and files."""
 
 import operator
+import os
 from dataclasses import dataclass, replace
+from numbers import Real
 from pathlib import Path
-from typing import Literal, TypedDict, Unpack, get_args
+from typing import Any, Literal, TypedDict, Unpack, get_args
 
 from PIL import Image
 
@@ -23,13 +25,13 @@ from .model.tiled import BLOCK
 from .output import AnyPath, refuse_existing, write_file
 from .picture.convert import from_pillow, to_pillow
 from .picture.formats import PictureFormat, format_of
+from .picture.limits import MAX_PIXELS, MORE_HINT, check_pixels
 from .picture.metadata import attach_metadata, stripped
 from .picture.opening import open_picture
 from .picture.saving import save_picture
 
 Resolution = Literal["high", "medium"]
 
-MAX_PIXELS = 128_000_000
 EFFORT_MAX = 9
 DEFAULT_QUALITY = 50.0
 _PADDED_MIN = 1 << 20
@@ -120,10 +122,12 @@ def encode(
         device: "auto", "cpu" or "cuda", where the floating-point networks run.
 
     Raises:
+        TypeError: the image is no `PIL.Image.Image`, or quality no number.
         ValueError: quality is out of range, or an option is none of its words.
         PictureError: the image cannot be read, or is larger than `max_pixels`.
         TargetError: no quality reaches the target.
         ModelError: there is no such model, or it does not work on this machine.
+        AezError: effort is asked for, and PyTorch is not installed.
 
     Example:
         >>> image = Image.open("img.png")
@@ -132,6 +136,8 @@ def encode(
         >>> len(small) <= 3000
         True
     """
+    _check_type("image", image, Image.Image, "a PIL.Image.Image", "aez.encode_file takes paths")
+    _check_type("quality", quality, (Real, Target), "a number or an aez.Target")
     _check_word("layers", layers, get_args(Layers))
     _check_word("coding", coding, get_args(Coding))
     _check_word("device", device, get_args(Device))
@@ -175,6 +181,7 @@ def decode(
         device: as in `encode`.
 
     Raises:
+        TypeError: the data is no bytes.
         ValueError: an option is none of its words.
         FormatError: not an aez file, or one of a newer version.
         DamagedError: truncated or altered.
@@ -189,6 +196,7 @@ def decode(
         >>> aez.decode(front, "medium").size
         (86, 67)
     """
+    _check_bytes(data, "aez.decode_file takes paths")
     _check_word("resolution", resolution, get_args(Resolution))
     _check_word("device", device, get_args(Device))
     contents = Contents(data)
@@ -206,6 +214,7 @@ def info(data: bytes) -> Info:
     """Read what a file, or its front part, says of itself.
 
     Raises:
+        TypeError: the data is no bytes.
         FormatError: not an aez file, or one of a newer version.
         DamagedError: the header or the front part is truncated or altered.
 
@@ -214,6 +223,7 @@ def info(data: bytes) -> Info:
         >>> found.width, found.height, found.quality, found.complete
         (171, 133, 60.0, True)
     """
+    _check_bytes(data, 'Path("img.aez").read_bytes() reads a file')
     contents = Contents(data)
     header = contents.header
     model = find_by_id(header.model)
@@ -244,7 +254,7 @@ def encode_bytes(file: bytes, quality: float | Target = DEFAULT_QUALITY, **optio
     Raises:
         PictureError: Pillow does not know the format; and as `encode`.
     """
-    with open_picture(file) as image:
+    with open_picture(file, options.get("max_pixels", MAX_PIXELS)) as image:
         return encode(image, quality, **options)
 
 
@@ -352,6 +362,18 @@ def _checked_effort(effort: int) -> int:
     return digit
 
 
+def _check_type(
+    name: str, value: object, kinds: type[Any] | tuple[type[Any], ...], wanted: str, advice: str = ""
+) -> None:
+    if not isinstance(value, kinds):
+        hint = f"; {advice}" if advice and isinstance(value, str | os.PathLike) else ""
+        raise TypeError(f"{name} must be {wanted}, not {type(value).__name__}{hint}")
+
+
+def _check_bytes(data: object, advice: str) -> None:
+    _check_type("data", data, (bytes, bytearray, memoryview), "bytes", advice)
+
+
 def _check_word(name: str, value: str, words: tuple[str, ...]) -> None:
     if value not in words:
         raise ValueError(f"{name} must be one of {', '.join(words)}, not {value!r}")
@@ -361,9 +383,9 @@ def _check_size(width: int, height: int, max_pixels: int) -> None:
     """Refuse what is too large, also when its padding is what makes it large."""
     if not (0 < width <= SIDE_MAX and 0 < height <= SIDE_MAX):
         raise PictureError(f"{width} x {height} pixels cannot be coded")
-    hint = "--max-pixels raises the limit"
-    if width * height > max_pixels:
-        raise PictureError(f"{width} x {height} is more than {max_pixels / 1e6:g} megapixels", hint)
+    check_pixels(width, height, max_pixels)
     padded = (width + -width % BLOCK) * (height + -height % BLOCK)
     if padded > max(1.25 * max_pixels, _PADDED_MIN):
-        raise PictureError(f"{width} x {height}, padded, is more than {1.25 * max_pixels / 1e6:g} megapixels", hint)
+        raise PictureError(
+            f"{width} x {height}, padded, is more than {1.25 * max_pixels / 1e6:g} megapixels", MORE_HINT
+        )

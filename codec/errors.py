@@ -33,6 +33,11 @@ class QualityWarning(AezWarning):
     """A picture is far from what its quality promises."""
 
 
+def needs_extra(what: str, package: str, extra: str) -> AezError:
+    """What to raise where a package is missing that comes with an extra of aez."""
+    return AezError(f"{what} needs {package}: pip install 'aez[{extra}]'")
+
+
 def first_line(error: BaseException) -> str:
     """What a library's exception says, or is called, without the pages that some of them add."""
     return (str(error) or type(error).__name__).splitlines()[0]

@@ -5,7 +5,7 @@ import warnings
 from collections.abc import Collection
 from dataclasses import asdict, dataclass
 from pathlib import PurePath, PurePosixPath
-from typing import Any
+from typing import cast
 
 from PIL import Image
 from rich.filesize import decimal
@@ -13,11 +13,13 @@ from rich.filesize import decimal
 from . import api
 from .api import DecodeOptions, EncodeOptions, Resolution
 from .coding.targets import Target
-from .errors import AezWarning, QualityWarning
+from .errors import AezError, AezWarning, DamagedError, PictureError, QualityWarning
+from .format.container import MAGIC
 from .metrics.fidelity import psnr
 from .model.registry import DEFAULT_MODEL, find_by_name, load_model
 from .picture.formats import NEEDED_FOR, READABLE, SUFFIXES, PictureFormat
-from .picture.opening import allow_pixels, plain_picture
+from .picture.limits import MAX_PIXELS
+from .picture.opening import plain_picture
 from .picture.saving import save_picture
 
 _LONGEST_SUFFIX = 8
@@ -96,7 +98,7 @@ class Encoding:
         api.check_target(self.quality, self.options.get("layers", "all"))
         options = self.options.copy()
         options["effort"] = min(options.get("effort", 0), 1)
-        api.encode(Image.new("RGB", (1, 1)), 50, **options)
+        api.encode(Image.new("RGB", (1, 1)), api.DEFAULT_QUALITY, **options)
 
     def convert(self, data: bytes) -> Converted | Kept:
         """Encode a file.
@@ -104,7 +106,6 @@ class Encoding:
         Raises:
             AezError: it cannot be.
         """
-        allow_pixels(self.options.get("max_pixels", api.MAX_PIXELS))
         with warnings.catch_warnings():
             if self.min_psnr is not None:  # which is measured, not estimated
                 warnings.simplefilter("ignore", QualityWarning)
@@ -120,12 +121,19 @@ class Encoding:
             warnings.warn(larger, AezWarning, stacklevel=2)
         return Converted(coded, found.width, found.height, measured)
 
+    def is_damaged(self, result: bytes) -> bool:
+        """Whether a file that was a result once is truncated, or altered beyond reading."""
+        return _is_damaged(result, self._decoding)
+
+    @property
+    def _decoding(self) -> DecodeOptions:
+        return cast(DecodeOptions, {name: value for name, value in self.options.items() if name in _SHARED})
+
     def _psnr(self, data: bytes, coded: bytes) -> float:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", AezWarning)
-            original, _ = plain_picture(data)
-            options: Any = {name: value for name, value in self.options.items() if name in _SHARED}
-            decoded = api.decode(coded, **options)
+            original, _ = plain_picture(data, self.options.get("max_pixels", MAX_PIXELS))
+            decoded = api.decode(coded, **self._decoding)
         return psnr(decoded.convert(original.mode), original)
 
 
@@ -170,6 +178,10 @@ class Decoding:
         image = api.decode(data, self.resolution, **self.options)
         return Converted(save_picture(image, self.format), image.width, image.height)
 
+    def is_damaged(self, result: bytes) -> bool:
+        """As in `Encoding`."""
+        return _is_damaged(result, self.options)
+
 
 Job = Encoding | Decoding
 
@@ -178,6 +190,23 @@ def _renamed(name: str, known: Collection[str], suffix: str) -> str:
     """A name with another suffix. Only a known one is taken off: "Scan 1.2" becomes "Scan 1.2.aez"."""
     old = PurePath(name).suffix
     return name.removesuffix(old if old.lower() in known else "") + suffix
+
+
+def _is_damaged(result: bytes, options: DecodeOptions) -> bool:
+    """Whether a file cannot be read, unless for want of its model, of a newer version or of a higher limit."""
+    is_aez = result.startswith(MAGIC)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", AezWarning)
+        try:
+            if is_aez:
+                api.decode(result, **options)
+            else:
+                plain_picture(result, options.get("max_pixels", MAX_PIXELS))
+        except (DamagedError, PictureError) as error:
+            return not is_aez or isinstance(error, DamagedError)
+        except AezError:
+            pass
+    return False
 
 
 def _foreign_kind(name: str, taken: Collection[str]) -> str:

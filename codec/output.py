@@ -35,7 +35,7 @@ def refuse_existing(path: Path, overwrite: bool) -> None:
         OutputExistsError: the output exists and `overwrite` is false.
     """
     if path.exists() and not (overwrite or is_device(path)):
-        raise OutputExistsError(f"{path} exists", "-f overwrites it")
+        raise OutputExistsError(f"{path} exists", "-o names another file, -f overwrites this one")
 
 
 def write_file(

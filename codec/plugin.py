@@ -91,7 +91,9 @@ def save(image: Image.Image, file: IO[bytes], _filename: str | bytes) -> None:
     metadata = {name: given[name] for name in ("icc_profile", "exif", "xmp") if name in given}
     if isinstance(metadata.get("exif"), Image.Exif):
         metadata["exif"] = metadata["exif"].tobytes()
-    file.write(api.encode(_with_info(image, image.info | metadata), given.get("quality", 50), **options))
+    file.write(
+        api.encode(_with_info(image, image.info | metadata), given.get("quality", api.DEFAULT_QUALITY), **options)
+    )
 
 
 def _options(image: Image.Image, handler: FrameType | None) -> dict[str, Any]:

@@ -27,6 +27,8 @@ from fsspec.implementations.local import LocalFileSystem
 from PIL import Image
 
 import aez
+from aez.batch.claims import Claims, read_claims
+from aez.storage import LocalTree
 
 Run = Callable[..., Result]
 AEZ = [sys.executable, "-m", "aez.cli"]
@@ -196,6 +198,105 @@ def test_a_killed_batch_owns_what_it_has_written_and_nothing_else(
     assert (coded / "sommer, süd" / "c d.aez").read_bytes() == aez.encode(
         Image.open(album / "sommer, süd" / "c d.webp"), 20
     )
+
+
+def rotated(path: Path) -> None:
+    with Image.open(path) as image:
+        turned = image.rotate(180)
+    turned.save(path)
+
+
+def encoded_anew(path: Path) -> None:
+    path.write_bytes(aez.encode(aez.decode(path.read_bytes()), 5))
+
+
+def in_another_format(path: Path) -> None:
+    Image.new("RGB", (9, 9), "red").save(path, "gif")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "name", "edit"),
+    [
+        (["--to", "png"], "a.png", rotated),
+        (["--to", "jpeg"], "a.jpg", rotated),
+        ([], "a.aez", encoded_anew),
+        ([], "a.aez", in_another_format),
+        (["--min-psnr", "100"], "a.png", rotated),
+    ],
+    ids=["png", "jpeg", "aez", "other format", "kept original"],
+)
+def test_results_that_were_edited_are_not_overwritten(
+    run: Run, album: Path, tmp_path: Path, arguments: list[str], name: str, edit: Callable[[Path], None]
+) -> None:
+    source, target = tmp_path / "source", tmp_path / "target"
+    if "--to" in arguments:
+        assert run("batch", album, source).exit_code == 0
+    else:
+        shutil.copytree(album, source)
+    assert run("batch", source, target, *arguments).exit_code == 0
+    made = (target / name).read_bytes()
+    edit(target / name)
+    edited = (target / name).read_bytes()
+    for _ in range(2):
+        result = run("batch", source, target, *arguments)
+        assert result.exit_code == 1
+        assert "0 done, 2 up to date, 1 failed" in result.stdout
+        assert result.stderr.endswith(f"{name} exists and was not written by aez batch; -f overwrites it\n")
+        assert (target / name).read_bytes() == edited
+    assert run("batch", source, target, *arguments, "-f").exit_code == 0
+    assert (target / name).read_bytes() == made
+
+
+def halved(data: bytes) -> bytes:
+    return data[: len(data) // 2]
+
+
+def with_zeros_inside(data: bytes) -> bytes:
+    return data[: len(data) // 2] + bytes(len(data) // 4) + data[len(data) * 3 // 4 :]
+
+
+@pytest.mark.parametrize("damage", [halved, with_zeros_inside, lambda data: bytes(len(data)), lambda _: b""])
+@pytest.mark.parametrize(("arguments", "name"), [(["--to", "png"], "a.png"), ([], "a.aez"), (["-q", "99"], "a.aez")])
+def test_results_that_were_damaged_are_made_again(
+    run: Run, album: Path, tmp_path: Path, arguments: list[str], name: str, damage: Callable[[bytes], bytes]
+) -> None:
+    source, target = tmp_path / "source", tmp_path / "target"
+    if "--to" in arguments:
+        assert run("batch", album, source).exit_code == 0
+    else:
+        shutil.copytree(album, source)
+    assert run("batch", source, target, *arguments).exit_code == 0
+    before = contents(target)
+    (target / name).write_bytes(damage((target / name).read_bytes()))
+    assert "1 done, 2 up to date, 0 failed" in run("batch", source, target, *arguments).stdout
+    assert contents(target) == before
+
+
+def test_what_a_killed_batch_has_made_anew_is_its_own(
+    run: Run, album: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where a batch in between has looked at other files."""
+    coded = tmp_path / "coded"
+    assert "3 done" in run("batch", album, coded).stdout
+    with monkeypatch.context() as killed:
+        killed.setattr("aez.batch.manifest.Manifest.save", lambda _: None)
+        killed.setattr("aez.batch.commands.settle_claims", lambda *_: None)
+        assert "3 done" in run("batch", album, coded, "-q", "20").stdout
+    assert "1 done" in run("batch", album, coded, "-q", "20", "--include", "b.jpg").stdout
+    assert "2 done, 1 up to date, 0 failed" in run("batch", album, coded, "-q", "20").stdout
+    assert not list((coded / ".aez-batch" / "claims").iterdir())
+
+
+def test_no_claim_is_lost_however_many_there_are(tmp_path: Path) -> None:
+    tree = LocalTree(tmp_path)
+    claims = Claims(tree)
+    written = {f"{number}.aez": f"{number:064x}" for number in range(2500)}
+    for name, digest in written.items():
+        claims.add(name, digest)
+    claims.add("0.aez", "again")
+    known = read_claims(tree)
+    assert known.pop("0.aez") == {"again", written.pop("0.aez")}
+    assert known == {name: {digest} for name, digest in written.items()}
 
 
 def test_what_appears_meanwhile_is_not_overwritten(
@@ -575,6 +676,25 @@ def test_a_report_needs_its_own_place(run: Run, album: Path, tmp_path: Path) -> 
     assert all(row["psnr"] for row in csv.DictReader(io.StringIO(report.read_text())))
 
 
+@pytest.mark.parametrize("place", ["/dev/stdout", "/dev/fd/1", "pipe"])
+def test_a_report_to_a_pipe(album: Path, tmp_path: Path, place: str) -> None:
+    pipe = tmp_path / place
+    if place == "pipe":
+        os.mkfifo(pipe)
+    script = f"cat {pipe} & " if place == "pipe" else ""
+    command = [*AEZ, "batch", "album", "coded", "--include", "a.png", "--report", str(pipe)]
+    result = subprocess.run(
+        ["bash", "-c", f'{script}"$@" | cat; wait', "bash", *command],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    assert result.stderr == ""
+    assert "\na.png,a.aez," in result.stdout
+
+
 class FolderSystem(LocalFileSystem):
     """Real folders that must be made, as sftp and smb have them; renames over no file, as smb does."""
 
@@ -632,6 +752,36 @@ def test_a_web_server_with_a_list_of_files(run: Run, album: Path, tmp_path: Path
     assert list(contents(tmp_path / "coded")) == ["a.aez", "b.aez"]
     assert result.exit_code == 1
     assert "missing.png" in result.stderr
+
+
+def test_passwords_and_signatures_are_shown_nowhere(run: Run, album: Path, tmp_path: Path) -> None:
+    coded, names, report = tmp_path / "coded", tmp_path / "names.txt", tmp_path / "report.csv"
+    names.write_text("a.png\nmissing.png\n")
+    said = []
+    with web_server(album) as server:
+        shown = server
+        for url in (server.replace("://", "://user:se%40cret@"), server.replace("://", "://se:cret@")):
+            for options in (["--dry-run"], ["--report", report], ["-f"]):
+                result = run("batch", url, coded, "--files", names, *options)
+                said.append(result.output)
+            said += [
+                run("batch", url, coded).output,
+                run("batch", album, coded).output,
+                run("batch", album, url).output,
+            ]
+            said += [report.read_text(), *(path.read_text() for path in coded.rglob("*.json"))]
+    assert list(contents(coded)) == ["a.aez"]
+    for place in (
+        "ftp://u:cret@127.0.0.1:9/x",
+        "foo://u:cret@h/x?s=cret",
+        "simplecache::http://u:cret@[::1]:9/x?s=cret",
+    ):
+        said.append(run("batch", place, tmp_path / "other", "--files", names).output)
+    for origin in ("ftp://u:cret@127.0.0.1:9/x", "foo://u:cret@h/x?s=cret", "http://u:cret@:99999/?s=cret"):
+        said.append(run("serve", album, "--origin", origin).output)
+    assert shown in said[0]
+    assert all(said)
+    assert "cret" not in "".join(said)
 
 
 def test_a_cluster_of_which_a_worker_is_killed(run: Run, tmp_path: Path, photograph: Image.Image) -> None:

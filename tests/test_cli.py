@@ -65,7 +65,7 @@ def test_decode_to_a_format_by_suffix(run: Run, png: Path, tmp_path: Path, suffi
 def test_nothing_is_overwritten_without_force(run: Run, png: Path) -> None:
     run("encode", png)
     before = png.with_suffix(".aez").read_bytes()
-    one_error_line(run("encode", png, "-q", "5"), "img.aez exists", "-f")
+    one_error_line(run("encode", png, "-q", "5"), "img.aez exists; -o names another file, -f overwrites this one")
     assert png.with_suffix(".aez").read_bytes() == before
     assert run("encode", png, "-q", "5", "-f").exit_code == 0
     assert len(png.with_suffix(".aez").read_bytes()) < len(before)
@@ -264,6 +264,30 @@ def test_what_a_shell_has_opened_gets_the_picture_and_nothing_else(png: Path, co
 
 
 @pytest.mark.parametrize(
+    "command",
+    [
+        "info a.aez b.aez c.aez",
+        "info --json a.aez b.aez c.aez",
+        "decode a.aez b.aez -o out/",
+        "encode img.png -o out/",
+        "batch pictures coded",
+        "batch pictures coded --dry-run",
+        "models",
+        "--help",
+    ],
+)
+def test_nobody_reads_what_is_said(png: Path, coded: bytes, command: str) -> None:
+    for name in "abc":
+        (png.parent / f"{name}.aez").write_bytes(coded)
+    (png.parent / "pictures").mkdir()
+    for name in ("img.png", "two.png"):
+        shutil.copy(png, png.parent / "pictures" / name)
+    gone = "exec 3> >(:); wait $!; "
+    result = shell(f"{gone} aez {command} >&3; echo $?", png.parent)
+    assert (result.stdout, result.stderr) == (b"1\n", b"")
+
+
+@pytest.mark.parametrize(
     ("output", "written"), [("new/sub/", "new/sub/img.aez"), ("new/.", "new/img.aez"), ("./-", "-"), (".", "img.aez")]
 )
 def test_outputs_by_their_spelling(
@@ -435,7 +459,9 @@ def test_medium_decodes_where_high_is_damaged(run: Run, png: Path, tmp_path: Pat
     cut = tmp_path / "cut.aez"
     cut.write_bytes(png.with_suffix(".aez").read_bytes()[:-40])
     assert run("decode", cut, "--res", "medium").exit_code == 0
-    assert run("decode", cut, "--upscale").exit_code == 0
+    upscaled = run("decode", cut, "--upscale")
+    assert upscaled.exit_code == 0
+    assert f"aez: {cut}: note: the enhancement layer is missing; the high picture is generated" in upscaled.stderr
 
 
 def test_a_full_disk_leaves_nothing_behind(png: Path, tmp_path: Path) -> None:

@@ -138,7 +138,7 @@ def test_without_its_package_there_is_no_ssimulacra2(run: Run, png: Path, monkey
     monkeypatch.setitem(sys.modules, "ssimulacra2", None)
     result = run("compare", png, "--metric", "ssimulacra2")
     assert result.exit_code == 1
-    assert result.stderr == "aez: SSIMULACRA2 is not installed; pip install 'aez[compare]'\n"
+    assert result.stderr == "aez: SSIMULACRA2 needs ssimulacra2: pip install 'aez[compare]'\n"
     assert "two JPEGs of equal PSNR" in run("compare", png).stdout
 
 
@@ -173,20 +173,53 @@ def test_a_jpeg_is_compared_with_its_own_bytes(run: Run, png: Path, tmp_path: Pa
     assert (picture["file_format"], picture["file_bytes"]) == ("JPEG", path.stat().st_size)
 
 
-def test_gray_and_tiny_pictures_and_bad_files(run: Run, photograph: Image.Image, tmp_path: Path) -> None:
+def test_gray_pictures_and_bad_files(run: Run, photograph: Image.Image, tmp_path: Path) -> None:
     photograph.convert("L").save(tmp_path / "gray.png")
-    photograph.crop((0, 0, 3, 2)).save(tmp_path / "tiny.png")
     (tmp_path / "bad.png").write_text("not a picture")
     result = run("compare", tmp_path, "--metric", "psnr", "--json")
     assert result.exit_code == 1
     (line,) = result.stderr.splitlines()
     assert "bad.png" in line
     pictures = json.loads(result.stdout)["pictures"]
-    assert [Path(picture["name"]).name for picture in pictures] == ["gray.png", "tiny.png"]
-    assert all(sample["ms_ssim"] is None for picture in pictures for sample in picture["samples"])
-    by_eyes = run("compare", tmp_path, "--json")
-    assert "tiny.png: SSIMULACRA2 needs 8 x 8 pixels or more; --metric psnr does not" in by_eyes.stderr
-    assert [Path(picture["name"]).name for picture in json.loads(by_eyes.stdout)["pictures"]] == ["gray.png"]
+    assert [Path(picture["name"]).name for picture in pictures] == ["gray.png"]
+    assert all(sample["ms_ssim"] is None for sample in pictures[0]["samples"])
+
+
+def test_tiny_pictures_are_no_part_of_a_mean(run: Run, photograph: Image.Image, tmp_path: Path) -> None:
+    for width, height in ((1, 1), (63, 64), (64, 64)):
+        photograph.crop((0, 0, width, height)).save(tmp_path / f"{width}.png")
+    result = run("compare", tmp_path, "--metric", "psnr", "--json")
+    assert result.exit_code == 0
+    assert result.stderr.splitlines() == [
+        f"aez: {tmp_path / name}: note: left out: smaller than 64 x 64 pixels" for name in ("1.png", "63.png")
+    ]
+    assert [Path(picture["name"]).name for picture in json.loads(result.stdout)["pictures"]] == ["64.png"]
+    alone = run("compare", tmp_path / "63.png")
+    assert (alone.exit_code, alone.stdout) == (1, "")
+    assert alone.stderr.splitlines()[-1] == "aez: no picture of at least 64 x 64 pixels is left"
+    assert run("compare", tmp_path / "1.png", "-q", "50", "--metric", "psnr").exit_code == 0
+    by_eyes = run("compare", tmp_path / "1.png", "-q", "50")
+    assert "1.png: SSIMULACRA2 needs 8 x 8 pixels or more; --metric psnr does not" in by_eyes.stderr
+
+
+@pytest.mark.parametrize("arguments", [[], ["-q", "50"]])
+def test_a_source_that_aez_has_made_is_said_to_be_one(
+    run: Run, photograph: Image.Image, tmp_path: Path, arguments: list[str]
+) -> None:
+    photograph.crop((0, 0, 64, 64)).save(tmp_path / "img.aez")
+    result = run("compare", tmp_path / "img.aez", "--metric", "psnr", *arguments)
+    assert result.exit_code == 0
+    (line,) = result.stderr.splitlines()
+    assert "img.aez: note: it was decoded from a file of aez" in line
+
+
+def test_what_is_left_out_is_said_with_what_brings_it(run: Run, png: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for package in ("bjontegaard", "pillow_jxl"):
+        monkeypatch.setitem(sys.modules, package, None)
+    names = "JPEG XL (needs pillow_jxl), BD-rates (needs bjontegaard)"
+    line = f"aez: note: left out: {names}: pip install 'aez[compare]'\n"
+    assert run("compare", png, "--metric", "psnr").stderr == line
+    assert run("compare", png, "--metric", "psnr", "--quiet").stderr == ""
 
 
 def test_noisy_pictures_and_strange_names(run: Run, tmp_path: Path) -> None:
@@ -200,7 +233,7 @@ def test_noisy_pictures_and_strange_names(run: Run, tmp_path: Path) -> None:
 
 
 def test_what_a_codec_cannot_write_is_said(run: Run, png: Path, tmp_path: Path) -> None:
-    Image.new("RGB", (16384, 1)).save(tmp_path / "wide.png")
+    Image.new("RGB", (16384, 64)).save(tmp_path / "wide.png")
     result = run("compare", png, tmp_path / "wide.png", "--metric", "psnr", "--json")
     assert result.exit_code == 1
     assert "WebP cannot write it" in result.stderr

@@ -1,6 +1,7 @@
 """Damaged and foreign files: an error that says so, and whatever can be saved is."""
 
 import itertools
+import warnings
 from contextlib import suppress
 
 import numpy as np
@@ -68,7 +69,7 @@ def test_every_truncation_is_an_error_or_costs_only_metadata(data: bytes) -> Non
 
 @pytest.mark.parametrize("position", [-3, -12, -30])
 def test_damaged_metadata_is_left_out_with_a_note(data: bytes, picture: np.ndarray, position: int) -> None:
-    with pytest.warns(AezWarning, match=r"left out|may be lost"):
+    with pytest.warns(AezWarning, match=r"left out|if there w"):
         assert np.array_equal(decode(flipped(data, len(data) + position)), picture)
 
 
@@ -80,7 +81,22 @@ def test_medium_outlives_damage_behind_the_front_part(data: bytes) -> None:
         assert np.array_equal(decode(damaged, "medium"), medium)
         with pytest.raises(DamagedError, match=r"enhancement layer is .* medium still decodes"):
             decode(damaged)
-        assert decode(damaged, upscale=True).size == (70, 66)
+        with pytest.warns(AezWarning, match=r"enhancement layer is .* generated from the base layer"):
+            assert decode(damaged, upscale=True).size == (70, 66)
+
+
+def test_metadata_that_was_read_is_not_said_to_be_lost(data: bytes) -> None:
+    sizes = {section.type: section.bytes + 2 for section in info(data).sections}
+    for length, lost in (
+        (metadata_start(data) + 1, "EXIF and XMP, if there were any, are lost: the file is truncated"),
+        (len(data) - sizes["xmp"] + 1, "XMP, if there was any, is lost: the file is truncated"),
+    ):
+        with pytest.warns(AezWarning) as notes:
+            decode(data[:length])
+        assert [str(note.message) for note in notes] == [lost]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert decode(data + b"\0").size == (70, 66)
 
 
 def repacked(data: bytes, **fields: object) -> bytes:

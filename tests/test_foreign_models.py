@@ -1,6 +1,7 @@
 """Models from strangers: broken, altered and hostile ones give one line, and nothing else happens."""
 
 import json
+import math
 import os
 import re
 import shutil
@@ -182,6 +183,14 @@ ARRAYS: dict[str, Alter] = {
     "params of a type": params(data_offsets=[0, 4], dtype="F32", shape=[1]),
     "params of negative size": params(data_offsets=[0, 4], dtype="F16", shape=[-1, -2]),
     "params of no size": params(data_offsets=[0, 4], dtype="F16", shape=2),
+    "params far away": params(data_offsets=[10**30, 10**30 + 4], dtype="F16", shape=[2]),
+    "params far before": params(data_offsets=[-(10**30), 4 - 10**30], dtype="F16", shape=[2]),
+    "huge params": params(data_offsets=[0, 2 * 10**30], dtype="F16", shape=[10**30]),
+    "params of hugely negative size": params(data_offsets=[0, -2 * 10**30], dtype="F16", shape=[-(10**30)]),
+    "params of fractional size": params(data_offsets=[0, 4.0], dtype="F16", shape=[2.0]),
+    "params of endless size": params(data_offsets=[0, math.inf], dtype="F16", shape=[math.inf]),
+    "params of a huge and an endless size": params(data_offsets=[0, 4], dtype="F16", shape=[10**400, 1e300]),
+    "params of nothing": params(data_offsets=[0, 0], dtype="F16", shape=[0, 10**30]),
 }
 
 

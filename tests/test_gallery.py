@@ -64,6 +64,23 @@ def test_measured_once(run: Run, folders: tuple[Path, Path], server: Served) -> 
     assert server.counter("aez_saved_bytes_total") == before + facts["a/one"]["high"]["jpeg"] - size
 
 
+def test_errors_are_lines_of_their_own_with_hints(run: Run, tmp_path: Path, photograph: Image.Image) -> None:
+    root, originals = tmp_path / "root", tmp_path / "originals"
+    for folder in (root, originals):
+        folder.mkdir()
+    for name in ("new\nline", "large", "other"):
+        (root / f"{name}.aez").write_bytes(aez.encode(photograph))
+    photograph.save(originals / "large.png")
+    (originals / "other.png").write_text("no picture")
+    result = run("gallery", root, originals, "--max-pixels", "20k")
+    assert result.exit_code == 1
+    said = dict(line.removeprefix("aez: ").split(": ", 1) for line in result.stderr.splitlines())
+    assert set(said) == {"new\\nline", "large", "other"}
+    assert said["new\\nline"] == f"{originals} has no original of new line"
+    assert "--max-pixels raises the limit" in said["large"]
+    assert "not a picture" in said["other"]
+
+
 def test_pages(server: Served) -> None:
     page = server.get("/")
     assert page.headers["content-type"].startswith("text/html")

@@ -11,7 +11,7 @@ from typing import Any, get_args
 import png_files
 import pytest
 from click.testing import Result
-from exif_blocks import LONG, Field, block, orientation
+from exif_blocks import LONG, ByteOrder, Field, block, orientation
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, PngImagePlugin
@@ -100,6 +100,53 @@ def test_a_turned_picture_has_its_resolution_turned(picture: Image.Image) -> Non
     image = picture.copy()
     image.info.update(exif=block(orientation(6)), dpi=(300, 150))
     assert decode(encode(image)).info["dpi"] == (150, 300)
+
+
+def with_resolution(across: tuple[int, int], down: tuple[int, int], turn: int = 1, order: ByteOrder = "<") -> bytes:
+    """In EXIF, as two fractions."""
+    values = 8 + 2 + 4 * 12 + 4
+    fields = [
+        Field(tag, 5, 1, struct.pack(order + "L", place)) for tag, place in ((ACROSS, values), (DOWN, values + 8))
+    ]
+    behind = struct.pack(order + "LLLL", *across, *down)
+    return block(
+        orientation(turn, order),
+        *fields,
+        Field(UNIT, 3, 1, struct.pack(order + "HH", 2, 0)),
+        order=order,
+        behind=behind,
+    )
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize("turn", range(1, 9))
+def test_a_turned_picture_has_the_resolution_of_its_exif_turned(
+    picture: Image.Image, turn: int, order: ByteOrder
+) -> None:
+    image = picture.copy()
+    image.info["exif"] = with_resolution((300, 1), (200, 1), turn, order)
+    result = decode(encode(image))
+    expected = (200, 300) if turn >= 5 else (300, 200)
+    assert result.info["dpi"] == expected
+    assert (result.getexif()[ACROSS], result.getexif()[DOWN]) == expected
+    assert len(result.info["exif"]) == len(image.info["exif"]) + len(b"Exif\0\0")
+
+
+@pytest.mark.parametrize("format", get_args(PictureFormat))
+@pytest.mark.parametrize(
+    "fraction", [(0xFFFFFFFF, 1), (65_536, 1), (1, 1), (1, 0xFFFFFFFF), (0, 1), (1, 0), (0, 0)], ids=str
+)
+def test_absurd_resolutions_in_exif_stay_there(
+    run: Run, picture: Image.Image, tmp_path: Path, fraction: tuple[int, int], format: PictureFormat
+) -> None:
+    exif = with_resolution(fraction, (300, 1))
+    (tmp_path / "a.webp").write_bytes(saved(picture, "webp", exif=exif))
+    assert run("encode", tmp_path / "a.webp").exit_code == 0
+    assert "dpi" not in decode((tmp_path / "a.aez").read_bytes()).info
+    result = run("decode", tmp_path / "a.aez", "--format", format, "-o", tmp_path / "b")
+    assert (result.exit_code, result.stderr) == (0, "")
+    with Image.open(tmp_path / "b") as image:
+        assert exif[10:60] in image.info["exif"] or format == "avif"
 
 
 @settings(max_examples=50)

@@ -254,7 +254,9 @@ def test_exif_in_a_raw_profile(picture: Image.Image, name: str, prefix: bytes, b
 
 
 @pytest.mark.parametrize(
-    "text", ["", "\nexif\n", "\nexif\n      -5\n00", "\nexif\n    1000\n4578", "\nexif\n   4\nxyz!"]
+    "text",
+    ["", "\nexif\n", "\nexif\n      -5\n00", "\nexif\n    1000\n4578", "\nexif\n   4\nxyz!", "x\n1\n\u0660\u0660"]
+    + [f"\nexif\n{length}\n00" for length in ("9" * 9, "9" * 5000, "\u0661", "\u00b2", "+1", "1_0", "")],
 )
 def test_a_malformed_raw_profile_costs_itself_only(picture: Image.Image, text: str) -> None:
     image = picture.copy()

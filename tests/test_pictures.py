@@ -3,6 +3,7 @@
 import io
 import itertools
 import warnings
+from collections.abc import Callable
 from contextlib import suppress
 from typing import get_args
 
@@ -307,12 +308,32 @@ def test_words_that_are_no_option_are_refused(photograph: Image.Image) -> None:
         encode(photograph, device="gpu")  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize(
+    ("call", "line"),
+    [
+        (lambda: encode("img.png"), "image must be a PIL.Image.Image, not str; aez.encode_file takes paths"),
+        (lambda: encode(Image.new("L", (1, 1)), "50"), "quality must be a number or an aez.Target, not str"),
+        (lambda: decode("hello"), "data must be bytes, not str; aez.decode_file takes paths"),
+        (lambda: info(None), "data must be bytes, not NoneType"),
+    ],
+)
+def test_what_is_of_another_type_is_said(call: Callable[[], object], line: str) -> None:
+    with pytest.raises(TypeError) as caught:
+        call()
+    assert str(caught.value) == line
+
+
 def test_alpha_of_a_front_part_is_enlarged_when_upscaling(photograph: Image.Image) -> None:
     image = photograph.copy()
     image.putalpha(Image.linear_gradient("L").resize(image.size))
     data = encode(image)
     front = data[: info(data).medium_bytes]
-    result = decode(front, upscale=True)
+    with pytest.warns(AezWarning) as notes:
+        result = decode(front, upscale=True)
+    assert [str(note.message) for note in notes] == [
+        "the alpha plane is missing; alpha is enlarged from that of medium",
+        "the enhancement layer is missing; the high picture is generated from the base layer",
+    ]
     assert result.mode == "RGBA"
     assert psnr(result.getchannel("A"), image.getchannel("A")) > 40
 
@@ -344,7 +365,8 @@ def test_a_base_file_decodes_to_medium_and_is_upscaled_with_a_note(sample: Image
     assert np.array_equal(decode(data, "medium"), decode(whole, "medium"))
     with pytest.warns(AezWarning, match="generated"):
         generated = decode(data)
-    assert np.array_equal(decode(whole[: info(whole).medium_bytes], upscale=True), generated)
+    with pytest.warns(AezWarning, match="enhancement layer is missing; the high picture is generated"):
+        assert np.array_equal(decode(whole[: info(whole).medium_bytes], upscale=True), generated)
     lanczos = decode(data, "medium").resize(sample.size, Image.Resampling.LANCZOS)
     assert psnr(generated, sample) > psnr(lanczos, sample)
 

@@ -121,6 +121,12 @@ def test_what_an_origin_may_do(server: Served, web: Web, name: str, answer: Answ
     assert len(web.asked) == asked, "known for a while"
 
 
+def test_what_is_no_picture_is_said(server: Served, web: Web) -> None:
+    web.answers["/pictures/page.jpg"] = web.answers["/pictures/file.aez"] = Answer(b"<html>")
+    for name, kinds in (("page.jpg", "a JPEG, PNG, WebP or AVIF picture"), ("file.aez", "an .aez file")):
+        assert server.get(f"/{name}").text.strip() == f"what the origin sends under this name is not {kinds}"
+
+
 def test_an_error_for_the_aez_does_not_hide_the_original(server: Served, web: Web, jpeg: bytes) -> None:
     web.answers["/pictures/d.jpg.aez"] = Answer(b"Access Denied", status=403)
     web.answers["/pictures/d.jpg"] = Answer(jpeg)

@@ -1,6 +1,7 @@
 """The pull-through cache: for how long it believes what, and what it does when settings, models or machines fail."""
 
 import asyncio
+import gc
 import io
 import time
 from collections.abc import Awaitable, Callable, Mapping
@@ -14,13 +15,13 @@ from PIL import Image
 from server import Answer, Web, serve, when_encoded
 
 import aez
-from aez.errors import ModelError, PictureError
+from aez.errors import AezError, ModelError, PictureError
 from aez.format import container
 from aez.model.registry import DEFAULT_MODEL, find_by_name
 from aez.serve import pulled
 from aez.serve.app import create_app
 from aez.serve.cache import Cache
-from aez.serve.origin import Fetched, NotSent
+from aez.serve.origin import Fetched, NotSent, OriginError
 from aez.serve.pull import PullThrough
 from aez.serve.pulled import PulledFiles
 from aez.serve.settings import ServerSettings
@@ -138,6 +139,27 @@ def test_a_limit_that_is_raised_counts_at_once(settings: ServerSettings, jpeg: b
     assert aez.info(using(settings, origin, accepted)).width == 171
 
 
+@pytest.mark.parametrize("format", ["gif", "bmp", "tiff", "jpeg2000", "ppm", "tga", "aez", "jxl"])
+def test_other_formats_than_those_that_are_served_are_not_even_opened(
+    settings: ServerSettings, photograph: Image.Image, monkeypatch: pytest.MonkeyPatch, format: str
+) -> None:
+    if format == "jxl":
+        pytest.importorskip("pillow_jxl")
+    buffer = io.BytesIO()
+    photograph.save(buffer, format)
+    monkeypatch.setitem(Image.OPEN, format.upper(), (pytest.fail, None))
+    with pytest.raises(OriginError, match="no such picture"):
+        pulled.received("x", Fetched(buffer.getvalue(), {}, None), settings)
+
+
+@pytest.mark.parametrize("format", ["jpeg", "mpo", "png", "webp", "avif"])
+def test_what_is_served_may_be_of_any_size(settings: ServerSettings, photograph: Image.Image, format: str) -> None:
+    buffer = io.BytesIO()
+    photograph.save(buffer, format)
+    found = pulled.received("x", Fetched(buffer.getvalue(), {}, None), replace(settings, max_pixels=10))
+    assert found.media_type == f"image/{format}".replace("mpo", "jpeg")
+
+
 def test_what_is_in_vain_is_tried_again_some_day(
     settings: ServerSettings, jpeg: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -176,6 +198,51 @@ def test_a_fault_of_this_machine_marks_no_picture(
         assert (await through.encoded("x.jpg")).media_type == "image/aez"
 
     using(settings, Shelf({"x.jpg": jpeg}), use)
+
+
+@pytest.mark.parametrize("trouble", [ValueError("two\nlines"), OSError(5, "disk"), AezError("unheard of"), KeyError()])
+def test_unforeseen_faults_are_logged_once_and_remembered_for_a_while(
+    tmp_path: Path,
+    jpeg: bytes,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
+    trouble: Exception,
+) -> None:
+    now, tries = time.time(), 0
+
+    def fails(*_: Any, **__: Any) -> bytes:
+        nonlocal tries
+        tries += 1
+        raise trouble
+
+    async def ask(client: httpx.AsyncClient) -> None:
+        with monkeypatch.context() as failing:
+            failing.setattr(pulled, "encode_bytes", fails)
+            for _ in range(5):
+                assert (await client.get("/x.jpg", headers={"Accept": "image/aez"})).content == jpeg
+                await asyncio.sleep(0.2)
+            assert (await client.get("/x.jpg.aez")).status_code == 422
+            assert tries == 1
+        monkeypatch.setattr(time, "time", lambda: now + 120)
+        assert (await client.get("/x.jpg.aez")).status_code == 200
+
+    async def run(web: Web) -> None:
+        settings = ServerSettings(root=tmp_path, decodes=1, origin=web.url)
+        web.answers["/x.jpg"] = Answer(jpeg)
+        settings.worker_locks.mkdir(parents=True)
+        app = create_app(settings, None)
+        inside = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://x")
+        async with app.router.lifespan_context(app), inside as client:
+            await ask(client)
+
+    with Web() as web:
+        asyncio.run(run(web))
+    gc.collect()
+    (line,) = [line for line in capfd.readouterr().err.splitlines() if line.startswith("aez: ")]
+    assert "cannot encode" in line
+    assert type(trouble).__name__ in line
+    assert "never retrieved" not in caplog.text
 
 
 def test_what_cannot_be_decoded_is_pulled_anew(

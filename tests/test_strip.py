@@ -9,13 +9,14 @@ from typing import Any
 
 import pytest
 from click.testing import Result
-from exif_blocks import Field, block, orientation
+from exif_blocks import ByteOrder, Field, block, orientation
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, ImageCms, TiffImagePlugin
 
 import aez
-from aez.picture.gps import exif_without_gps, xmp_without_gps
+from aez.picture.gps import exif_without_gps
+from aez.picture.gps_xmp import xmp_without_gps
 
 Run = Callable[..., Result]
 EXIF_DIRECTORY, GPS_DIRECTORY = 0x8769, 0x8825
@@ -142,6 +143,77 @@ def test_positions_in_directories_below_and_behind(photograph: Image.Image) -> N
     assert exif_without_gps(behind + bytes(moved[26:]))[26:28] == bytes(2)
 
 
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize(("type", "code"), [(3, "H"), (4, "L"), (8, "h"), (9, "l"), (13, "L"), (7, "L"), (0, "L")])
+def test_a_position_is_wiped_whatever_type_its_pointer_has(order: ByteOrder, type: int, code: str) -> None:
+    pointer = Field(GPS_DIRECTORY, type, 1, struct.pack(order + code, 26))
+    position = block(Field(1, 2, 2, b"N\0"), Field(29, 2, 4, b"POS\0"), order=order)[8:]
+    exif = block(pointer, order=order, behind=position + b"behind")
+    stripped = exif_without_gps(exif)
+    assert b"POS" in exif
+    assert stripped == block(order=order, behind=bytes(len(exif) - 14 - len(b"behind")) + b"behind")
+
+
+POSITION = block(Field(29, 2, 4, b"POS\0"))[8:]
+
+
+def chain(length: int) -> bytes:
+    """Directories one behind the other, of which the last has a position."""
+    exif = block(orientation(1), next_directory=26)
+    for number in range(1, length):
+        exif += block(orientation(1), next_directory=26 + 18 * number)[8:]
+    return exif + block(Field(GPS_DIRECTORY, 4, 1, struct.pack("<L", len(exif) + 18)))[8:] + POSITION
+
+
+@pytest.mark.parametrize(("length", "stays"), [(1, True), (90, True), (98, True), (99, False), (3000, False)])
+def test_exif_with_more_directories_than_are_looked_through_is_left_out(length: int, stays: bool) -> None:
+    exif = chain(length)
+    if stays:
+        stripped = exif_without_gps(exif)
+        assert len(stripped) == len(exif)
+        assert b"POS" not in stripped
+    else:
+        with pytest.warns(aez.AezWarning, match="EXIF is left out, since the position"):
+            assert exif_without_gps(exif) == b""
+
+
+def test_exif_whose_position_is_part_of_its_directories_is_left_out() -> None:
+    first = Field(GPS_DIRECTORY, 4, 1, struct.pack("<L", 12))
+    with pytest.warns(aez.AezWarning, match="EXIF is left out, since the position"):
+        assert exif_without_gps(block(first, Field(0x8769, 4, 1, struct.pack("<L", 38)), behind=b"\1\0" * 50)) == b""
+
+
+def with_thumbnail(thumbnail: bytes, *lengths: int) -> bytes:
+    """In a second directory, with a length if one is given."""
+    fields = [Field(0x0202, 4, 1, struct.pack("<L", length)) for length in lengths]
+    end = 26 + 6 + 12 * (1 + len(fields))
+    second = block(Field(0x0201, 4, 1, struct.pack("<L", end)), *fields)[8:]
+    return block(orientation(1), next_directory=26, behind=second + thumbnail)
+
+
+@pytest.mark.parametrize("says_length", [True, False])
+@pytest.mark.parametrize("name", ["exif", "xmp", None])
+def test_a_thumbnail_with_metadata_of_its_own_goes(
+    photograph: Image.Image, name: str | None, says_length: bool
+) -> None:
+    small = photograph.resize((32, 24))
+    thumbnail = jpeg(small, **({name: {"exif": exif(), "xmp": PLAIN_XMP}[name]} if name else {}))
+    before = with_thumbnail(thumbnail, *([len(thumbnail)] if says_length else []))
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", aez.AezWarning)
+        after = without_position(photograph, before)
+    assert [str(warning.message) for warning in caught] == (
+        ["the thumbnail is left out, since it may tell the position too"] if name else []
+    )
+    if name:
+        tags = Image.Exif()
+        tags.load(after)
+        assert 0x0201 not in tags.get_ifd(1)
+        assert after == before[:26] + bytes(len(before) - 26)
+    else:
+        assert after == before
+
+
 @pytest.mark.parametrize(
     ("attributes", "elements"),
     [
@@ -154,6 +226,10 @@ def test_positions_in_directories_below_and_behind(photograph: Image.Image) -> N
         (b' drone-dji:GpsLatitude="52.52" drone-dji:GpsLongtitude="+13.4"', b""),
         (b' geo:lat="52.52" geo:long="13.4"', b"<geo:alt>34</geo:alt>"),
         (b' exif:GPSMapDatum="a > b"', b'<exif:GPSLatitude rdf:datatype="x">52,31.2N</exif:GPSLatitude>'),
+        (b" drone:Latitude='52' pos:lat='52' pos:lng='13'", b"<wgs84:lon>13</wgs84:lon><wgs84:long>13</wgs84:long>"),
+        (b"", b"<exif:GPSLatitude><rdf:Alt><rdf:li>52</rdf:li></rdf:Alt></exif:GPSLatitude>"),
+        (b"", b"<x:GPS ><x:GPS/><x:GPS>52</x:GPS></x:GPS><geo:Point\n/><geo:Point><geo:lat>52</geo:lat></geo:Point>"),
+        (b"", b"<exif:GPSLatitude><![CDATA[52</exif:GPSLatitude>]]><!-- 13 --></exif:GPSLatitude>"),
     ],
 )
 def test_of_xmp_only_the_position_goes(attributes: bytes, elements: bytes) -> None:
@@ -165,14 +241,30 @@ def test_of_xmp_only_the_position_goes(attributes: bytes, elements: bytes) -> No
     )
 
 
+DRONE = b' drone:Latitude="52"'
+DOCTYPE = b'<!DOCTYPE x [<!ENTITY e "<exif:GPSLatitude>52</exif:GPSLatitude>">]><x>&e;</x>'
+
+
+@pytest.mark.parametrize("trailer", [b"", b"\0", b"\0" * 100])
+def test_xmp_may_have_a_byte_order_mark_and_zeros_behind(trailer: bytes) -> None:
+    packet = b"\xef\xbb\xbf" + XMP % (DRONE, "<dc:rights>Größe</dc:rights>".encode())
+    assert xmp_without_gps(packet + trailer) == packet.replace(DRONE, b"")
+    assert xmp_without_gps(b"\0" * 10) == xmp_without_gps(b"") == b""
+
+
 @pytest.mark.parametrize(
     "packet",
     [
-        XMP % (b"", b"<exif:GPSLatitude><rdf:Alt><rdf:li>52</rdf:li></rdf:Alt></exif:GPSLatitude>"),
         XMP % (b"", b"<exif:GPSLatitude>52"),
-        (XMP % (b' exif:GPSLatitude="52"', b"")).decode().encode("utf-16"),
+        *((XMP % (DRONE, b"")).decode().encode(name) for name in ("utf-16", "utf-16-be", "utf-32", "utf-32-le")),
+        XMP % (b"", b"<!-- exif:GPSLatitude 52 -->"),
+        XMP % (b"", b"<?gps 52?>"),
+        XMP % (b"", b"\xff"),
+        DOCTYPE,
+        b"<?xml version='1.0' encoding='nonsense'?><x/>",
+        b"<?xml version='1.0' encoding='utf-7'?><x/>",
     ],
-    ids=["nested", "not closed", "utf-16"],
+    ids=lambda packet: str(len(packet)),
 )
 def test_xmp_that_cannot_be_cleared_is_left_out(packet: bytes) -> None:
     with pytest.warns(aez.AezWarning, match="XMP is left out"):
@@ -203,3 +295,14 @@ def test_the_plugin_and_files_take_the_options(tmp_path: Path, photograph: Image
     aez.encode_file(tmp_path / "a.aez", tmp_path / "b.aez", strip=True)
     with Image.open(tmp_path / "b.aez") as opened:
         assert "exif" not in opened.info
+
+
+@pytest.mark.parametrize("strip", ["--strip", "--strip-gps"])
+@pytest.mark.parametrize("keep", [["--skip-larger"], ["--min-psnr", "0"]])
+def test_a_batch_that_strips_copies_no_originals(run: Run, tmp_path: Path, strip: str, keep: list[str]) -> None:
+    (tmp_path / "album").mkdir()
+    (tmp_path / "album" / "a.jpg").write_bytes(jpeg(Image.new("RGB", (8, 8)), exif=exif()))
+    result = run("batch", tmp_path / "album", tmp_path / "coded", strip, *keep)
+    assert result.exit_code == 2
+    assert "are copied whole" in result.stderr
+    assert not (tmp_path / "coded").exists()

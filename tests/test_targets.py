@@ -78,7 +78,7 @@ def test_ssimulacra2_on_the_command_line(
     for command in (("encode", tmp_path / "img.png"), ("batch", tmp_path, tmp_path.parent / f"{tmp_path.name}-coded")):
         result = run(*command, "--ssimulacra2", 60)
         assert result.exit_code == 1
-        assert result.stderr.endswith("SSIMULACRA2 is not installed; pip install 'aez[compare]'\n")
+        assert result.stderr.endswith("SSIMULACRA2 needs ssimulacra2: pip install 'aez[compare]'\n")
         assert result.stderr.count("\n") == 1
     assert not (tmp_path / "img.aez").exists()
 

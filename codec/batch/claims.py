@@ -1,39 +1,43 @@
 """What a batch is about to write, noted by hash, so that after a kill it is known as the batch's own.
 
 The manifest has results only some time after they are written. Until then a note tells them from files of others that
-have taken the name meanwhile. Every process has a note of its own, with what it wrote last.
+have taken the name meanwhile. Every process has notes of its own; they stay until the manifest knows all that they do.
 """
 
 import hashlib
 import json
 import threading
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
+from contextlib import suppress
 from functools import lru_cache
 from secrets import token_hex
 
+from ..errors import AezError
 from ..storage import OWN_FOLDER, Tree
 
 _FOLDER = "claims"
-_LAST = 1000  # more than a process writes between two saves of the manifest
+_PER_NOTE = 100  # a note is written anew with each of its files
 
 
 class Claims:
-    """The note of this process."""
+    """The notes of this process."""
 
     def __init__(self, tree: Tree) -> None:
         self._tree = tree
-        self._name = f"{OWN_FOLDER}/{_FOLDER}/{token_hex(8)}"
-        self._hashes: dict[str, str] = {}
         self._lock = threading.Lock()
+        self._begin()
 
     def add(self, name: str, digest: str) -> None:
         """A file is about to be written."""
         with self._lock:
-            self._hashes.pop(name, None)
+            if name in self._hashes or len(self._hashes) == _PER_NOTE:
+                self._begin()
             self._hashes[name] = digest
-            if len(self._hashes) > _LAST:
-                del self._hashes[next(iter(self._hashes))]
             self._tree.note(self._name, json.dumps(self._hashes).encode())
+
+    def _begin(self) -> None:
+        self._name = f"{OWN_FOLDER}/{_FOLDER}/{token_hex(8)}"
+        self._hashes: dict[str, str] = {}
 
 
 @lru_cache(maxsize=1)
@@ -56,11 +60,18 @@ def is_claimed(tree: Tree, claims: Mapping[str, set[str]], name: str) -> bool:
     return name in claims and sha256(tree.read(name)) in claims[name]
 
 
-def settle_claims(tree: Tree, known: Collection[str]) -> None:
-    """Remove the notes of which the manifest knows everything."""
+def settle_claims(tree: Tree, known: Mapping[str, str]) -> None:
+    """Remove the notes of which every file is known, by name and hash, or is not what was noted any more."""
     for note in tree.find_own(_FOLDER):
-        if set(known).issuperset(_read(tree, note)):
-            tree.remove(note)
+        claimed = _read(tree, note).items()
+        with suppress(AezError, OSError):  # what cannot be looked at stays noted
+            if all(known.get(name) == digest or not has(tree, name, digest) for name, digest in claimed):
+                tree.remove(note)
+
+
+def has(tree: Tree, name: str, digest: str) -> bool:
+    """Whether there is a file of this content."""
+    return tree.exists(name) and sha256(tree.read(name)) == digest
 
 
 def sha256(data: bytes) -> str:

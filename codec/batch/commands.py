@@ -1,6 +1,5 @@
 """What `aez batch` does."""
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -14,9 +13,10 @@ from ..terminal.reporter import Reporter
 from .claims import settle_claims
 from .manifest import Manifest
 from .plan import Plan, make_plan, refuse_overlap
+from .report import check_report, write_report
 from .run import run_here, run_on_cluster
 from .selection import Selection, shown
-from .tally import Tally, check_report, write_report
+from .tally import Tally
 from .work import Converter
 
 
@@ -81,13 +81,6 @@ def show_plan(request: Request, report: Reporter) -> None:
     _say_left_out(ready.plan, report)
 
 
-def processes_and_threads(processes: int | None, threads: int) -> tuple[int, int]:
-    """As many processes as cores unless told otherwise; the cores are divided among them."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    processes = processes or max(cores // max(threads, 1), 1)
-    return processes, threads or max(cores // processes, 1)
-
-
 def _say_what_came_of_it(request: Request, plan: Plan, tally: Tally, report: Reporter) -> None:
     for _, reason in sorted(tally.failures):
         report.fail(reason)
@@ -150,7 +143,7 @@ def _convert(request: Request, ready: _Prepared, tally: Tally, report: Reporter)
                 manifest.save_now_and_then()
     finally:
         manifest.save()
-    settle_claims(ready.target, {result.target for result in manifest.results.values()})
+    settle_claims(ready.target, {result.target: result.target_sha256 for result in manifest.results.values()})
 
 
 @contextmanager

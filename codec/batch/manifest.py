@@ -2,11 +2,11 @@
 
 import json
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 from ..errors import AezError
 from ..jobs import Job
-from ..storage import OWN_FOLDER, Tree
+from ..storage import OWN_FOLDER, Tree, without_secrets
 
 NAME = f"{OWN_FOLDER}/manifest.json"
 VERSION = 1
@@ -56,7 +56,7 @@ class Manifest:
             values = json.loads(self.stored)
             if values["version"] != VERSION:
                 raise ValueError(f"version {values['version']}")
-            self.source = str(values["source"])
+            self.source = without_secrets(str(values["source"]))  # earlier versions kept them
             for goal, (settings, result) in values["entries"].items():
                 if result:  # earlier versions noted names without results
                     self.results[goal] = Result(settings, **result)
@@ -68,7 +68,7 @@ class Manifest:
         started = time.monotonic()
         entries = {}
         for goal, result in self.results.items():
-            values = asdict(result)
+            values = dict(vars(result))
             entries[goal] = values.pop("settings"), values
         stored = {"version": VERSION, "source": self.source, "entries": entries}
         self._tree.write(NAME, json.dumps(stored).encode())

@@ -9,7 +9,7 @@ from multiprocessing.synchronize import RLock
 
 from pebble import ProcessExpired, ProcessPool
 
-from ..errors import AezError
+from ..errors import AezError, needs_extra
 from ..terminal.names import printable
 from ..terminal.reporter import describe
 from .plan import Task
@@ -48,7 +48,7 @@ def run_on_cluster(converter: Converter, tasks: Sequence[Task], scheduler: str) 
         from distributed import Client
         from distributed import as_completed as completed
     except ImportError as error:
-        raise AezError("a cluster needs dask", "pip install 'aez[cluster]'") from error
+        raise needs_extra("--dask", "distributed", "cluster") from error
     try:
         client = Client(scheduler, timeout=5)  # type: ignore[no-untyped-call]
     except (OSError, ValueError) as error:

@@ -10,7 +10,7 @@ from ..jobs import Job
 from ..storage import Tree
 from ..terminal.names import printable
 from ..terminal.reporter import describe
-from .names import is_below
+from .name_list import is_below
 
 _KINDS_SHOWN = 8
 

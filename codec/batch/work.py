@@ -10,7 +10,7 @@ from ..jobs import Job, Kept
 from ..output import OutputExistsError
 from ..storage import Tree
 from ..terminal.reporter import describe
-from .claims import claims_of_this_process, is_claimed, read_claims, sha256
+from .claims import claims_of_this_process, has, is_claimed, read_claims, sha256
 from .manifest import Result
 from .plan import Task, taken
 
@@ -65,7 +65,7 @@ class Converter:
         else:
             coded, target = converted.data, task.target
         self._write(target, coded, before)
-        if before and before.target != target and self._is(before.target, before.target_sha256):
+        if before and before.target != target and has(self.target, before.target, before.target_sha256):
             self.target.remove(before.target)
         result = Result(
             settings=self.settings,
@@ -87,18 +87,23 @@ class Converter:
     def _still_holds(self, task: Task, before: Result, digest: str) -> bool:
         """Whether only stamps have changed."""
         made_alike = (before.settings, before.source, before.source_sha256) == (self.settings, task.source, digest)
-        return made_alike and before.is_complete(self.job) and self._is(before.target, before.target_sha256)
+        return made_alike and before.is_complete(self.job) and has(self.target, before.target, before.target_sha256)
 
     def _write(self, name: str, data: bytes, before: Result | None) -> None:
         """Write a file, never over one that no batch has written."""
         claims_of_this_process(self.target).add(name, sha256(data))
-        ours = self.force or (before is not None and before.target == name)
         try:
-            self.target.write(name, data, overwrite=ours)
+            self.target.write(name, data, overwrite=self.force)
         except OutputExistsError:
-            if not is_claimed(self.target, read_claims(self.target), name):
+            if not self._is_ours(name, before):
                 raise taken(name) from None
             self.target.write(name, data)
 
-    def _is(self, target: str, digest: str) -> bool:
-        return self.target.exists(target) and sha256(self.target.read(target)) == digest
+    def _is_ours(self, name: str, before: Result | None) -> bool:
+        """Whether a batch has written what is there, be it damaged meanwhile."""
+        there = self.target.read(name)
+        expected = before if before and before.target == name else None
+        if expected and sha256(there) == expected.target_sha256:
+            return True
+        claimed = is_claimed(self.target, read_claims(self.target), name)
+        return claimed or (expected is not None and self.job.is_damaged(there))

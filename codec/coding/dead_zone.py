@@ -9,9 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ..format.entropy import Indices, Symbols
+from ..format.quality import DISTORTION_WEIGHT
 from ..format.tables import Table
-
-DISTORTION_WEIGHT = 60.0
 
 
 class Quantizer:

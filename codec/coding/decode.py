@@ -49,6 +49,8 @@ def decode_medium(model: Model, contents: Contents) -> Decoded:
 def decode_high(model: Model, contents: Contents, upscale: bool) -> Decoded:
     """The high picture; generated from the base layer where that is all there ever was, or if `upscale` allows it.
 
+    An `AezWarning` says so.
+
     Raises:
         FormatError: what it needs is written in a newer format.
         DamagedError: what it needs is missing or damaged.
@@ -98,8 +100,10 @@ def _enhance(decoder: LayerDecoder, model: Model, contents: Contents, upscale: b
     try:
         decode_enhancement(decoder, model, contents)
     except DamagedError as error:
+        trouble = _trouble("enhancement layer", SectionType.ENHANCEMENT, contents)
         if not upscale:
-            raise _medium_still_decodes("enhancement layer", SectionType.ENHANCEMENT, contents) from error
+            raise DamagedError(f"{trouble}; medium still decodes", _HINT) from error
+        warnings.warn(f"{trouble}; the high picture is generated from the base layer", AezWarning, stacklevel=4)
         decoder.generate(model.enhancement_layer)
 
 
@@ -107,8 +111,10 @@ def _alpha(contents: Contents, upscale: bool) -> Samples | None:
     try:
         return contents.alpha()
     except DamagedError as error:
+        trouble = _trouble("alpha plane", SectionType.ALPHA, contents)
         if not upscale:
-            raise _medium_still_decodes("alpha plane", SectionType.ALPHA, contents) from error
+            raise DamagedError(f"{trouble}; medium still decodes", _HINT) from error
+        warnings.warn(f"{trouble}; alpha is enlarged from that of medium", AezWarning, stacklevel=4)
         return _enlarged_alpha(contents)
 
 
@@ -117,9 +123,8 @@ def _enlarged_alpha(contents: Contents) -> Samples | None:
     return None if medium is None else enlarge(medium, contents.header.width, contents.header.height)
 
 
-def _medium_still_decodes(name: str, kind: SectionType, contents: Contents) -> DamagedError:
-    state = "damaged" if kind in contents.frames else "missing"
-    return DamagedError(f"the {name} is {state}; medium still decodes", _HINT)
+def _trouble(name: str, kind: SectionType, contents: Contents) -> str:
+    return f"the {name} is {'damaged' if kind in contents.frames else 'missing'}"
 
 
 def _blocks(header: Header) -> tuple[int, int]:

@@ -35,7 +35,7 @@ class ImageCodec:
 class ImageCodecs:
     """aez, JPEG with subsampled colour, to which everything is compared, JPEG without, and what else there is.
 
-    `aez_medium` decodes the medium resolution of an .aez.
+    `aez_medium` decodes the medium resolution of an .aez; pictures of more than `max_pixels` are not compared.
     """
 
     aez: ImageCodec
@@ -43,6 +43,7 @@ class ImageCodecs:
     jpeg: ImageCodec
     jpeg_444: ImageCodec
     others: tuple[ImageCodec, ...]
+    max_pixels: int
 
     def __iter__(self) -> Iterator[ImageCodec]:
         return iter((self.aez, self.jpeg, self.jpeg_444, *self.others))
@@ -89,7 +90,7 @@ def installed_codecs(model: AnyModel, threads: int, max_pixels: int) -> ImageCod
     if find_spec("pillow_jxl"):
         importlib.import_module("pillow_jxl")
         others.append(_pillow_codec("JPEG XL", "jxl", (15, 30, 45, 60, 70, 80, 87, 92, 95, 98), effort=7))
-    return ImageCodecs(aez, decode_medium, jpeg_codec(), jpeg_444, tuple(others))
+    return ImageCodecs(aez, decode_medium, jpeg_codec(), jpeg_444, tuple(others), max_pixels)
 
 
 def _jpeg_codec(name: str, subsampling: int) -> ImageCodec:

@@ -21,7 +21,12 @@ from .codecs import AEZ, ImageCodecs
 from .measure import Sample, measure, nearest_fidelity
 
 CHOSEN_QUALITY = 50
+MEANT_SIDE_MIN = 64
 JPEG_FORMATS = ("JPEG", "MPO")  # MPO is what many telephones write
+
+
+class TooSmallError(PictureError):
+    """A picture whose headers weigh more than its samples: one would decide what a mean over pictures says."""
 
 
 @dataclass(frozen=True)
@@ -75,10 +80,12 @@ def compare(name: str, file: bytes, codecs: ImageCodecs, metric: Metric) -> Comp
     """Measure one picture with all codecs.
 
     Raises:
+        TooSmallError: it would spoil a mean.
         AezError: it cannot be read, encoded or measured.
     """
-    image, file_format = plain_picture(file)
-    _check_size(image, metric)
+    image, file_format = plain_picture(file, codecs.max_pixels)
+    if min(image.size) < MEANT_SIDE_MIN:
+        raise TooSmallError(f"left out: smaller than {MEANT_SIDE_MIN} x {MEANT_SIDE_MIN} pixels")
     samples = [measure(codec, image, quality, metric) for codec in codecs for quality in codec.qualities]
     return Comparison(name, *image.size, file_format, len(file), metric, samples, _store(image, codecs, metric))
 
@@ -89,7 +96,7 @@ def compare_once(name: str, file: bytes, quality: float, codecs: ImageCodecs, me
     Raises:
         AezError: it cannot be read, encoded or measured.
     """
-    image, file_format = plain_picture(file)
+    image, file_format = plain_picture(file, codecs.max_pixels)
     _check_size(image, metric)
     ours = measure(codecs.aez, image, quality, metric)
     jpegs = [nearest_fidelity(jpeg, image, ours.fidelity(metric), metric) for jpeg in (codecs.jpeg, codecs.jpeg_444)]

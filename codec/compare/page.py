@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image
 
-from ..errors import AezError
+from ..errors import AezError, needs_extra
 from ..metrics.rate_distortion import MEASURES, Metric
 from ..output import write_file
 from ..picture.opening import plain_picture
@@ -44,7 +44,7 @@ class Crop:
 
 def crop_at_equal_size(file: bytes, codecs: ImageCodecs) -> Crop:
     """The detail with the strongest gradients, from an .aez of medium quality and the JPEG of nearest size."""
-    image, _ = plain_picture(file)
+    image, _ = plain_picture(file, codecs.max_pixels)
     aez, jpeg = codecs.aez, codecs.jpeg
     ours = measure(aez, image, CHOSEN_QUALITY)
     theirs = nearest_size(jpeg, image, ours.bytes)
@@ -65,7 +65,7 @@ def check_report(folder: Path) -> None:
     """
     for package in ("matplotlib", "jinja2", "bjontegaard"):
         if not find_spec(package):
-            raise AezError(f"a report needs {package}", "pip install 'aez[compare]'")
+            raise needs_extra("a report", package, "compare")
     page = folder / "index.html"
     if folder.exists() and any(folder.iterdir()) and not (page.exists() and _MARK in page.read_bytes()):
         raise AezError(f"{folder} holds something else than a report of aez compare")

@@ -100,8 +100,10 @@ class Contents:
         Raises:
             DamagedError: the ICC profile is damaged.
         """
-        if self.error is not None:
-            warnings.warn(f"metadata may be lost: {self.error}", AezWarning, stacklevel=3)
+        if self.error is not None and SectionType.XMP not in self.frames:  # which is the last of all sections
+            behind_exif = SectionType.EXIF in self.frames
+            lost = "XMP, if there was any, is" if behind_exif else "EXIF and XMP, if there were any, are"
+            warnings.warn(f"{lost} lost: {self.error}", AezWarning, stacklevel=3)
         colour = self.frames.get(SectionType.COLOUR)
         return Metadata(
             icc=colour.content(ICC_MAX) if colour else b"",

@@ -16,6 +16,8 @@ KNOT_DISTANCE = 4096
 QUALITY_MAX = (KNOTS - 1) * KNOT_DISTANCE
 LAMBDA_MIN = 0.0006
 LAMBDA_MAX = 1.129
+DISTORTION_WEIGHT = 60.0
+"""Of the squared error, in squared steps, against bits, where latents are rounded."""
 
 
 def to_integer(quality: float) -> int:

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from ..arrays import Floats, Samples
-from ..errors import AezError, PictureError
+from ..errors import PictureError, needs_extra
 
 SIDE_MIN = 8
 GRAY = "#808080"
@@ -37,7 +37,7 @@ def check_ssimulacra2(width: int = SIDE_MIN, height: int = SIDE_MIN) -> None:
         PictureError: the picture is too small.
     """
     if not has_ssimulacra2():
-        raise AezError("SSIMULACRA2 is not installed", "pip install 'aez[compare]'")
+        raise needs_extra("SSIMULACRA2", "ssimulacra2", "compare")
     if min(width, height) < SIDE_MIN:
         raise PictureError(f"SSIMULACRA2 needs {SIDE_MIN} x {SIDE_MIN} pixels or more")
 

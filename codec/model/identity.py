@@ -77,7 +77,7 @@ def _read_params(folder: Path) -> dict[str, AnyArray]:
         (length,) = _LENGTH.unpack_from(data)
         header, values = json.loads(data[_LENGTH.size : _LENGTH.size + length]), data[_LENGTH.size + length :]
         return {key: _read_array(values, **entry) for key, entry in header.items() if decides_samples(key)}
-    except (struct.error, ValueError, TypeError, AttributeError, RecursionError) as error:
+    except (struct.error, ValueError, TypeError, AttributeError, OverflowError, RecursionError) as error:
         raise ModelError(f"{folder}: {PARAMS} cannot be read") from error
 
 

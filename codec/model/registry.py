@@ -26,7 +26,7 @@ RETIRED = {0x9221E8F4: "fast-1", 0xB1D7005D: "fast-2", 0xD1301265: "fast-3", 0xC
 
 AnyModel = str | os.PathLike[str]
 """A model's name, or its folder."""
-Origin = Literal["shipped", "AEZ_MODELS", "installed", "given"]
+ModelOrigin = Literal["shipped", "AEZ_MODELS", "installed", "given"]
 Stamp = tuple[tuple[int, int, int] | None, ...]
 
 _LOADED_MAX = 4  # a model takes up to 80 MB, and few work with more than two at a time
@@ -40,7 +40,7 @@ class Found:
     name: str
     id: int
     folder: Path
-    origin: Origin
+    origin: ModelOrigin
 
 
 @dataclass(frozen=True)
@@ -135,7 +135,7 @@ def find_model(model_id: int, model: AnyModel | None = None, threads: int = 0, d
     return _load(found, threads, device)
 
 
-def _described(folder: Path, origin: Origin) -> Found:
+def _described(folder: Path, origin: ModelOrigin) -> Found:
     description = read_description(folder)
     return Found(description.name, description.id, folder, origin)
 
@@ -176,7 +176,7 @@ def _file_stamp(path: Path) -> tuple[int, int, int] | None:
     return status.st_mtime_ns, status.st_size, status.st_ino
 
 
-def _folders() -> Iterator[tuple[Origin, Path]]:
+def _folders() -> Iterator[tuple[ModelOrigin, Path]]:
     """All folders of models, those that come first first."""
     yield from (("shipped", folder) for folder in _models_below(WEIGHTS))
     for part in filter(None, os.environ.get(VARIABLE, "").split(os.pathsep)):

@@ -5,8 +5,7 @@ import math
 import torch
 from torch import Tensor, nn
 
-from ..coding.dead_zone import DISTORTION_WEIGHT
-from ..format.quality import KNOTS
+from ..format.quality import DISTORTION_WEIGHT, KNOTS
 from ..format.tables import SCALES
 from .gradients import lower_bound, straight_through
 

@@ -19,7 +19,7 @@ from .orientation import turned
 from .profiles import checked_profile, declared_profile, fitted, to_srgb
 from .raw_profiles import raw_profile
 from .samples import fill_transparent
-from .source import Source, read_source
+from .source import SampleFacts, read_source
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ def from_pillow(image: Image.Image) -> Picture:
     return Picture(rgb, alpha, gray, read_metadata(image.info, profile, exif))
 
 
-def _flat(image: Image.Image, info: Mapping[Any, Any], source: Source) -> tuple[Image.Image, bytes]:
+def _flat(image: Image.Image, info: Mapping[Any, Any], source: SampleFacts) -> tuple[Image.Image, bytes]:
     """An image of 8 bits as one of mode L, LA, RGB or RGBA, with the profile of its samples if it needs one."""
     profile = checked_profile(info.get("icc_profile", source.profile or raw_profile(info, "icc", "icm")))
     if image.mode in ("CMYK", "LAB"):

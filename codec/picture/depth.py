@@ -5,12 +5,12 @@ from dataclasses import dataclass
 
 import numpy as np
 from PIL import Image, TiffImagePlugin
+from PIL.ExifTags import Base
 
 from ..arrays import AnyArray, Samples
 from .notes import note
 
 DEEP_MODES = ("I", "F", "I;16", "I;16L", "I;16B", "I;16N")
-_BITS, _PHOTOMETRIC, _FORMAT, _LOWEST, _HIGHEST = 258, 262, 339, 340, 341
 _WHITE_IS_ZERO, _UNSIGNED = 0, 1
 _MEASURED_SAMPLES = 1_000_000
 
@@ -75,9 +75,9 @@ def note_reduction(bits: int, how: str = "") -> None:
 
 def _scale_of_tiff(image: TiffImagePlugin.TiffImageFile) -> Scale:
     tags = image.tag_v2
-    bits, number_format = max(tags.get(_BITS, (1,))), tags.get(_FORMAT, (_UNSIGNED,))[0]
-    declared = _declared(tags.get(_LOWEST), tags.get(_HIGHEST))
-    white_is_zero = tags.get(_PHOTOMETRIC, _WHITE_IS_ZERO) == _WHITE_IS_ZERO
+    bits, number_format = max(tags.get(Base.BitsPerSample, (1,))), tags.get(Base.SampleFormat, (_UNSIGNED,))[0]
+    declared = _declared(tags.get(Base.SMinSampleValue), tags.get(Base.SMaxSampleValue))
+    white_is_zero = tags.get(Base.PhotometricInterpretation, _WHITE_IS_ZERO) == _WHITE_IS_ZERO
     if image.mode == "F":
         return Scale(declared, (1, 255, 65_535), 2, white_is_zero)
     if image.mode == "I":

@@ -1,131 +1,140 @@
-"""Taking positions out of EXIF and XMP, and leaving all else as it is, byte by byte."""
+"""Taking positions out of EXIF, and leaving all else as it is, byte by byte."""
 
-import re
 import struct
-from dataclasses import dataclass
+from collections.abc import Iterator
 
+from PIL.ExifTags import Base
+
+from .exif_directories import FIELD, Directories, Field
 from .notes import note
 
-_BYTE_ORDERS = {b"II": "<", b"MM": ">"}
-_FIELD = 12
-_SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4}
-_POSITION = 0x8825
-_FURTHER = (0x8769, 0xA005, 0x014A)  # directories: of the exposure, of interoperability, of further pictures
-_WHOLE_BLOCKS = (0x02BC, 0x8649)  # XMP and Photoshop's resources within EXIF, which can tell the position too
-_DIRECTORIES_MAX = 100
-
-# What XMP calls positions, in the names of EXIF, of drones and of the web: exif:GPSLatitude, drone-dji:GpsLongtitude.
-_NAME = rb"(?:[\w.-]+:)?[\w.-]*(?:gps|latitude|longt?itude)[\w.-]*|geo:(?:lat|long|alt)"
-_ATTRIBUTE = re.compile(rb"""(?i)\s(?:%b)\s*=\s*(?:"[^"]*"|'[^']*')""" % _NAME)
-_ELEMENT = re.compile(rb"(?i)<(%b)(?:\s[^<>]*)?(?:/>|>[^<]*</\1\s*>)" % _NAME)
-_LEFT = re.compile(rb"(?i)</?(?:%b)[\s/>]|\s(?:%b)\s*=|g\0+p\0+s" % (_NAME, _NAME))
-
-
-def xmp_without_gps(packet: bytes) -> bytes:
-    """An XMP packet without positions; empty, with a note, if one of them cannot be taken out."""
-    cleared = _ATTRIBUTE.sub(b"", _ELEMENT.sub(b"", packet))
-    if _LEFT.search(cleared):
-        note("XMP is left out, since the position cannot be taken out of it")
-        return b""
-    return cleared
+_FURTHER = (Base.ExifOffset, Base.ExifInteroperabilityOffset, Base.SubIFDs)
+_WHOLE_BLOCKS = (Base.XMLPacket, Base.ImageResources)  # XMP and Photoshop's resources can tell the position too
+_THUMBNAIL = (Base.JpegIFOffset, Base.JpegIFByteCount)
+_MARKERS = (b"\xff\xe1", b"\xff\xed")  # of EXIF and XMP, and of Photoshop's resources; never among samples
+_DIRECTORIES_MAX, _ENTRIES_MAX = 100, 20_000
 
 
 def exif_without_gps(block: bytes) -> bytes:
-    """An EXIF block, from its TIFF header on, without positions; empty, with a note, if that header is malformed."""
+    """An EXIF block, from its TIFF header on, without positions; empty, with a note, if one of them may be left."""
     if not block:
         return b""
     try:
-        directories = _Directories(bytearray(block), _BYTE_ORDERS[block[:2]])
-        start = directories.number("L", 4)
-    except (KeyError, struct.error):
-        note("malformed EXIF is left out, since it may tell the position")
-        return b""
-    directories.clear(start)
-    return bytes(directories.data)
+        cleared = _Positions(block).cleared()
+        if _Positions(cleared).cleared() == cleared:  # otherwise some bytes belong to two things
+            return cleared
+    except ValueError:
+        pass
+    note("EXIF is left out, since the position cannot be taken out of it")
+    return b""
 
 
-@dataclass(frozen=True)
-class _Field:
-    """A field: where its twelve bytes are, and where its value is and how long."""
+class _Positions:
+    """Where a block tells a position: fields of directories, and ranges of bytes.
 
-    start: int
-    tag: int
-    value_start: int
-    value_bytes: int
+    What directories place behind the end of the block is not there.
 
+    Raises:
+        ValueError: it is malformed, or has more directories than anybody needs.
+    """
 
-class _Directories:
-    """The directories of an EXIF block, changed in place. What they place behind its end is not there."""
-
-    def __init__(self, data: bytearray, order: str) -> None:
-        self.data = data
-        self._order = order
-
-    def number(self, code: str, start: int) -> int:
-        """A whole number of the block."""
-        found: int = struct.unpack_from(self._order + code, self.data, start)[0]
-        return found
-
-    def clear(self, first: int) -> None:
-        """Take positions out of a chain of directories and of those below them."""
-        chained, below = [first], list[int]()
-        seen = {0}
+    def __init__(self, block: bytes) -> None:
+        self._block = Directories(block)
+        self._ranges: list[tuple[int, int]] = []
+        self._directories: list[tuple[int, int, list[Field]]] = []  # from, to, and what stays
+        self._seen = set[int]()
+        self._entries = 0
+        chained, below = [self._block.first], list[int]()
         while chained or below:
             in_chain = bool(chained)
             start = chained.pop() if in_chain else below.pop()
-            if start in seen or len(seen) > _DIRECTORIES_MAX:
+            if not start or start in self._seen:
                 continue
-            seen.add(start)
             fields = self._fields(start)
             if in_chain:  # others may have something else behind them
-                chained += self._pointers(start + 2 + _FIELD * len(fields), 4)
-            for field in fields:
-                if field.tag in _FURTHER:
-                    below += self._pointers(field.value_start, field.value_bytes)
-            self._remove(start, fields)
+                chained += self._next(start, fields)
+            below += [pointer for field in fields if field.tag in _FURTHER for pointer in self._pointers(field)]
+            self._look_into(start, fields)
 
-    def _remove(self, start: int, fields: list[_Field]) -> None:
-        """Take fields that tell a position out of a directory, with what they point to."""
-        kept = bytearray()
+    def cleared(self) -> bytes:
+        """The block without them."""
+        data = bytearray(self._block.data)
+        for start, end, kept in self._directories:
+            packed = b"".join(data[field.start : field.start + FIELD] for field in kept)
+            directory = self._block.pack("H", len(kept)) + packed + data[end : end + 4]
+            length = len(data[start : end + 4])
+            data[start : start + length] = directory.ljust(length, b"\0")
+        for start, end in _merged(self._ranges):
+            data[start:end] = bytes(len(data[start:end]))
+        return bytes(data)
+
+    def _look_into(self, start: int, fields: list[Field]) -> None:
+        """Find what of a directory tells a position."""
+        removed = {Base.GPSInfo, *_WHOLE_BLOCKS}
         for field in fields:
-            if field.tag == _POSITION:
-                for pointer in self._pointers(field.value_start, field.value_bytes):
-                    self._wipe_directory(pointer)
+            if field.tag == Base.GPSInfo:
+                for pointer in self._pointers(field):
+                    position = self._fields(pointer)
+                    self._ranges += [(pointer, pointer + 2 + FIELD * len(position)), *map(_value, position)]
             elif field.tag in _WHOLE_BLOCKS:
-                self._wipe(field.value_start, field.value_bytes)
-            else:
-                kept += self.data[field.start : field.start + _FIELD]
-        if len(kept) == _FIELD * len(fields):
-            return
-        end = start + 2 + _FIELD * len(fields)
-        following = self.data[end : end + 4]
-        directory = struct.pack(self._order + "H", len(kept) // _FIELD) + kept + following
-        self.data[start : end + len(following)] = directory.ljust(end + len(following) - start, b"\0")
+                self._ranges.append(_value(field))
+        thumbnail = self._thumbnail(fields)
+        if thumbnail and any(marker in self._block.data[slice(*thumbnail)] for marker in _MARKERS):
+            note("the thumbnail is left out, since it may tell the position too")
+            self._ranges.append(thumbnail)
+            removed |= {*_THUMBNAIL}
+        kept = [field for field in fields if field.tag not in removed]
+        if len(kept) < len(fields):
+            self._directories.append((start, start + 2 + FIELD * len(fields), kept))
 
-    def _fields(self, start: int) -> list[_Field]:
+    def _fields(self, start: int) -> list[Field]:
+        """The fields of a directory that was not yet looked at."""
+        self._seen.add(start)
+        fields = self._block.fields(start)
+        self._count(len(fields))
+        return fields
+
+    def _count(self, entries: int) -> None:
+        """Fields and pointers take time, and directories may lie one over the other."""
+        self._entries += entries
+        if len(self._seen) > _DIRECTORIES_MAX or self._entries > _ENTRIES_MAX:
+            raise ValueError("too many directories")
+
+    def _next(self, start: int, fields: list[Field]) -> tuple[int, ...]:
+        """Where the next directory of a chain is, if there is one."""
         try:
-            count = self.number("H", start)
+            return self._block.unpack("L", start + 2 + FIELD * len(fields))
         except struct.error:
-            return []
-        starts = range(start + 2, len(self.data) - _FIELD + 1, _FIELD)[:count]
-        return [self._field(place) for place in starts]
+            return ()
 
-    def _field(self, start: int) -> _Field:
-        value_bytes = self.number("L", start + 4) * _SIZES.get(self.number("H", start + 2), 1)
-        value_start = start + 8 if value_bytes <= 4 else self.number("L", start + 8)
-        return _Field(start, self.number("H", start), value_start, value_bytes)
+    def _pointers(self, field: Field) -> tuple[int, ...]:
+        """Where a field says that directories are, of whatever type its numbers are."""
+        code = field.code or "L"
+        size = struct.calcsize(code)
+        room = (len(self._block.data) - field.value_start) // size
+        count = max(0, min(max(1, field.value_bytes // size), room))
+        self._count(count)
+        numbers = self._block.unpack(f"{count}{code}", field.value_start) if count else ()
+        return tuple(number for number in numbers if number > 0)
 
-    def _pointers(self, start: int, count: int) -> list[int]:
-        """Numbers that say where directories are."""
-        places = range(start, min(start + count, len(self.data)) - 3, 4)[:_DIRECTORIES_MAX]
-        return [self.number("L", place) for place in places]
+    def _thumbnail(self, fields: list[Field]) -> tuple[int, int] | None:
+        """From where to where a JPEG file lies in the block; to its end, if that is not said."""
+        found = {field.tag: field for field in fields if field.tag in _THUMBNAIL}
+        start, length = (self._block.number(found[tag]) if tag in found else None for tag in _THUMBNAIL)
+        if start is None or start < 0:
+            return None
+        return start, len(self._block.data) if length is None or length < 0 else start + length
 
-    def _wipe_directory(self, start: int) -> None:
-        fields = self._fields(start)
-        for field in fields:
-            self._wipe(field.value_start, field.value_bytes)
-        self._wipe(start, 2 + _FIELD * len(fields))
 
-    def _wipe(self, start: int, count: int) -> None:
-        there = len(self.data[start : start + count])
-        self.data[start : start + there] = bytes(there)
+def _value(field: Field) -> tuple[int, int]:
+    """From where to where its value is."""
+    return field.value_start, field.value_start + field.value_bytes
+
+
+def _merged(ranges: list[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    """The same bytes, none of them twice."""
+    reached = 0
+    for start, end in sorted(ranges):
+        if end > reached:
+            yield max(start, reached), end
+            reached = end

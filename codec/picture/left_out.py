@@ -7,7 +7,7 @@ from PIL import Image, TiffImagePlugin
 
 from .notes import note
 from .raw_profiles import has_raw_profile, is_raw_profile
-from .source import Source
+from .source import SampleFacts
 
 _IPTC_TAG, _PHOTOSHOP_TAG, _IPTC_BLOCK = 33723, 34377, 0x0404
 _XMP_EXTENSION = b"http://ns.adobe.com/xmp/extension/\0"
@@ -17,7 +17,7 @@ _ABOUT_THE_FILE = ("software", "source", "creation time", "date:create", "date:m
 _MANY = 5
 
 
-def note_what_is_left_out(image: Image.Image, info: Mapping[Any, Any], source: Source) -> None:
+def note_what_is_left_out(image: Image.Image, info: Mapping[Any, Any], source: SampleFacts) -> None:
     """One note for all of what the file of a loaded image has and an .aez file will not have."""
     lost = [*_texts(image, info)]
     if _has_iptc(image, info):

@@ -6,8 +6,10 @@ from typing import Any
 from PIL import Image, PngImagePlugin
 
 from ..format.contents import ICC_MAX, METADATA_MAX, Metadata
-from .exif import EMPTY, EXIF_PREFIX, Exif
-from .gps import exif_without_gps, xmp_without_gps
+from .exif import EMPTY, Exif
+from .exif_directories import EXIF_PREFIX
+from .gps import exif_without_gps
+from .gps_xmp import xmp_without_gps
 from .notes import note
 from .raw_profiles import raw_profile
 from .resolution import given_resolution
@@ -15,7 +17,6 @@ from .tiff import exif_of_tags
 from .xmp import upright_xmp, without_extension
 
 _JPEG_SEGMENT_MAX = 65_000
-_TURNED_BY_A_QUARTER = 5
 _XMP_PREFIX = b"http://ns.adobe.com/xap/1.0/\0"
 
 
@@ -93,7 +94,7 @@ def _upright_exif(info: Mapping[Any, Any], exif: Exif | None) -> bytes:
     resolution = given_resolution(info)
     if not resolution or (exif and exif.has_resolution):
         return upright
-    is_turned = exif is not None and exif.orientation >= _TURNED_BY_A_QUARTER
+    is_turned = exif is not None and exif.is_turned_by_a_quarter
     return Exif(upright or EMPTY).with_resolution(*(resolution[::-1] if is_turned else resolution))
 
 

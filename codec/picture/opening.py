@@ -1,60 +1,92 @@
 """Picture files in: the bytes of a file as a Pillow image, of the formats that aez reads and no other."""
 
 import io
-from contextlib import suppress
+import struct
+from collections.abc import Collection
 
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
 from ..errors import PictureError
+from . import jxl
 from .convert import from_pillow, to_pillow
 from .formats import FORMATS, plugin_formats
 from .heif import without_exif
+from .limits import MAX_PIXELS, check_pixels
 from .notes import note
 
+_PREFIX = 16  # bytes by which Pillow's plugins know their files
+_OF_ANOTHER_FORMAT = (SyntaxError, IndexError, TypeError, struct.error)
 
-def open_picture(file: bytes) -> Image.Image:
+
+def open_picture(file: bytes, max_pixels: int = MAX_PIXELS, formats: Collection[str] | None = None) -> Image.Image:
     """The bytes of a picture file as a Pillow image, not yet loaded.
 
+    Args:
+        file: the bytes.
+        max_pixels: beyond which pictures are refused, before they are decoded.
+        formats: Pillow's names of those that are tried; unless given, all that aez reads.
+
     Raises:
-        PictureError: it is of none of the formats that aez reads, or refused.
+        PictureError: it is of none of the formats, or refused.
     """
+    _raise_pillows_limit((max_pixels + 1) // 2)  # of which they refuse twice as many
     try:
-        return _open(file)
-    except UnidentifiedImageError as error:
-        raise PictureError("not a picture that can be read" if file else "the file is empty") from error
-    except MemoryError:
+        image = _open(file, max_pixels, FORMATS if formats is None else formats)
+        if image is None and formats is None:
+            image = _open(file, max_pixels, plugin_formats())
+        if image is None and "AVIF" in (formats or FORMATS):
+            image = _open_without_exif(file, max_pixels)
+    except (PictureError, MemoryError):
         raise
     except Exception as error:  # Pillow's plugins raise whatever their libraries do
         raise PictureError(f"cannot be read ({error})") from error
+    if image is None:
+        raise PictureError("not a picture that can be read" if file else "the file is empty")
+    return image
 
 
-def plain_picture(file: bytes) -> tuple[Image.Image, str]:
+def plain_picture(file: bytes, max_pixels: int = MAX_PIXELS) -> tuple[Image.Image, str]:
     """The samples of a picture file, mode RGB or L, upright, without alpha and metadata; and the file's format.
 
     Raises:
-        PictureError: it cannot be read.
+        PictureError: it cannot be read, or is larger than `max_pixels`.
     """
-    with open_picture(file) as image:
+    with open_picture(file, max_pixels) as image:
         picture = from_pillow(image)
         return to_pillow(picture.rgb, None, picture.gray), str(image.format)
 
 
-def allow_pixels(count: int) -> None:
-    """Raise Pillow's own limit to so many pixels, for this process; a lower count leaves it as it is."""
-    Image.MAX_IMAGE_PIXELS = max(count, Image.MAX_IMAGE_PIXELS or 0)
+def _raise_pillows_limit(count: int) -> None:
+    """Pillow's plugins have a look at it too, while they open and load; as it is the whole process's, no further."""
+    if Image.MAX_IMAGE_PIXELS is not None:
+        Image.MAX_IMAGE_PIXELS = max(count, Image.MAX_IMAGE_PIXELS)
 
 
-def _open(file: bytes) -> Image.Image:
-    try:
-        return Image.open(io.BytesIO(file), formats=FORMATS)
-    except UnidentifiedImageError:
-        return _open_otherwise(file)
+def _open(file: bytes, limit: int, formats: Collection[str]) -> Image.Image | None:
+    """As `Image.open`, whose own limit holds for whatever the process opens."""
+    Image.preinit()
+    for name in formats:
+        if name not in Image.OPEN:
+            Image.init()
+        factory, accepts = Image.OPEN[name]
+        accepted = not accepts or accepts(file[:_PREFIX])
+        if not accepted or isinstance(accepted, str):  # a text says what is missing
+            continue
+        if name == "JXL":  # its plugin decodes the picture in order to open it
+            check_pixels(*jxl.picture_size(file), limit)
+        try:
+            image = factory(io.BytesIO(file), "")
+        except _OF_ANOTHER_FORMAT:
+            continue
+        check_pixels(*image.size, limit)
+        _raise_pillows_limit(image.width * image.height)
+        return image
+    return None
 
 
-def _open_otherwise(file: bytes) -> Image.Image:
-    """By a plugin; or without EXIF, into which Pillow writes the orientation of an AVIF file, or refuses it."""
-    with suppress(UnidentifiedImageError):
-        return Image.open(io.BytesIO(file), formats=plugin_formats())
-    image = Image.open(io.BytesIO(without_exif(file)), formats=["AVIF"])
-    note("malformed EXIF is left out")
+def _open_without_exif(file: bytes, limit: int) -> Image.Image | None:
+    """An AVIF file without its EXIF, into which Pillow writes the orientation, or refuses the file."""
+    image = _open(without_exif(file), limit, ["AVIF"])
+    if image:
+        note("malformed EXIF is left out")
     return image

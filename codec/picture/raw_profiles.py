@@ -1,13 +1,12 @@
 """Metadata that ImageMagick and others put into PNG files as text: a name, a length, and hexadecimal digits."""
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
 from .notes import note
 
 _PREFIX = "Raw profile type "
-_LAYOUT = re.compile(r"\s*[^\n]*\n\s*(\d+)\n([\s0-9a-fA-F]*)")
+_LENGTH_DIGITS = 8
 
 
 def raw_profile(info: Mapping[Any, Any], *names: str, start: bytes = b"") -> bytes:
@@ -16,11 +15,12 @@ def raw_profile(info: Mapping[Any, Any], *names: str, start: bytes = b"") -> byt
         text = info.get(_PREFIX + name)
         if not isinstance(text, str):
             continue
-        found = _LAYOUT.match(text)
-        length, digits = (int(found[1]), "".join(found[2].split())[: 2 * int(found[1])]) if found else (1, "")
-        if len(digits) < 2 * length:
+        try:
+            profile = _content(text)
+        except ValueError:
             note(f"the malformed profile {name} is left out")
-        elif (profile := bytes.fromhex(digits)).startswith(start):
+            continue
+        if profile.startswith(start):
             return profile.removeprefix(start)
     return b""
 
@@ -33,3 +33,19 @@ def has_raw_profile(info: Mapping[Any, Any], *names: str) -> bool:
 def is_raw_profile(key: str) -> bool:
     """Whether this key of `info` is one."""
     return key.startswith(_PREFIX)
+
+
+def _content(text: str) -> bytes:
+    """What the text says.
+
+    Raises:
+        ValueError: it has not as many digits as it says, or is no such text.
+    """
+    _, length, digits = text.lstrip().split("\n", 2)
+    length = length.strip()
+    if not (length.isascii() and length.isdecimal() and len(length) <= _LENGTH_DIGITS):
+        raise ValueError("no length")
+    content = bytes.fromhex("".join(digits.split())[: 2 * int(length)])
+    if len(content) < int(length):
+        raise ValueError("too short")
+    return content

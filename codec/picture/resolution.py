@@ -14,10 +14,15 @@ def given_resolution(info: Mapping[Any, Any]) -> tuple[Fraction, Fraction] | Non
     """Pixels per inch across and down from a Pillow image's `info`; 72 is what is written where nothing is known."""
     match info.get("dpi"):
         case (numbers.Real() as across, numbers.Real() as down):
-            possible = all(_SMALLEST < float(number) <= _LARGEST for number in (across, down))
-            found = (_exact(float(across)), _exact(float(down))) if possible else None
+            said = float(across), float(down)
+            found = (_exact(said[0]), _exact(said[1])) if is_possible(said) else None
             return None if found == (_UNKNOWN, _UNKNOWN) else found
     return None
+
+
+def is_possible(resolution: tuple[float, float]) -> bool:
+    """Whether these can be pixels per inch, and be written in any format."""
+    return all(_SMALLEST < number <= _LARGEST for number in resolution)
 
 
 def _exact(number: float) -> Fraction:

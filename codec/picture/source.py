@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import IO
 
 from PIL import Image, TiffImagePlugin
+from PIL.ExifTags import Base
 
 from . import heif
 from .boxes import child
 from .colour import Colour, colour_of_chromaticities, colour_of_code_points
 
 _MODE_BITS = {"I": 32, "F": 32, "I;16": 16, "I;16L": 16, "I;16B": 16, "I;16N": 16}
-_TIFF_BITS, _TIFF_WHITE, _TIFF_PRIMARIES = 258, 318, 319
 _PNG_HEADER = 33
 _TGA_HEADER, _TGA_ATTRIBUTE_BITS = 18, 0x0F
 _PPM_HEADER, _COMMENT = 1000, re.compile(rb"#[^\r\n]*")
@@ -25,7 +25,7 @@ _CODESTREAM, _DEPTHS_VARY, _ICC_METHODS = b"\xff\x4f\xff\x51", 255, (2, 3)
 
 
 @dataclass(frozen=True)
-class Source:
+class SampleFacts:
     """Bits per sample, before Pillow reduces them; how colours are meant, by an ICC profile or in another way.
 
     A gain map is a second picture that makes HDR out of the first. Opaque: alpha is nothing but padding.
@@ -38,13 +38,13 @@ class Source:
     opaque: bool = False
 
 
-def read_source(image: Image.Image) -> Source:
+def read_source(image: Image.Image) -> SampleFacts:
     """Look into the file of an image, before that is loaded: then Pillow closes files that it has opened itself."""
     reader = _READERS.get(image.format or "")
     if reader:
         with suppress(struct.error, IndexError, OSError, TypeError, ValueError), _file_of(image) as file:
             return reader(image, file)
-    return Source(_MODE_BITS.get(image.mode, 8))
+    return SampleFacts(_MODE_BITS.get(image.mode, 8))
 
 
 @contextmanager
@@ -66,56 +66,56 @@ def _file_of(image: Image.Image) -> Iterator[IO[bytes]]:
         yield io.BytesIO()
 
 
-def _png(_: Image.Image, file: IO[bytes]) -> Source:
+def _png(_: Image.Image, file: IO[bytes]) -> SampleFacts:
     bits = file.read(_PNG_HEADER)[24]
     while True:
         length, name = struct.unpack(">L4s", file.read(8))
         if name == b"IDAT":
-            return Source(bits)
+            return SampleFacts(bits)
         if name == b"cICP":
-            return Source(bits, colour_of_code_points(*file.read(2)))
+            return SampleFacts(bits, colour_of_code_points(*file.read(2)))
         file.seek(length + 4, io.SEEK_CUR)
 
 
-def _ppm(_: Image.Image, file: IO[bytes]) -> Source:
+def _ppm(_: Image.Image, file: IO[bytes]) -> SampleFacts:
     magic, *numbers = _COMMENT.sub(b"", file.read(_PPM_HEADER)).split()[:4]
     has_largest = magic in (b"P2", b"P3", b"P5", b"P6")
-    return Source(int(numbers[2]).bit_length() if has_largest else 32 if magic == b"Pf" else 1)
+    return SampleFacts(int(numbers[2]).bit_length() if has_largest else 32 if magic == b"Pf" else 1)
 
 
-def _tiff(image: Image.Image, _: IO[bytes]) -> Source:
+def _tiff(image: Image.Image, _: IO[bytes]) -> SampleFacts:
     assert isinstance(image, TiffImagePlugin.TiffImageFile)
     tags = image.tag_v2
-    chromaticities = *tags.get(_TIFF_WHITE, ()), *tags.get(_TIFF_PRIMARIES, ())
+    chromaticities = *tags.get(Base.WhitePoint, ()), *tags.get(Base.PrimaryChromaticities, ())
     colour = colour_of_chromaticities([float(number) for number in chromaticities])
-    return Source(max(tags.get(_TIFF_BITS, (1,))), colour)
+    return SampleFacts(max(tags.get(Base.BitsPerSample, (1,))), colour)
 
 
-def _heif(_: Image.Image, file: IO[bytes]) -> Source:
+def _heif(_: Image.Image, file: IO[bytes]) -> SampleFacts:
     data = memoryview(file.read())
     properties = heif.primary_properties(data)
     points = heif.code_points(properties)
     colour = colour_of_code_points(*points) if points else None
-    return Source(heif.bits_per_sample(properties), colour, gain_map=heif.has_gain_map(data))
+    return SampleFacts(heif.bits_per_sample(properties), colour, gain_map=heif.has_gain_map(data))
 
 
-def _jpeg2000(_: Image.Image, file: IO[bytes]) -> Source:
+def _jpeg2000(_: Image.Image, file: IO[bytes]) -> SampleFacts:
     data = memoryview(file.read())
     if data[:4] == _CODESTREAM:
-        return Source((data[42] & 0x7F) + 1)
+        return SampleFacts((data[42] & 0x7F) + 1)
     header = child(data, b"jp2h")
     colour = child(header, b"colr")
     profile = bytes(colour[3:]) if colour and colour[0] in _ICC_METHODS else b""
     depth = child(header, b"ihdr")[10]
     depths = child(header, b"bpcc") if depth == _DEPTHS_VARY else [depth]
-    return Source(max(depth & 0x7F for depth in depths) + 1, profile=profile)
+    return SampleFacts(max(depth & 0x7F for depth in depths) + 1, profile=profile)
 
 
-def _tga(_: Image.Image, file: IO[bytes]) -> Source:
-    return Source(8, opaque=file.read(_TGA_HEADER)[17] & _TGA_ATTRIBUTE_BITS == 0)
+def _tga(_: Image.Image, file: IO[bytes]) -> SampleFacts:
+    return SampleFacts(8, opaque=file.read(_TGA_HEADER)[17] & _TGA_ATTRIBUTE_BITS == 0)
 
 
-_READERS: dict[str, Callable[[Image.Image, IO[bytes]], Source]] = {
+_READERS: dict[str, Callable[[Image.Image, IO[bytes]], SampleFacts]] = {
     "PNG": _png,
     "PPM": _ppm,
     "TIFF": _tiff,

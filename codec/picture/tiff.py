@@ -3,20 +3,27 @@
 from typing import Any
 
 from PIL import Image, TiffImagePlugin
+from PIL.ExifTags import Base
 
 from .notes import note
 
-_ORIENTATION = 0x0112
-# Description, maker, model, software, date, artist, copyright: what is about the picture, not about the file's layout.
-_DESCRIPTIVE_TAGS = (0x010E, 0x010F, 0x0110, 0x0131, 0x0132, 0x013B, 0x8298)
-_DIRECTORIES = (0x8769, 0x8825)
-_INTEROPERABILITY = 0xA005
+# What is about the picture, not about the file's layout.
+_DESCRIPTIVE_TAGS = (
+    Base.ImageDescription,
+    Base.Make,
+    Base.Model,
+    Base.Software,
+    Base.DateTime,
+    Base.Artist,
+    Base.Copyright,
+)
+_DIRECTORIES = (Base.ExifOffset, Base.GPSInfo)
 
 
 def forget_orientation_of_xmp(image: Image.Image) -> None:
     """Keep Pillow from turning a TIFF, as it does while loading, by what XMP says."""
-    if isinstance(image, TiffImagePlugin.TiffImageFile) and _ORIENTATION not in image.tag_v2:
-        image.getexif().pop(_ORIENTATION, None)
+    if isinstance(image, TiffImagePlugin.TiffImageFile) and Base.Orientation not in image.tag_v2:
+        image.getexif().pop(Base.Orientation, None)
 
 
 def exif_of_tags(image: Image.Image) -> bytes:
@@ -35,7 +42,7 @@ def exif_of_tags(image: Image.Image) -> bytes:
 
 def _fields(directory: dict[int, Any], tag: int) -> dict[int, Any]:
     """Those fields of a directory that can be written."""
-    found = {name: value for name, value in directory.items() if name != _INTEROPERABILITY}
+    found = {name: value for name, value in directory.items() if name != Base.ExifInteroperabilityOffset}
     return {name: value for name, value in found.items() if _can_be_written(tag, {name: value})}
 
 

@@ -9,5 +9,8 @@ How a request is answered, from the top down:
   `pulled`;
 - `variants` codes it anew, once; `responses` says it in HTTP's words.
 
+`gallery_measure` is what `aez gallery` does, offline; the server only reads its `gallery_facts`. `settings` come from
+`options`.
+
 Below them are the `cache` on disk, the `locks` over all processes, and the `threads` for what blocks.
 """

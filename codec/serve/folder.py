@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ..errors import PictureError
 from ..output import write_file
+from ..storage.local import open_at_once
 from .settings import STATE_FOLDER
 
 SUFFIX = ".aez"
@@ -41,7 +42,7 @@ class Folder:
         try:
             if path is None or not path.is_file():
                 return None
-            with open(path, "rb", opener=_open_at_once) as file:
+            with open(path, "rb", opener=open_at_once) as file:
                 state = os.fstat(file.fileno())
                 if not stat.S_ISREG(state.st_mode):
                     return None
@@ -109,11 +110,6 @@ class Folder:
         except (OSError, RuntimeError):
             return None
         return path if path.is_relative_to(self.root) else None
-
-
-def _open_at_once(path: str, flags: int) -> int:
-    """Does not wait for the other end, should it have become a pipe meanwhile."""
-    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
 def _tag(state: os.stat_result) -> str:

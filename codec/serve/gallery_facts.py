@@ -1,29 +1,14 @@
-"""What JPEG and AVIF would need for what an .aez file shows: measured once, offline, against the original."""
+"""What JPEG and AVIF would need for what an .aez file shows, as it is kept beside the files of a folder."""
 
 import json
-import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from PIL import Image
-
-from .. import api
-from ..compare.codecs import ImageCodec, installed_codecs
-from ..compare.comparison import half_size
-from ..compare.measure import nearest_fidelity
-from ..errors import AezError
-from ..metrics.fidelity import psnr
-from ..model.registry import DEFAULT_MODEL
 from ..output import write_file
-from ..picture.formats import READABLE
-from ..picture.opening import plain_picture
-from .folder import SUFFIX, Folder
 
 FILE = "gallery.json"
-_KEEP_SECONDS = 5.0
-_BYTES_PER_PIXEL = 8  # more than any .aez has
 
 
 @dataclass(frozen=True)
@@ -56,75 +41,16 @@ def load_facts(root: Path) -> dict[str, Measured]:
         return {}
 
 
-def measure_folder(root: Path, originals: Path, threads: int, max_pixels: int) -> Iterator[tuple[str, AezError | None]]:
-    """Measure what is new in a folder of .aez files, and keep that beside them; yields names, with what went wrong.
-
-    The original of `a/b.aez` is `a/b.png`, or another picture of that name, in the folder of originals.
+def keep_facts(root: Path, found: Mapping[str, Measured]) -> None:
+    """Keep what was measured of the files of a folder.
 
     Raises:
-        AezError, OSError: nothing can be measured, or nothing kept.
+        OSError: it cannot be written.
     """
-    folder = Folder(root, max_bytes=_BYTES_PER_PIXEL * max_pixels)
-    known: Mapping[str, Measured] = load_facts(root)
-    found: dict[str, Measured] = {}
-    codecs = installed_codecs(DEFAULT_MODEL, threads, max_pixels)
-    avif = next((codec for codec in codecs.others if codec.name.startswith("AVIF")), None)
-    kept = time.monotonic()
-    for file_name in folder.names():
-        name = file_name.removesuffix(SUFFIX)
-        try:
-            stored = folder.read(file_name)
-            if stored is None:
-                continue
-            if name in known and known[name].bytes == len(stored.data):
-                found[name] = known[name]
-                continue
-            original, _ = plain_picture(_original(originals, name).read_bytes())
-            found[name] = _measure(stored.data, original, codecs.jpeg, avif, threads, max_pixels)
-        except (AezError, OSError) as error:
-            yield name, error if isinstance(error, AezError) else AezError(str(error))
-            continue
-        yield name, None
-        if time.monotonic() - kept > _KEEP_SECONDS:
-            _keep(root, {**known, **found})
-            kept = time.monotonic()
-    _keep(root, found)
+    text = json.dumps({name: asdict(measured) for name, measured in found.items()}, indent=1)
+    write_file(root / FILE, text.encode(), overwrite=True)
 
 
 def _read(facts: Mapping[str, Any]) -> Facts:
     avif = facts["avif"]
     return Facts(float(facts["psnr"]), int(facts["jpeg"]), None if avif is None else int(avif))
-
-
-def _keep(root: Path, found: Mapping[str, Measured]) -> None:
-    text = json.dumps({name: asdict(measured) for name, measured in found.items()}, indent=1)
-    write_file(root / FILE, text.encode(), overwrite=True)
-
-
-def _original(originals: Path, name: str) -> Path:
-    for suffix in sorted(READABLE):
-        path = originals / (name + suffix)
-        if path.is_file():
-            return path
-    raise AezError(f"{originals} has no original of {name}")
-
-
-def _measure(
-    data: bytes, original: Image.Image, jpeg: ImageCodec, avif: ImageCodec | None, threads: int, max_pixels: int
-) -> Measured:
-    smaller, average = half_size(original)
-    options: api.DecodeOptions = {"threads": threads, "max_pixels": max_pixels}
-    high = api.decode(data, "high", **options).convert(original.mode)
-    medium = api.decode(data, "medium", **options).convert(original.mode)
-    if high.size != original.size:
-        raise AezError(f"the original has another size, {original.width} x {original.height}")
-    return Measured(
-        bytes=len(data),
-        high=_facts(original, psnr(high, original), jpeg, avif),
-        medium=_facts(smaller, psnr(medium, average), jpeg, avif),
-    )
-
-
-def _facts(image: Image.Image, decibels: float, jpeg: ImageCodec, avif: ImageCodec | None) -> Facts:
-    avif_bytes = nearest_fidelity(avif, image, decibels, "psnr").bytes if avif else None
-    return Facts(decibels, nearest_fidelity(jpeg, image, decibels, "psnr").bytes, avif_bytes)

@@ -15,7 +15,7 @@ import httpx
 from werkzeug.http import parse_date
 
 from ..errors import AezError, PictureError
-from ..storage import RemoteTree, open_tree
+from ..storage import RemoteTree, open_tree, without_secrets
 from .folder import Folder
 from .settings import ServerSettings
 from .threads import DaemonThreads
@@ -91,9 +91,9 @@ class WebOrigin:
             self._url, self._parts = httpx.URL(url), urlsplit(url)
             self._parts.port  # noqa: B018 - raises if it is beyond all ports
         except (httpx.InvalidURL, ValueError) as error:
-            raise AezError(f"{url}: not a URL ({error})") from error
+            raise AezError(without_secrets(f"{url}: not a URL ({error})")) from error
         if not self._url.host:
-            raise AezError(f"{url}: not a URL (no host)")
+            raise AezError(f"{without_secrets(url)}: not a URL (no host)")
         self._max_bytes = max_bytes
         self._seconds = seconds
         limits = httpx.Limits(max_connections=32, max_keepalive_connections=8)

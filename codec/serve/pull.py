@@ -5,7 +5,7 @@ import sys
 import time
 from dataclasses import replace
 
-from ..errors import AezError, ModelError, PictureError
+from ..errors import PictureError, first_line
 from .folder import SUFFIX
 from .locks import SingleFlight
 from .origin import Fetched, NotSent, Origin, OriginError, SlowOriginError
@@ -116,10 +116,10 @@ class PullThrough:
         try:
             async with self._one_at_a_time:
                 await self.encoded(plain)
-        except (ModelError, MemoryError) as error:
-            print(f"aez: cannot encode: {error or 'not enough memory'}", file=sys.stderr, flush=True)
-        except (AezError, BusyError):
+        except (PictureError, OriginError, BusyError):
             pass
+        except Exception as error:  # nobody waits for this task
+            print(f"aez: cannot encode: {first_line(error)}", file=sys.stderr, flush=True)
         finally:
             del self._background[plain]
 

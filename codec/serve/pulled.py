@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import sys
 import time
 from dataclasses import asdict, dataclass, replace
 from typing import Literal
@@ -10,10 +11,11 @@ from cachetools import TTLCache
 
 from .. import __version__
 from ..api import encode_bytes
-from ..errors import FormatError, PictureError
+from ..errors import FormatError, ModelError, PictureError, first_line
 from ..format.contents import Contents
 from ..format.strip import without_metadata
 from ..model.registry import DEFAULT_MODEL, find_by_name
+from ..picture.formats import FORMATS
 from ..picture.opening import open_picture
 from .cache import Cache
 from .folder import SUFFIX
@@ -25,7 +27,9 @@ from .threads import in_thread
 State = Literal["there", "missing", "failed", "slow"]
 
 _SERVED = {"JPEG": "image/jpeg", "MPO": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp", "AVIF": "image/avif"}
-_MISSING_SECONDS, _FAILED_SECONDS, _IN_VAIN_SECONDS = 60.0, 10.0, 3600.0
+_OPENED = tuple(name for name in FORMATS if name in _SERVED)
+_PASSED_ON_PIXELS = 256_000_000  # what is too large to be encoded is passed on as it came
+_MISSING_SECONDS, _FAILED_SECONDS, _IN_VAIN_SECONDS, _UNFORESEEN_SECONDS = 60.0, 10.0, 3600.0, 60.0
 _RECENT_SECONDS, _RECENT_BYTES = 1.0, 64_000_000
 
 
@@ -76,10 +80,11 @@ def received(place: str, found: Fetched, settings: ServerSettings) -> Pulled:
         if place.endswith(SUFFIX):
             data, media_type = _as_sent(data, settings), AEZ
         else:
-            with open_picture(data) as image:
+            with open_picture(data, max(settings.max_pixels, _PASSED_ON_PIXELS), _OPENED) as image:
                 media_type = _SERVED[str(image.format)]
     except (FormatError, PictureError, KeyError) as error:
-        raise OriginError("the origin sends what is no such picture") from error
+        kinds = "an .aez file" if place.endswith(SUFFIX) else "a JPEG, PNG, WebP or AVIF picture"
+        raise OriginError(f"what the origin sends under this name is not {kinds}") from error
     now = time.time()
     modified = now if found.modified is None else found.modified
     return Pulled("there", now, data, place, found.stamp, media_type, modified, _tag(data), _tag(found.data))
@@ -92,13 +97,18 @@ def encoded(original: Pulled, settings: ServerSettings) -> Pulled:
         ModelError: the model does not work on this machine.
         MemoryError: there is not enough for it.
     """
-    in_vain = replace(original, in_vain_until=time.time() + _IN_VAIN_SECONDS)
     try:
         data = _as_sent(encode_bytes(original.data, settings.quality, **settings.encoding), settings)
+    except (ModelError, MemoryError):
+        raise
     except PictureError:
-        return in_vain
+        return _in_vain(original, _IN_VAIN_SECONDS)
+    except Exception as error:  # nobody knows whose fault it is, and each request would try again
+        trouble = f"{original.place}: {type(error).__name__}: {first_line(error)}"
+        print(f"aez: cannot encode {trouble!r}", file=sys.stderr, flush=True)
+        return _in_vain(original, _UNFORESEEN_SECONDS)
     if len(data) >= len(original.data):
-        return in_vain
+        return _in_vain(original, _IN_VAIN_SECONDS)
     return replace(original, data=data, media_type=AEZ, tag=_tag(data))
 
 
@@ -147,6 +157,10 @@ class PulledFiles:
     def stale(self, pulled: Pulled) -> Pulled:
         """What is good for a moment longer, and then asked for again."""
         return replace(pulled, checked=time.time() - self._lasts["there"] + _FAILED_SECONDS)
+
+
+def _in_vain(original: Pulled, seconds: float) -> Pulled:
+    return replace(original, in_vain_until=time.time() + seconds)
 
 
 def _as_sent(data: bytes, settings: ServerSettings) -> bytes:

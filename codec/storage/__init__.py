@@ -8,5 +8,6 @@ from .local import LocalTree
 from .opening import open_tree
 from .remote import RemoteTree
 from .tree import OWN_FOLDER, Listing, Tree
+from .urls import without_secrets
 
-__all__ = ["OWN_FOLDER", "Listing", "LocalTree", "RemoteTree", "Tree", "open_tree"]
+__all__ = ["OWN_FOLDER", "Listing", "LocalTree", "RemoteTree", "Tree", "open_tree", "without_secrets"]

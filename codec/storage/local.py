@@ -53,7 +53,7 @@ class LocalTree:
             return ""
 
     def read(self, name: str, at_most: int | None = None) -> bytes:
-        with open(self.root / name, "rb", opener=_open_at_once) as file:
+        with open(self.root / name, "rb", opener=open_at_once) as file:
             if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
                 raise AezError(f"{name}: is not a file")
             return file.read(at_most)
@@ -101,6 +101,6 @@ def _stamp(state: os.stat_result) -> str:
     return f"{state.st_size}-{state.st_mtime_ns}" if stat.S_ISREG(state.st_mode) else ""
 
 
-def _open_at_once(path: str, flags: int) -> int:
-    """Does not wait for the other end of a pipe."""
+def open_at_once(path: str, flags: int) -> int:
+    """An opener that does not wait for the other end, should it be a pipe, or have become one meanwhile."""
     return os.open(path, flags | _NO_WAITING)

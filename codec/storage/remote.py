@@ -5,15 +5,16 @@ import os
 import secrets
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from ..errors import AezError
+from ..errors import AezError, needs_extra
 from ..output import OutputExistsError
 from .tree import OWN_FOLDER, Listing
+from .urls import without_secrets
 
 if TYPE_CHECKING:
     from fsspec import AbstractFileSystem
@@ -25,12 +26,15 @@ _OBJECT_STORES = {"s3", "s3a", "gs", "gcs", "az", "abfs", "abfss", "adl", "oss",
 
 @dataclass(frozen=True)
 class RemoteTree:
-    """A URL such as s3://bucket/folder. Where there are real folders, files are renamed when they are complete."""
+    """A URL such as s3://bucket/folder. Where there are real folders, files are renamed when they are complete.
 
-    url: str
+    It is shown without what it may have of passwords and signatures.
+    """
+
+    url: str = field(repr=False)
 
     def __str__(self) -> str:
-        return self.url
+        return without_secrets(self.url)
 
     @property
     def private(self) -> bool:
@@ -66,18 +70,18 @@ class RemoteTree:
         return {name: found[name] for name in names if name in found}
 
     def exists(self, name: str) -> bool:
-        with _translated(f"{self.url}/{name}"):
+        with _translated(f"{self}/{name}"):
             return bool(self._system.exists(self._path(name)))
 
     def stamp(self, name: str) -> str:
-        with _translated(f"{self.url}/{name}"):
+        with _translated(f"{self}/{name}"):
             try:
                 return _stamp(self._system.info(self._path(name)))
             except FileNotFoundError:
                 return ""
 
     def read(self, name: str, at_most: int | None = None) -> bytes:
-        with _translated(f"{self.url}/{name}"):
+        with _translated(f"{self}/{name}"):
             try:
                 data: bytes = self._system.cat_file(self._path(name), end=at_most)
             except FileNotFoundError as error:
@@ -93,7 +97,7 @@ class RemoteTree:
         unfinished = f"{OWN_FOLDER}/{secrets.token_hex(8)}.tmp"
         try:
             self.note(unfinished, data)
-            with _translated(f"{self.url}/{name}"):
+            with _translated(f"{self}/{name}"):
                 self._make_folder(name)
                 self._rename(self._path(unfinished), self._path(name))
         except BaseException:
@@ -102,17 +106,17 @@ class RemoteTree:
             raise
 
     def note(self, name: str, data: bytes) -> None:
-        with _translated(f"{self.url}/{name}"):
+        with _translated(f"{self}/{name}"):
             self._make_folder(name)
             self._system.pipe_file(self._path(name), data)
 
     def remove(self, name: str) -> None:
-        with _translated(f"{self.url}/{name}"):
+        with _translated(f"{self}/{name}"):
             self._system.rm_file(self._path(name))
 
     def _find(self, below: str) -> dict[str, Mapping[str, Any]]:
         """Everything below a folder that is no folder, by name, and what the file system says of it."""
-        with _translated(self.url):
+        with _translated(str(self)):
             try:
                 found = self._system.find(self._path(below).rstrip("/"), detail=True)
             except FileNotFoundError:
@@ -148,15 +152,21 @@ class RemoteTree:
         try:
             import fsspec
 
-            with _translated(self.url):
+            with _translated(str(self)):
                 system, root = fsspec.core.url_to_fs(self.url, use_listings_cache=False)
         except ImportError as error:
-            raise AezError(f"{self.url}: {error}", "pip install 'aez[cloud]'") from error
+            raise needs_extra(str(self), _missing(error), "cloud") from error
         return system, root
 
     @property
     def _system(self) -> "AbstractFileSystem":
         return self._opened[0]
+
+
+def _missing(error: ImportError) -> str:
+    """The package that could not be imported; fsspec says its own words instead of Python's."""
+    cause = error.__cause__ if isinstance(error.__cause__, ImportError) else error
+    return cause.name or str(error)
 
 
 def _stamp(facts: Mapping[str, Any]) -> str:
@@ -166,10 +176,12 @@ def _stamp(facts: Mapping[str, Any]) -> str:
 
 @contextmanager
 def _translated(place: str) -> Iterator[None]:
-    """Errors of a file system's own kind, which may be any, as `AezError`."""
+    """Errors of a file system's own kind, which may be any, and those that show URLs, as `AezError`."""
     try:
         yield
-    except (AezError, OSError, ImportError, MemoryError):
+    except (AezError, ImportError, MemoryError, FileNotFoundError, IsADirectoryError, NotADirectoryError):
         raise
     except Exception as error:
-        raise AezError(f"{place}: {error or type(error).__name__}") from error
+        if isinstance(error, OSError) and "://" not in str(error):
+            raise
+        raise AezError(f"{place}: {without_secrets(str(error)) or type(error).__name__}") from error

@@ -13,7 +13,7 @@ from ..output import is_device, refuse_existing, write_file
 from ..picture.formats import PictureFormat, format_of
 from . import paths
 from .names import printable
-from .paths import Folder, Input, Output
+from .paths import FolderOutput, Input, Output
 from .progress import track
 from .reporter import Reporter
 from .streams import Stream
@@ -24,7 +24,7 @@ class Files:
     """What is converted, folders by what is below them, and where to: `output`, or beside each input."""
 
     inputs: Sequence[Input]
-    output: Output | Folder | None
+    output: Output | FolderOutput | None
     overwrite: bool
 
     def pairs(self, job: Job, output_name: Callable[[str], str], report: Reporter) -> list[tuple[Input, Output]]:
@@ -56,7 +56,7 @@ class Files:
         if isinstance(target, Stream):
             target.write(data)
             return
-        if isinstance(self.output, Folder):
+        if isinstance(self.output, FolderOutput):
             self.output.path.mkdir(parents=True, exist_ok=True)
         write_file(target, data, self.overwrite)
 

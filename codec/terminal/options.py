@@ -5,13 +5,17 @@ import os
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import click
 
+from ..api import DEFAULT_QUALITY, EFFORT_MAX
+from ..coding.encode import Coding, Layers
 from ..coding.targets import Measure, Target
 from ..model.registry import DEFAULT_MODEL
-from .paths import Folder, Input, Output
+from ..model.sessions import Device
+from ..picture.limits import MAX_PIXELS
+from .paths import FolderOutput, Input, Output
 from .reporter import Reporter
 from .streams import STDIN, STDOUT, open_stream
 
@@ -68,11 +72,11 @@ class OutputType(click.ParamType):  # type: ignore[type-arg]  # as above
 
     name = "path"
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Output | Folder:
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Output | FolderOutput:
         if not value:
             self.fail("the name is empty", param, ctx)
         if os.path.basename(value) in ("", ".", ".."):  # noqa: PTH119 - Path drops what is looked for here
-            return Folder(Path(value))
+            return FolderOutput(Path(value))
         return STDOUT if value == "-" else open_stream(value) or Path(value)
 
 
@@ -102,13 +106,17 @@ model_option = click.option(
 )
 device_option = click.option(
     "--device",
-    type=click.Choice(["auto", "cpu", "cuda"]),
+    type=click.Choice(get_args(Device)),
     default="auto",
     show_default=True,
     help="Where the networks run; the exact ones always run on the CPU.",
 )
 max_pixels_option = click.option(
-    "--max-pixels", type=Count(), default="128M", show_default=True, help="Refuse larger pictures."
+    "--max-pixels",
+    type=Count(),
+    default=f"{MAX_PIXELS // 1_000_000}M",
+    show_default=True,
+    help="Refuse larger pictures.",
 )
 
 
@@ -142,7 +150,7 @@ def quality_options(command: Command) -> Command:
         if len(given) > 1:
             options_of = ", ".join(f"--{name.replace('_', '-')}" for name in names)
             raise click.UsageError(f"only one of {options_of} can be met")
-        return command(quality=given[0] if given else 50.0, **options)
+        return command(quality=given[0] if given else DEFAULT_QUALITY, **options)
 
     return _add(
         with_quality,
@@ -151,10 +159,15 @@ def quality_options(command: Command) -> Command:
             "--quality",
             type=click.FloatRange(0, 100),
             callback=no_nan,
-            help="0 to 100, decimals allowed.  [default: 50]",
+            help=f"0 to 100, decimals allowed.  [default: {DEFAULT_QUALITY:g}]",
         ),
         click.option("--bpp", type=TargetType("bpp"), metavar="X", help="Bits per pixel, within 1 %."),
-        click.option("--size", type=TargetType("size"), metavar="N", help="At most so many bytes, within 1 %."),
+        click.option(
+            "--size",
+            type=TargetType("size"),
+            metavar="N",
+            help="At most N bytes, 1 % less at worst; 50k is 50,000.",
+        ),
         click.option("--psnr", type=TargetType("psnr"), metavar="DB", help="PSNR of high, within 0.05 dB."),
         click.option(
             "--ssimulacra2", type=TargetType("ssimulacra2"), metavar="S", help="SSIMULACRA2 of high, within 0.5."
@@ -169,24 +182,25 @@ def encoding_options(command: Command) -> Command:
         command,
         click.option(
             "--layers",
-            type=click.Choice(["all", "base"]),
+            type=click.Choice(get_args(Layers)),
             default="all",
             show_default=True,
             help="base: only what the medium resolution needs; high is generated from it.",
         ),
         click.option(
             "--coding",
-            type=click.Choice(["ans", "zstd"]),
+            type=click.Choice(get_args(Coding)),
             default="ans",
             show_default=True,
-            help="How symbols are coded: rANS, or zstd alone, which is larger.",
+            help="How the file's numbers are packed: ans (rANS) is 27 % smaller than zstd (Kodak, quality 50), which"
+            " needs no decoder but zstd's.",
         ),
         click.option(
             "--effort",
-            type=click.IntRange(0, 9),
+            type=click.IntRange(0, EFFORT_MAX),
             default=0,
             show_default=True,
-            help="How long to search for smaller files; 9 takes minutes a megapixel (needs aez[effort]).",
+            help=f"How long to search for smaller files; {EFFORT_MAX} takes minutes a megapixel (needs aez[effort]).",
         ),
         model_option,
         click.option("--strip", is_flag=True, help="Leave out EXIF and XMP."),

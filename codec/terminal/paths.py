@@ -17,7 +17,7 @@ Output = Path | Stream
 
 
 @dataclass(frozen=True)
-class Folder:
+class FolderOutput:
     """An output that must be a folder, there already or not: `-o new/`."""
 
     path: Path
@@ -54,7 +54,7 @@ def expand(inputs: Sequence[Input], foreign_kind: Callable[[str], str], report: 
 
 
 def place(
-    sources: Sequence[Input], output: Output | Folder | None, output_name: Callable[[str], str]
+    sources: Sequence[Input], output: Output | FolderOutput | None, output_name: Callable[[str], str]
 ) -> Sequence[Output]:
     """Where each input's output goes: to `output`, or under its own name into that folder, or beside the input.
 
@@ -69,8 +69,8 @@ def place(
         return [output]
     if output is None:
         targets = [source.with_name(output_name(source.name)) for source in _named(sources)]
-    elif isinstance(output, Folder) or _is_folder(output):
-        folder = output.path if isinstance(output, Folder) else output
+    elif isinstance(output, FolderOutput) or _is_folder(output):
+        folder = output.path if isinstance(output, FolderOutput) else output
         if os.path.lexists(folder) and not _is_folder(folder):
             raise PathError(f"{folder} is not a folder")
         targets = [folder / output_name(source.name) for source in _named(sources)]

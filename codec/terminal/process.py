@@ -19,6 +19,13 @@ def prepared_process() -> Iterator[None]:
         yield
 
 
+def processes_and_threads(processes: int | None, threads: int) -> tuple[int, int]:
+    """As many processes as cores unless told otherwise; the cores are divided among them."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    processes = processes or max(cores // max(threads, 1), 1)
+    return processes, threads or max(cores // processes, 1)
+
+
 def _open_closed_streams() -> None:
     """Give numbers 0 to 2 to /dev/null where they are free; a picture's file could get one, and messages go there."""
     for number in range(3):

@@ -65,9 +65,10 @@ class Reporter:
             self.note(name, str(note.message))
 
     def note(self, name: object, text: str) -> None:
-        """One line on stderr about an input."""
+        """One line on stderr about an input, or about the whole command where the name is empty."""
         if not self._quiet and not self._is_output(2):
-            click.echo(f"aez: {printable(name)}: note: {printable(text)}", err=True)
+            subject = f"{printable(name)}: " if str(name) else ""
+            click.echo(f"aez: {subject}note: {printable(text)}", err=True)
 
     def fail(self, line: str) -> None:
         """Something went wrong."""
@@ -77,16 +78,16 @@ class Reporter:
     def say(self, line: str) -> None:
         """One line on stdout."""
         if not self._quiet:
-            click.echo(line)
+            _print(line)
 
     def done(self, line: str, values: dict[str, Any], detail: str = "") -> None:
         """One finished output."""
         if self._is_output(1):
             return
         if self._json:
-            click.echo(json.dumps(values))
+            _print(json.dumps(values))
         elif not self._quiet:
-            click.echo(line + (f"  {detail}" if self._verbose and detail else ""))
+            _print(line + (f"  {detail}" if self._verbose and detail else ""))
 
     def _is_output(self, number: int) -> bool:
         """Whether standard output, 1, or standard error, 2, is where the present output goes."""
@@ -96,6 +97,14 @@ class Reporter:
         """End with exit code 1 if anything went wrong."""
         if self._failed:
             sys.exit(1)
+
+
+def _print(line: str) -> None:
+    """One line on stdout. The command ends where nobody reads that any more, which is the fault of no file."""
+    try:
+        click.echo(line)
+    except BrokenPipeError:
+        sys.exit(1)
 
 
 def describe(error: BaseException, name: str) -> str:

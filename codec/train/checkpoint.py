@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ..errors import AezError, first_line
+from ..errors import AezError
 from ..nn.codec import Codec
 from ..nn.loss import LossName
 from ..nn.networks import Architecture
@@ -89,7 +89,7 @@ class Checkpoint:
                 }
             )
         except Exception as error:  # whatever unpickling meets
-            raise AezError(f"{path}: not a checkpoint of this version ({first_line(error)})") from error
+            raise AezError(f"{path}: not a checkpoint of this version") from error
 
     def averaged(self) -> Codec:
         """The codec with its averaged weights, which are the better ones."""

@@ -14,18 +14,20 @@ from torch import Tensor
 
 from ..errors import AezError
 from ..export.export import export
-from ..model.folder import PARAMS, is_name, plain_file
+from ..model.folder import PARAMS, Description, is_name, plain_file, read_description
 from ..model.registry import find_by_name
+from ..model.tiled import BLOCK
 from ..nn.codec import Codec
 from ..nn.params import Params, load_params
 from .checkpoint import Checkpoint, Settings
 from .checkpoint import Progress as Row
-from .data import Crops, find_pictures, load_pictures
-from .loop import FIXED_ENCODER_RATE, FIXED_ENCODER_SHARE, VALIDATION_CROP, Trainer
+from .data import Crops, DataError, find_pictures, load_pictures, named
+from .loop import FIXED_ENCODER_RATE, FIXED_ENCODER_SHARE, Trainer
 from .plot import plot_log
 from .synthetic import synthetic_pictures
 
 KEPT_ASIDE = 20
+VALIDATION_CROP = 256
 SYNTHETIC_SHARE, SYNTHETIC_SIZE, SYNTHETIC_SEED = 0.1, (768, 512), 1
 CALIBRATION_PICTURES = 90
 
@@ -57,8 +59,8 @@ def train(
         raise AezError(f"{checkpoint} exists; go on with --resume or choose another --out")
     before = Checkpoint.load(checkpoint) if resume else None
     schedule = _schedule(before, settings)
-    if schedule.crop % 64:
-        raise AezError("--crop must be a multiple of 64")
+    if schedule.crop % BLOCK:
+        raise AezError(f"--crop must be a multiple of {BLOCK}")
     if device == "cuda" and not torch.cuda.is_available():
         raise AezError("CUDA is not available")
     trunk = Checkpoint.load(Path(init)) if init and init.endswith(".pt") else None
@@ -78,13 +80,16 @@ def train(
         trainer.branch(trunk)
     elif not init:
         trainer.start_from_klt()
+    if trainer.progress() >= 1:
+        print(f"{checkpoint}: all {trainer.step} steps are done; a larger --steps or --minutes goes on")
+        return
     out.mkdir(parents=True, exist_ok=True)
     with _Bar(trainer) as bar:
         trainer.run(bar.report, out)
     plot_log(trainer.log, out / "log.png")
 
 
-def export_checkpoint(checkpoint: Path, models: Path, name: str, pictures: Path | None, force: bool) -> None:
+def export_checkpoint(checkpoint: Path, models: Path, name: str, pictures: Path | None, force: bool) -> Description:
     """Make the model `models / name` of a training checkpoint's averaged weights.
 
     Raises:
@@ -101,6 +106,7 @@ def export_checkpoint(checkpoint: Path, models: Path, name: str, pictures: Path 
     calibration = load_pictures(spread, 64, torch.device("cpu"))
     params = Params(trained.averaged(), trained.settings.loss)
     export(params, folder, calibration, _summary(trained.log, trained.settings))
+    return read_description(folder)
 
 
 def _schedule(before: Checkpoint | None, given: dict[str, Any]) -> Settings:
@@ -117,18 +123,29 @@ def _initial(name: str) -> Codec:
 
 
 def _load(folders: Iterable[Path], valid: Path | None, crop: int, device: torch.device) -> tuple[list[Tensor], Tensor]:
-    """Training pictures, and validation crops [N, 3, size, size] from the middle of others."""
+    """Training pictures, and validation crops [N, 3, size, size] from the middle of others.
+
+    Raises:
+        DataError: there are too few, or they are too small.
+    """
+    folders = list(folders)
     paths = find_pictures(folders)
     if not valid and len(paths) < 2:
-        raise AezError("one picture cannot be trained on and kept aside; --valid names others for the learning curve")
+        raise DataError(
+            f"{named(folders)}: one picture cannot be trained on and kept aside; --valid names others for the learning"
+            " curve"
+        )
     aside = find_pictures([valid]) if valid else paths[::KEPT_ASIDE]
     pictures = list(load_pictures(sorted({*paths} - {*aside}), crop, device))
-    pictures += _made_up(pictures, crop, device)
-    kept = load_pictures(aside, VALIDATION_CROP, device)
-    middles = [_middle(picture, VALIDATION_CROP) for picture in kept]
+    if not pictures:
+        raise DataError(f"{named(folders)}: no picture to train on of at least {crop} x {crop} pixels, which is --crop")
+    middles = [_middle(picture) for picture in load_pictures(aside, BLOCK, device)]
     if not middles:
-        raise AezError(f"no validation picture of at least {VALIDATION_CROP} x {VALIDATION_CROP} pixels")
-    return pictures, torch.stack(middles)
+        places = valid or named(folders)
+        raise DataError(f"{places}: no picture for the learning curve of at least {BLOCK} x {BLOCK} pixels")
+    largest = max(len(middle[0]) for middle in middles)
+    validation = torch.stack([middle for middle in middles if len(middle[0]) == largest])
+    return pictures + _made_up(pictures, crop, device), validation
 
 
 def _made_up(pictures: list[Tensor], crop: int, device: torch.device) -> list[Tensor]:
@@ -142,7 +159,9 @@ def _made_up(pictures: list[Tensor], crop: int, device: torch.device) -> list[Te
     ]
 
 
-def _middle(picture: Tensor, size: int) -> Tensor:
+def _middle(picture: Tensor) -> Tensor:
+    """The largest square of whole blocks in the middle of a picture, up to `VALIDATION_CROP`."""
+    size = min(*picture.shape[1:], VALIDATION_CROP) // BLOCK * BLOCK
     top, left = (picture.shape[1] - size) // 2, (picture.shape[2] - size) // 2
     return picture[:, top : top + size, left : left + size]
 

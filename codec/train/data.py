@@ -27,14 +27,20 @@ def find_pictures(folders: Iterable[Path]) -> list[Path]:
     Raises:
         DataError: a folder does not exist, or there is no picture.
     """
+    folders = list(folders)
     found: list[Path] = []
     for folder in folders:
         if not folder.is_dir():
             raise DataError(f"{folder}: not a directory")
         found += [path.resolve() for path in folder.rglob("*") if path.suffix.lower() in READABLE]
     if not found:
-        raise DataError("no pictures found")
+        raise DataError(f"no pictures found in {named(folders)}")
     return sorted({*found})
+
+
+def named(folders: Iterable[Path]) -> str:
+    """Folders in a sentence."""
+    return ", ".join(map(str, folders))
 
 
 def load_pictures(paths: Iterable[Path], smallest: int, device: torch.device) -> Iterator[Tensor]:
@@ -55,8 +61,6 @@ class Crops:
     """Random square crops, flipped, transposed and scaled down at random; larger pictures are drawn more often."""
 
     def __init__(self, pictures: list[Tensor], seed: int) -> None:
-        if not pictures:
-            raise DataError("every picture is smaller than a crop")
         self.pictures = pictures
         areas = np.array([p.shape[1] * p.shape[2] for p in pictures], float)
         self.probabilities = areas / areas.sum()

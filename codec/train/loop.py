@@ -33,7 +33,6 @@ EMA_DECAY = 0.999
 GENERATED_SHARE = 1 / 8
 LONGEST_STEP_SECONDS = 120.0  # what takes longer was a pause, and no part of the schedule
 VALIDATION_QUALITIES = (0.1, 0.3, 0.5, 0.7, 0.9)
-VALIDATION_CROP = 256
 KLT_BATCHES, KLT_CROPS, KLT_CROP = 8, 64, 128
 
 

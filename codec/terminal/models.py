@@ -14,10 +14,10 @@ from PIL import Image
 
 from .. import api
 from ..errors import AezError, AezWarning, DamagedError, ModelError, QualityWarning
-from ..terminal.names import printable
-from ..terminal.reporter import Reporter
-from .folder import FILES, NEEDED, PARAMS, is_name, read_description, read_file
-from .registry import DEFAULT_MODEL, VARIABLE, Found, known_models, look_for_models, stamp, user_folder
+from ..model.folder import FILES, NEEDED, PARAMS, is_name, read_description, read_file
+from ..model.registry import DEFAULT_MODEL, VARIABLE, Found, known_models, look_for_models, stamp, user_folder
+from .names import printable
+from .reporter import Reporter
 
 _SCRATCH = ".scratch-"
 _PATIENCE = 60  # seconds; installing takes a few
