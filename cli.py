@@ -13,7 +13,7 @@ from aez.coding.targets import Target
 from aez.errors import needs_extra
 from aez.jobs import Encoding
 from aez.metrics.rate_distortion import Metric
-from aez.picture.formats import PictureFormat
+from aez.picture.files.formats import PictureFormat
 from aez.serve.options import server_options
 from aez.serve.settings import ServerSettings
 from aez.terminal import paths

@@ -19,7 +19,7 @@ from pathlib import Path
 from PIL import Image, ImageOps
 
 from aez.api import encode_bytes
-from aez.picture.formats import READABLE
+from aez.picture.files.formats import READABLE
 
 SIZE = 1152, 864
 

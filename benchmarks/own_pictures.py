@@ -27,7 +27,7 @@ from aez.metrics.rate_distortion import Point, bd_rate, common_range, mean_curve
 from aez.model.folder import PARAMS
 from aez.model.registry import DEFAULT_MODEL, AnyModel, find_by_name
 from aez.nn.params import load_params
-from aez.picture.opening import plain_picture
+from aez.picture.files.opening import plain_picture
 from aez.train.commands import VALIDATION_CROP, export_checkpoint, train
 from aez.train.data import find_pictures, load_pictures
 from aez.train.loop import score

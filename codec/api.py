@@ -24,11 +24,11 @@ from .model.sessions import Device
 from .model.tiled import BLOCK
 from .output import AnyPath, refuse_existing, write_file
 from .picture.convert import from_pillow, to_pillow
-from .picture.formats import PictureFormat, format_of
+from .picture.files.formats import PictureFormat, format_of
+from .picture.files.opening import open_picture
+from .picture.files.saving import save_picture
 from .picture.limits import MAX_PIXELS, MORE_HINT, check_pixels
-from .picture.metadata import attach_metadata, stripped
-from .picture.opening import open_picture
-from .picture.saving import save_picture
+from .picture.metadata.metadata import attach_metadata, stripped
 
 Resolution = Literal["high", "medium"]
 

@@ -17,10 +17,10 @@ from .errors import AezError, AezWarning, DamagedError, PictureError, QualityWar
 from .format.container import MAGIC
 from .metrics.fidelity import psnr
 from .model.registry import DEFAULT_MODEL, find_by_name, load_model
-from .picture.formats import NEEDED_FOR, READABLE, SUFFIXES, PictureFormat
+from .picture.files.formats import NEEDED_FOR, READABLE, SUFFIXES, PictureFormat
+from .picture.files.opening import plain_picture
+from .picture.files.saving import save_picture
 from .picture.limits import MAX_PIXELS
-from .picture.opening import plain_picture
-from .picture.saving import save_picture
 
 _LONGEST_SUFFIX = 8
 _SHARED = ("model", "threads", "device", "max_pixels")

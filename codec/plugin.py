@@ -13,7 +13,7 @@ from .format import container
 from .format.container import Flags, SectionType
 from .format.contents import Contents
 from .format.quality import to_percent
-from .picture.metadata import attach_metadata
+from .picture.metadata.metadata import attach_metadata
 
 if TYPE_CHECKING:
     from PIL._imaging import PixelAccess

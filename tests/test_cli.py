@@ -365,12 +365,6 @@ def test_services_without_any_open_stream(png: Path, coded: bytes) -> None:
     assert (png.parent.parent / "out" / "img.aez").read_bytes() == coded
 
 
-def test_a_reader_that_goes_away_is_one_line(png: Path) -> None:
-    result = shell("aez encode img.png -f | true; exit ${PIPESTATUS[0]}", png.parent)
-    assert result.returncode == 1
-    assert result.stderr.count(b"\n") == 1
-
-
 def test_names_are_shown_on_one_line(run: Run, png: Path) -> None:
     path = png.rename(png.with_name("a\nb\x1b[31m\u2028.png"))
     result = run("encode", path)

@@ -12,9 +12,9 @@ from PIL import Image, ImageFile
 
 from aez import PictureError, decode
 from aez.api import encode_bytes
-from aez.picture.formats import READABLE
-from aez.picture.opening import open_picture
-from aez.picture.saving import save_picture
+from aez.picture.files.formats import READABLE
+from aez.picture.files.opening import open_picture
+from aez.picture.files.saving import save_picture
 
 Run = Callable[..., Result]
 

@@ -14,7 +14,7 @@ from PIL import Image
 
 from aez import AezWarning, PictureError, decode
 from aez.api import encode_bytes
-from aez.picture.opening import open_picture, plain_picture
+from aez.picture.files.opening import open_picture, plain_picture
 
 Run = Callable[..., Result]
 NOTE = "the JPEG lacks its end marker"

@@ -11,8 +11,8 @@ from PIL import Image
 
 from aez import MAX_PIXELS, PictureError, decode, encode_file
 from aez.api import encode_bytes
-from aez.picture.formats import READABLE
-from aez.picture.opening import open_picture, plain_picture
+from aez.picture.files.formats import READABLE
+from aez.picture.files.opening import open_picture, plain_picture
 
 Run = Callable[..., Result]
 HUGE = 14_000, 14_000

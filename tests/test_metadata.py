@@ -18,9 +18,9 @@ from PIL import Image, PngImagePlugin
 
 from aez import AezWarning, decode, encode
 from aez.api import encode_bytes
-from aez.picture.exif import Exif
-from aez.picture.formats import PictureFormat
-from aez.picture.saving import save_picture
+from aez.picture.files.formats import PictureFormat
+from aez.picture.files.saving import save_picture
+from aez.picture.metadata.exif import Exif
 
 Run = Callable[..., Result]
 ACROSS, DOWN, UNIT = 0x011A, 0x011B, 0x0128

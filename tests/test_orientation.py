@@ -18,8 +18,8 @@ from PIL.ExifTags import IFD
 
 from aez import AezWarning, decode, encode
 from aez.api import encode_bytes
-from aez.picture.formats import PictureFormat
-from aez.picture.saving import save_picture
+from aez.picture.files.formats import PictureFormat
+from aez.picture.files.saving import save_picture
 
 Run = Callable[..., Result]
 FORMATS = ["jpeg", "png", "webp"]

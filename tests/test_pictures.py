@@ -21,7 +21,7 @@ from aez.format.quality import to_integer
 from aez.model.registry import load_model
 from aez.picture import samples
 from aez.picture.convert import from_pillow
-from aez.picture.saving import save_picture
+from aez.picture.files.saving import save_picture
 
 
 def reencoded(image: Image.Image, quality: float = 90) -> Image.Image:

@@ -12,8 +12,8 @@ from icc_profiles import LAB, SRGB, shown
 from PIL import Image, ImageCms
 
 from aez import AezWarning, QualityWarning, decode, encode
-from aez.picture.formats import PictureFormat
-from aez.picture.saving import save_picture
+from aez.picture.files.formats import PictureFormat
+from aez.picture.files.saving import save_picture
 
 GRAY = icc_profiles.gray(1.0)
 SPACES = {b"GRAY": ("L", "LA"), b"RGB ": ("RGB", "RGBA")}

@@ -26,7 +26,7 @@ from starlette.exceptions import HTTPException
 
 import aez
 from aez.format import container
-from aez.picture.saving import save_picture
+from aez.picture.files.saving import save_picture
 from aez.serve.folder import Folder
 from aez.serve.requests import picture_name
 

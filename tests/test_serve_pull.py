@@ -148,7 +148,7 @@ def test_other_formats_than_those_that_are_served_are_not_even_opened(
     buffer = io.BytesIO()
     photograph.save(buffer, format)
     monkeypatch.setitem(Image.OPEN, format.upper(), (pytest.fail, None))
-    with pytest.raises(OriginError, match="no such picture"):
+    with pytest.raises(OriginError, match="is not a JPEG, PNG, WebP or AVIF picture"):
         pulled.received("x", Fetched(buffer.getvalue(), {}, None), settings)
 
 

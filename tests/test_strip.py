@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from PIL import Image, ImageCms, TiffImagePlugin
 
 import aez
-from aez.picture.gps import exif_without_gps
-from aez.picture.gps_xmp import xmp_without_gps
+from aez.picture.metadata.gps import exif_without_gps
+from aez.picture.metadata.gps_xmp import xmp_without_gps
 
 Run = Callable[..., Result]
 EXIF_DIRECTORY, GPS_DIRECTORY = 0x8769, 0x8825

@@ -13,7 +13,7 @@ from PIL import Image, features
 from .. import api
 from ..errors import QualityWarning
 from ..model.registry import AnyModel
-from ..picture.jpeg import optimized_jpeg
+from ..picture.files.jpeg import optimized_jpeg
 
 AEZ, JPEG, JPEG_444 = "aez", "JPEG 4:2:0", "JPEG 4:4:4"
 # libaom can aim at one measure or the other: psnr for PSNR; ssimulacra2 for eyes, and iq, which is Pillow's default.

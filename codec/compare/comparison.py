@@ -15,7 +15,7 @@ from ..errors import PictureError
 from ..metrics.fidelity import psnr
 from ..metrics.rate_distortion import Metric, Point, bpp_at
 from ..metrics.ssimulacra2 import check_ssimulacra2, ssimulacra2
-from ..picture.opening import plain_picture
+from ..picture.files.opening import plain_picture
 from ..picture.samples import box_average
 from .codecs import AEZ, ImageCodecs
 from .measure import Sample, measure, nearest_fidelity

@@ -15,7 +15,7 @@ from PIL import Image
 from ..errors import AezError, needs_extra
 from ..metrics.rate_distortion import MEASURES, Metric
 from ..output import write_file
-from ..picture.opening import plain_picture
+from ..picture.files.opening import plain_picture
 from .codecs import ImageCodecs
 from .comparison import CHOSEN_QUALITY, Comparison
 from .measure import Sample, measure, nearest_size

@@ -9,17 +9,17 @@ from PIL import Image
 
 from ..arrays import Samples
 from ..format.contents import Metadata
-from .colour import colour_of_chunks
-from .depth import DEEP_MODES, deep_to_8_bit, note_reduction, scale_of
-from .left_out import note_what_is_left_out
+from .colour.depth import DEEP_MODES, deep_to_8_bit, note_reduction, scale_of
+from .colour.profiles import checked_profile, declared_profile, fitted, to_srgb
+from .colour.signalled import colour_of_chunks
+from .files.source import SampleFacts, read_source
 from .loading import load
-from .metadata import read_exif, read_metadata
+from .metadata.left_out import note_what_is_left_out
+from .metadata.metadata import read_exif, read_metadata
+from .metadata.raw_profiles import raw_profile
 from .modes import to_8_bit
 from .orientation import turned
-from .profiles import checked_profile, declared_profile, fitted, to_srgb
-from .raw_profiles import raw_profile
 from .samples import fill_transparent
-from .source import SampleFacts, read_source
 
 
 @dataclass(frozen=True)

@@ -3,9 +3,9 @@
 from PIL import Image
 
 from ..errors import PictureError
-from .jpeg_end import with_end_marker
+from .files.jpeg_end import with_end_marker
+from .files.tiff import forget_orientation_of_xmp
 from .notes import note
-from .tiff import forget_orientation_of_xmp
 
 
 def load(image: Image.Image) -> Image.Image:

@@ -13,8 +13,8 @@ from ..compare.measure import nearest_fidelity
 from ..errors import AezError
 from ..metrics.fidelity import psnr
 from ..model.registry import DEFAULT_MODEL
-from ..picture.formats import READABLE
-from ..picture.opening import plain_picture
+from ..picture.files.formats import READABLE
+from ..picture.files.opening import plain_picture
 from .folder import SUFFIX, Folder
 from .gallery_facts import Facts, Measured, keep_facts, load_facts
 

@@ -15,8 +15,8 @@ from ..errors import FormatError, ModelError, PictureError, first_line
 from ..format.contents import Contents
 from ..format.strip import without_metadata
 from ..model.registry import DEFAULT_MODEL, find_by_name
-from ..picture.formats import FORMATS
-from ..picture.opening import open_picture
+from ..picture.files.formats import FORMATS
+from ..picture.files.opening import open_picture
 from .cache import Cache
 from .folder import SUFFIX
 from .origin import Fetched, OriginError

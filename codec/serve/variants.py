@@ -6,7 +6,7 @@ from cachetools import TTLCache
 
 from .. import __version__, api
 from ..errors import FormatError, PictureError
-from ..picture.saving import save_picture
+from ..picture.files.saving import save_picture
 from . import counters
 from .cache import Cache
 from .library import Source

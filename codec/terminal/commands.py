@@ -10,7 +10,7 @@ from .. import api
 from ..api import DecodeOptions, Info, Resolution
 from ..jobs import Decoding, Encoding, Job, Kept
 from ..output import is_device, refuse_existing, write_file
-from ..picture.formats import PictureFormat, format_of
+from ..picture.files.formats import PictureFormat, format_of
 from . import paths
 from .names import printable
 from .paths import FolderOutput, Input, Output

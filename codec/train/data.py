@@ -11,8 +11,8 @@ from torch.nn import functional as F
 
 from ..errors import AezError, AezWarning
 from ..picture.convert import from_pillow
-from ..picture.formats import READABLE
-from ..picture.opening import open_picture
+from ..picture.files.formats import READABLE
+from ..picture.files.opening import open_picture
 
 SMALLEST_SCALE = 0.6
 

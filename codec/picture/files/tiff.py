@@ -5,7 +5,7 @@ from typing import Any
 from PIL import Image, TiffImagePlugin
 from PIL.ExifTags import Base
 
-from .notes import note
+from ..notes import note
 
 # What is about the picture, not about the file's layout.
 _DESCRIPTIVE_TAGS = (

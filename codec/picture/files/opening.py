@@ -6,13 +6,13 @@ from collections.abc import Collection
 
 from PIL import Image
 
-from ..errors import PictureError
+from ...errors import PictureError
+from ..convert import from_pillow, to_pillow
+from ..limits import MAX_PIXELS, check_pixels
+from ..notes import note
 from . import jxl
-from .convert import from_pillow, to_pillow
 from .formats import FORMATS, plugin_formats
 from .heif import without_exif
-from .limits import MAX_PIXELS, check_pixels
-from .notes import note
 
 _PREFIX = 16  # bytes by which Pillow's plugins know their files
 _OF_ANOTHER_FORMAT = (SyntaxError, IndexError, TypeError, struct.error)

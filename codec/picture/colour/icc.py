@@ -4,8 +4,8 @@ import struct
 
 import numpy as np
 
-from ..arrays import AnyArray
-from .colour import Colour
+from ...arrays import AnyArray
+from .signalled import Colour
 
 _D50 = np.array([0.9642, 1.0, 0.8249])
 _BRADFORD = np.array([[0.8951, 0.2664, -0.1614], [-0.7502, 1.7135, 0.0367], [0.0389, -0.0685, 1.0296]])

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from .notes import note
+from ..notes import note
 
 _PREFIX = "Raw profile type "
 _LENGTH_DIGITS = 8

@@ -5,12 +5,12 @@ from typing import Any
 
 from PIL import Image
 
-from ..errors import PictureError
+from ...errors import PictureError
+from ..colour.profiles import checked_profile, fitted, gray_in_srgb
+from ..metadata.metadata import save_options
+from ..notes import note
 from .formats import PictureFormat
 from .jpeg import optimized_jpeg
-from .metadata import save_options
-from .notes import note
-from .profiles import checked_profile, fitted, gray_in_srgb
 
 _OPTIONS: dict[PictureFormat, dict[str, Any]] = {
     "png": {},

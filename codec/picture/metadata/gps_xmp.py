@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from xml.parsers import expat
 
-from .notes import note
+from ..notes import note
 
 # In the names of EXIF, of drones and of the web: exif:GPSLatitude, drone-dji:GpsLongtitude, geo:lat. Here as below, no
 # character is looked at more than a few times: a packet has up to 16 MB.

@@ -5,15 +5,15 @@ from typing import Any
 
 from PIL import Image, PngImagePlugin
 
-from ..format.contents import ICC_MAX, METADATA_MAX, Metadata
+from ...format.contents import ICC_MAX, METADATA_MAX, Metadata
+from ..files.tiff import exif_of_tags
+from ..notes import note
 from .exif import EMPTY, Exif
 from .exif_directories import EXIF_PREFIX
 from .gps import exif_without_gps
 from .gps_xmp import xmp_without_gps
-from .notes import note
 from .raw_profiles import raw_profile
 from .resolution import given_resolution
-from .tiff import exif_of_tags
 from .xmp import upright_xmp, without_extension
 
 _JPEG_SEGMENT_MAX = 65_000

@@ -5,9 +5,9 @@ import io
 import numpy as np
 from PIL import Image, ImageCms
 
-from .colour import Colour
+from ..notes import note
 from .icc import built_profile
-from .notes import note
+from .signalled import Colour
 
 _HEADER_BYTES = 128
 _OTHER_SPACES = {"CMYK": b"CMYK", "LAB": b"Lab "}

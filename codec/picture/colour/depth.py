@@ -7,8 +7,8 @@ import numpy as np
 from PIL import Image, TiffImagePlugin
 from PIL.ExifTags import Base
 
-from ..arrays import AnyArray, Samples
-from .notes import note
+from ...arrays import AnyArray, Samples
+from ..notes import note
 
 DEEP_MODES = ("I", "F", "I;16", "I;16L", "I;16B", "I;16N")
 _WHITE_IS_ZERO, _UNSIGNED = 0, 1

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 from PIL.ExifTags import Base
 
+from ..notes import note
 from .exif_directories import FIELD, Directories, Field
-from .notes import note
 
 _FURTHER = (Base.ExifOffset, Base.ExifInteroperabilityOffset, Base.SubIFDs)
 _WHOLE_BLOCKS = (Base.XMLPacket, Base.ImageResources)  # XMP and Photoshop's resources can tell the position too

@@ -7,7 +7,7 @@ from typing import Literal
 
 from PIL import Image
 
-from ..errors import AezError
+from ...errors import AezError
 
 PictureFormat = Literal["png", "jpeg", "webp", "avif"]
 

@@ -13,9 +13,9 @@ from typing import IO
 from PIL import Image, TiffImagePlugin
 from PIL.ExifTags import Base
 
+from ..colour.signalled import Colour, colour_of_chromaticities, colour_of_code_points
 from . import heif
 from .boxes import child
-from .colour import Colour, colour_of_chromaticities, colour_of_code_points
 
 _MODE_BITS = {"I": 32, "F": 32, "I;16": 16, "I;16L": 16, "I;16B": 16, "I;16N": 16}
 _PNG_HEADER = 33

@@ -5,9 +5,9 @@ from typing import Any
 
 from PIL import Image, TiffImagePlugin
 
-from .notes import note
+from ..files.source import SampleFacts
+from ..notes import note
 from .raw_profiles import has_raw_profile, is_raw_profile
-from .source import SampleFacts
 
 _IPTC_TAG, _PHOTOSHOP_TAG, _IPTC_BLOCK = 33723, 34377, 0x0404
 _XMP_EXTENSION = b"http://ns.adobe.com/xmp/extension/\0"
