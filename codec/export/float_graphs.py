@@ -11,6 +11,7 @@ from ..format.quality import KNOTS
 from ..model.networks import TARGET_MAX
 from ..nn.codec import Codec
 from ..nn.integer import ACTIVATION_UNIT
+from ..nn.lapped import OVERLAP, PATCH, SIDE
 from ..nn.networks import Analysis, Block, HyperAnalysis, Synthesis
 from .graph_builder import GraphBuilder
 
@@ -52,7 +53,7 @@ def hyper_analysis(codec: Codec, limit: int) -> onnx.ModelProto:
 
 @torch.no_grad()
 def synthesis(codec: Codec) -> onnx.ModelProto:
-    """latents in units of 1/16 [1, C, H/16, W/16], knots -> picture uint8 [H/8, 8, W/8, 24]."""
+    """latents in units of 1/16 [1, C, H/16, W/16], knots -> picture uint8 [H, W, 3]."""
     network: Synthesis = codec.synthesis
     graph = GraphBuilder("synthesis")
     latents = graph.input("latents", [1, codec.arch.latents, "h16", "w16"])
@@ -61,13 +62,13 @@ def synthesis(codec: Codec) -> onnx.ModelProto:
     x = _blocks(graph, x, knots, network.sixteenth.blocks)
     x = graph.op("DepthToSpace", _conv(graph, x, network.up), blocksize=2, mode="CRD")
     x = _blocks(graph, x, knots, network.eighth.blocks)
-    _to_picture(graph, x, network.last)
+    _to_picture(graph, x, network.last, "h", "w")
     return graph.build()
 
 
 @torch.no_grad()
 def medium_synthesis(codec: Codec) -> onnx.ModelProto:
-    """base latents in units of 1/16, knots -> half-size picture uint8 [H/16, 8, W/16, 24]."""
+    """base latents in units of 1/16, knots -> half-size picture uint8 [H/2, W/2, 3]."""
     network = codec.medium_synthesis
     base = codec.arch.base
     graph = GraphBuilder("medium_synthesis")
@@ -75,7 +76,7 @@ def medium_synthesis(codec: Codec) -> onnx.ModelProto:
     knots = graph.input("knots", [1, KNOTS])
     x = _scaled(graph, latents, knots, codec.log_step[:, :base].numpy())
     x = _blocks(graph, x, knots, network.sixteenth.blocks)
-    _to_picture(graph, x, network.last)
+    _to_picture(graph, x, network.last, "h2", "w2")
     return graph.build()
 
 
@@ -114,13 +115,14 @@ def _scaled(graph: GraphBuilder, latents: str, knots: str, log_step: npt.NDArray
     return graph.op("Mul", latents, graph.op("Exp", step))
 
 
-def _to_picture(graph: GraphBuilder, x: str, last: nn.Conv2d) -> None:
+def _to_picture(graph: GraphBuilder, x: str, last: nn.ConvTranspose2d, rows: str, columns: str) -> None:
     assert last.bias is not None
-    weight = _half(last.weight.reshape(3, 8, 8, -1).permute(1, 2, 0, 3).reshape(192, -1, 1, 1))
-    bias = last.bias.reshape(3, 8, 8).permute(1, 2, 0).reshape(192).numpy()
-    x = graph.conv(x, graph.weight(weight, 255), graph.constant((255 * bias + 127.5).astype(np.float32)), 1)
+    weight = graph.weight(_half(last.weight), 255)
+    bias = graph.constant((255 * last.bias.numpy() + 127.5).astype(np.float32))
+    x = graph.conv_transpose(x, weight, bias, SIDE, PATCH, OVERLAP)
     x = graph.op("Cast", graph.op("Round", graph.clip(x, 0, 255)), to=TensorProto.UINT8)
-    graph.output(_depth_to_space(graph, x), "picture", ["h8", 8, "w8", 24], TensorProto.UINT8)
+    x = graph.op("Transpose", graph.op("Squeeze", x, graph.constant(np.array([0]))), perm=[1, 2, 0])
+    graph.output(x, "picture", [rows, columns, 3], TensorProto.UINT8)
 
 
 def _space_to_depth(graph: GraphBuilder, picture: str) -> str:
@@ -129,11 +131,3 @@ def _space_to_depth(graph: GraphBuilder, picture: str) -> str:
     x = graph.op("Reshape", x, graph.constant(np.array([0, 0, 192])))
     x = graph.op("Transpose", x, perm=[2, 0, 1])
     return graph.op("Unsqueeze", x, graph.constant(np.array([0])))
-
-
-def _depth_to_space(graph: GraphBuilder, x: str) -> str:
-    """[1, 192, H/8, W/8] -> [H/8, 8, W/8, 24], the inverse."""
-    x = graph.op("Squeeze", x, graph.constant(np.array([0])))
-    x = graph.op("Transpose", x, perm=[1, 2, 0])
-    x = graph.op("Reshape", x, graph.constant(np.array([0, 0, 8, 24])))
-    return graph.op("Transpose", x, perm=[0, 2, 1, 3])

@@ -1,7 +1,7 @@
 """The networks as ONNX graphs, built node by node from trained arrays.
 
 Float weights are stored as float16 and cast when a session is created; integer weights are stored as int8 and int32.
-Pictures enter and leave as uint8 [H/8, 8, W/8, 24], a view of [H, W, 3], so that space-to-depth only moves bytes.
+Pictures enter as uint8 [H/8, 8, W/8, 24], a view of [H, W, 3], so that space-to-depth only moves bytes.
 """
 
 from collections.abc import Sequence
@@ -57,6 +57,10 @@ class GraphBuilder:
     ) -> str:
         strides, pads = [stride] * 2, [padding] * 4
         return self.op("Conv", x, weight, bias, kernel_shape=[size] * 2, strides=strides, pads=pads, group=groups)
+
+    def conv_transpose(self, x: str, weight: str, bias: str, size: int, stride: int, padding: int) -> str:
+        strides, pads = [stride] * 2, [padding] * 4
+        return self.op("ConvTranspose", x, weight, bias, kernel_shape=[size] * 2, strides=strides, pads=pads)
 
     def clip(self, x: str, low: float, high: float) -> str:
         return self.op("Clip", x, *(self.constant(np.array(bound, np.float32)) for bound in (low, high)))

@@ -13,8 +13,8 @@ from functools import lru_cache
 Value = int | memoryview
 
 OPERATORS = frozenset(
-    b"Add Cast Clip Concat Conv DepthToSpace Exp Identity MatMul Mul Relu Reshape Round Slice Squeeze Transpose"
-    b" Unsqueeze".split()
+    b"Add Cast Clip Concat Conv ConvTranspose DepthToSpace Exp Identity MatMul Mul Relu Reshape Round Slice Squeeze"
+    b" Transpose Unsqueeze".split()
 )
 _FOLDED = frozenset((b"Cast", b"Mul"))  # weights are stored small, and some are scaled
 _DOMAINS = (b"", b"ai.onnx")
@@ -22,7 +22,7 @@ _ITEM_BYTES = {1: 4, 2: 1, 3: 1, 6: 4, 7: 8, 10: 2}  # float32, uint8, int8, int
 _FIXED_BYTES = {1: 8, 5: 4}  # of the kinds of numbers that have no length of their own
 _FIELDS_MAX = 200_000
 _ATTRIBUTE_BYTES_MAX = _WORD_BYTES_MAX = 200
-_SIZE_MAX = 4  # of kernels, strides and padding
+_SIZE_MAX = 12  # of kernels, strides and padding
 
 # Fields that are looked into, and others that may be there.
 _MODEL_GRAPH, _MODEL_MORE = 7, (1, 2, 3, 4, 5, 6, 8, 14)
@@ -131,6 +131,8 @@ def _check_attribute(message: bytes) -> None:
 
 def _check(graph: _Graph) -> None:
     """Follow the constants: nothing that is computed of them alone may be larger than they are."""
+    if sum(node.operator == b"ConvTranspose" for node in graph.nodes) > 1:
+        raise ValueError("it makes a picture larger more than once")
     counts = {b"": 0} | {name: constant.count for name, constant in graph.constants.items()}
     known = graph.inputs.copy()
     for node in graph.nodes:

@@ -123,11 +123,11 @@ class Model:
 
     def synthesis(self, latents: Floats, quality: int) -> Samples:
         """All latents in units of 1/16 -> picture."""
-        return _as_picture(self._run(SYNTHESIS, [latents], knots=_knots(quality))[0])
+        return self._run(SYNTHESIS, [latents], knots=_knots(quality))[0]
 
     def medium_synthesis(self, base: Floats, quality: int) -> Samples:
         """Base latents in units of 1/16 -> half-size picture."""
-        return _as_picture(self._run(MEDIUM_SYNTHESIS, [base], knots=_knots(quality))[0])
+        return self._run(MEDIUM_SYNTHESIS, [base], knots=_knots(quality))[0]
 
     def _run(self, network: Network, arrays: list[AnyArray], **constants: Floats) -> list[AnyArray]:
         session = self._session(network)
@@ -180,8 +180,3 @@ _KNOTS = np.arange(qualities.KNOTS, dtype=np.float32)
 
 def _knots(quality: int) -> Floats:
     return qualities.knot_weights(np.array([[quality]], np.float32), _KNOTS)
-
-
-def _as_picture(rows: Samples) -> Samples:
-    height, _, width, _ = rows.shape
-    return rows.reshape(height * 8, width * 8, 3)

@@ -1,8 +1,8 @@
 """The networks of a model: what goes into each graph, and what comes out.
 
 Latents are float32 arrays of whole numbers in units of 1/16, [1, C, H/16, W/16]; hyper latents whole numbers,
-[1, C, H/64, W/64]; pictures uint8 [H/8, 8, W/8, 24], which is a view of [H, W, 3], H and W multiples of 64 (half-size
-ones: of 32).
+[1, C, H/64, W/64]; pictures uint8 [H, W, 3], H and W multiples of 64 (half-size ones: of 32). They enter as
+[H/8, 8, W/8, 24], which is a view of that.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal
 from ..arrays import AnyArray
 from ..format.quality import KNOTS
 from ..format.tables import HYPER_MAX, SCALES
-from .tiled import HYPER, LATENT_HALVES, LATENTS, MEDIUM_PICTURE, PICTURE, Layout
+from .tiled import HYPER, LATENT_HALVES, LATENTS, MEDIUM_PICTURE, PATCHES, PICTURE, Layout
 
 if TYPE_CHECKING:
     import onnxruntime
@@ -88,6 +88,7 @@ def _are_declared(values: Sequence["onnxruntime.NodeArg"], ports: Sequence[Port]
     )
 
 
+_PATCHES = Port("picture", PATCHES, kind="uint8")
 _PICTURE = Port("picture", PICTURE, kind="uint8")
 _MEDIUM_PICTURE = Port("picture", MEDIUM_PICTURE, kind="uint8")
 _KNOTS = Port("knots", Layout((1, KNOTS), 0))
@@ -104,7 +105,7 @@ def _context(step: int, known: tuple[Port, ...], decoded: Channels) -> Network:
     return Network(f"context_{step}", (_FEATURES, *known), (mean, index), exact=True)
 
 
-ANALYSIS = Network("analysis", (_PICTURE,), (_TARGET,), (_KNOTS,))
+ANALYSIS = Network("analysis", (_PATCHES,), (_TARGET,), (_KNOTS,))
 HYPER_ANALYSIS = Network("hyper_analysis", (_TARGET,), (_HYPER,))
 HYPER_SYNTHESIS = Network("hyper_synthesis", (_HYPER,), (_FEATURES,), (_OFFSET,), exact=True)
 CONTEXTS = (

@@ -40,8 +40,9 @@ class Layout:
         return tuple(axis if isinstance(axis, int) else sizes[axis] for axis in self.axes)
 
 
-PICTURE = Layout(("rows", 8, "columns", 24), 8)
-MEDIUM_PICTURE = Layout(("rows", 8, "columns", 24), 4)
+PATCHES = Layout(("rows", 8, "columns", 24), 8)
+PICTURE = Layout(("rows", "columns", 3), BLOCK)
+MEDIUM_PICTURE = Layout(("rows", "columns", 3), BLOCK // 2)
 LATENTS = Layout((1, "channels", "rows", "columns"), CELLS_PER_BLOCK)
 LATENT_HALVES = Layout((1, "channels", "rows", 2, "columns"), CELLS_PER_BLOCK // 2)
 HYPER = Layout((1, "channels", "rows", "columns"), 1)

@@ -13,8 +13,8 @@ from torch.nn import functional as F
 from ..format import quality as qualities
 from ..format.quality import KNOTS
 from .gradients import round_through
-from .lapped import overlapping_patches
 from .integer import ACTIVATION_UNIT, IntegerConv2d, quantize_activation
+from .lapped import overlapping_patches
 from .rate import round_index
 
 INDEX_GAIN, INDEX_OFFSET = 8, 24
