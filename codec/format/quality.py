@@ -11,11 +11,11 @@ import numpy.typing as npt
 
 Array = TypeVar("Array", bound=Any)
 
-KNOTS = 11
+KNOTS = 15
 KNOT_DISTANCE = 4096
 QUALITY_MAX = (KNOTS - 1) * KNOT_DISTANCE
-LAMBDA_MIN = 0.0006
-LAMBDA_MAX = 1.129
+LAMBDA_MIN = 6.25e-5
+LAMBDA_MAX = 2.4
 DISTORTION_WEIGHT = 60.0
 """Of the squared error, in squared steps, against bits, where latents are rounded."""
 
