@@ -316,7 +316,7 @@ def gallery(root: Path, originals: Path, threads: int, max_pixels: int, debug: b
 )
 @click.option(
     "--metric",
-    type=click.Choice(["psnr", "ssimulacra2"]),
+    type=click.Choice(get_args(Metric)),
     help="What equally good means: PSNR, or SSIMULACRA2, which is nearer to what eyes see."
     "  [default: ssimulacra2 where it is installed]",
 )

@@ -228,12 +228,7 @@ def in_another_format(path: Path) -> None:
 def test_results_that_were_edited_are_not_overwritten(
     run: Run, album: Path, tmp_path: Path, arguments: list[str], name: str, edit: Callable[[Path], None]
 ) -> None:
-    source, target = tmp_path / "source", tmp_path / "target"
-    if "--to" in arguments:
-        assert run("batch", album, source).exit_code == 0
-    else:
-        shutil.copytree(album, source)
-    assert run("batch", source, target, *arguments).exit_code == 0
+    source, target = converted(run, album, tmp_path, arguments)
     made = (target / name).read_bytes()
     edit(target / name)
     edited = (target / name).read_bytes()
@@ -245,6 +240,17 @@ def test_results_that_were_edited_are_not_overwritten(
         assert (target / name).read_bytes() == edited
     assert run("batch", source, target, *arguments, "-f").exit_code == 0
     assert (target / name).read_bytes() == made
+
+
+def converted(run: Run, album: Path, tmp_path: Path, arguments: list[str]) -> tuple[Path, Path]:
+    """Source and target of a batch that was run: the album, or its .aez files, and the results."""
+    source, target = tmp_path / "source", tmp_path / "target"
+    if "--to" in arguments:
+        assert run("batch", album, source).exit_code == 0
+    else:
+        shutil.copytree(album, source)
+    assert run("batch", source, target, *arguments).exit_code == 0
+    return source, target
 
 
 def halved(data: bytes) -> bytes:
@@ -260,12 +266,7 @@ def with_zeros_inside(data: bytes) -> bytes:
 def test_results_that_were_damaged_are_made_again(
     run: Run, album: Path, tmp_path: Path, arguments: list[str], name: str, damage: Callable[[bytes], bytes]
 ) -> None:
-    source, target = tmp_path / "source", tmp_path / "target"
-    if "--to" in arguments:
-        assert run("batch", album, source).exit_code == 0
-    else:
-        shutil.copytree(album, source)
-    assert run("batch", source, target, *arguments).exit_code == 0
+    source, target = converted(run, album, tmp_path, arguments)
     before = contents(target)
     (target / name).write_bytes(damage((target / name).read_bytes()))
     assert "1 done, 2 up to date, 0 failed" in run("batch", source, target, *arguments).stdout

@@ -7,6 +7,7 @@ from click.core import ParameterSource
 
 from ..jobs import Decoding, Encoding, Job
 from ..model.registry import find_by_name
+from ..terminal.options import QUALITY_PARAMETERS
 
 
 def chosen_job(context: click.Context, options: dict[str, Any], threads: int, measure: bool) -> Job:
@@ -17,9 +18,8 @@ def chosen_job(context: click.Context, options: dict[str, Any], threads: int, me
         ModelError: there is no such model.
     """
     decoding = ("res", "upscale")
-    targets = ("quality", "bpp", "size", "psnr", "medium_psnr", "ssimulacra2")
     encode_options = ("layers", "coding", "effort", "model", "strip", "strip_gps")
-    encoding = (*targets, *encode_options, "skip_larger", "min_psnr")
+    encoding = (*QUALITY_PARAMETERS, *encode_options, "skip_larger", "min_psnr")
     word = "with" if options["to"] else "without"
     for name in encoding if options["to"] else decoding:
         if context.get_parameter_source(name) is not ParameterSource.DEFAULT:

@@ -87,7 +87,7 @@ class _Goal:
 
 @dataclass(frozen=True)
 class _Trial:
-    """A file, the quality integer that it stores, its value, and the PSNR of samples where that may be low."""
+    """A file, the quality integer that it stores, its value, and, of one that meets the goal, the PSNR of samples."""
 
     data: bytes
     quality: int
@@ -128,8 +128,9 @@ def _search(goal: _Goal, encoder: Encoder, quality: int) -> list[_Trial]:
             quality = _next_quality(goal, trials, low, high)
         encoded = encoder.encode(quality)
         value = goal.value(encoded)
-        trials.append(_Trial(encoded.data, quality, value, sampled_psnr(encoder, encoded)))
-        if goal.met(value):
+        met = goal.met(value)
+        trials.append(_Trial(encoded.data, quality, value, sampled_psnr(encoder, encoded) if met else None))
+        if met:
             break
         low, high = (quality + 1, high) if value < goal.lowest else (low, quality - 1)
     return trials

@@ -12,13 +12,12 @@ from PIL import Image
 from .. import api
 from ..arrays import Floats
 from ..errors import PictureError
-from ..metrics.fidelity import psnr
 from ..metrics.rate_distortion import Metric, Point, bpp_at
-from ..metrics.ssimulacra2 import check_ssimulacra2, ssimulacra2
+from ..metrics.ssimulacra2 import check_ssimulacra2
 from ..picture.files.opening import plain_picture
 from ..picture.samples import box_average
 from .codecs import AEZ, ImageCodecs
-from .measure import Sample, measure, nearest_fidelity
+from .measure import Sample, fidelity, measure, nearest_fidelity
 
 CHOSEN_QUALITY = 50
 MEANT_SIDE_MIN = 64
@@ -121,22 +120,18 @@ def _store(image: Image.Image, codecs: ImageCodecs, metric: Metric) -> Stored:
     data = codecs.aez.encode(image, CHOSEN_QUALITY)
     found = api.info(data)
     smaller, average = half_size(image)
-
-    def fidelity_of_medium(decoded: Image.Image) -> float:
-        return psnr(decoded, average) if metric == "psnr" else ssimulacra2(decoded, smaller)
-
     high = codecs.aez.decode(data)
-    medium_fidelity = fidelity_of_medium(codecs.aez_medium(data))
+    medium_fidelity = fidelity(metric, codecs.aez_medium(data), smaller, average)
     curve = []
     for quality in codecs.jpeg.qualities:
         coded = codecs.jpeg.encode(smaller, quality)
-        curve.append(Point(quality, 8 * len(coded), fidelity_of_medium(codecs.jpeg.decode(coded))))
+        curve.append(Point(quality, 8 * len(coded), fidelity(metric, codecs.jpeg.decode(coded), smaller, average)))
     bits = bpp_at(curve, medium_fidelity)
     return Stored(
         quality=CHOSEN_QUALITY,
         bytes=found.bytes,
         medium_bytes=found.medium_bytes,
-        fidelity=psnr(high, image) if metric == "psnr" else ssimulacra2(high, image),
+        fidelity=fidelity(metric, high, image),
         medium_fidelity=medium_fidelity,
         medium_jpeg_bytes=None if bits is None else round(bits / 8),
     )

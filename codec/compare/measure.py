@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
+from ..arrays import AnyArray
 from ..errors import PictureError
 from ..metrics.fidelity import ms_ssim, psnr
 from ..metrics.rate_distortion import Metric
@@ -78,6 +79,13 @@ def _nearest(
         tried[quality] = measure(codec, image, quality, metric)
         low, high = (quality + 1, high) if measured(tried[quality]) < wanted else (low, quality - 1)
     return min(tried.values(), key=lambda sample: abs(measured(sample) - wanted))
+
+
+def fidelity(metric: Metric, decoded: Image.Image, original: Image.Image, unrounded: AnyArray | None = None) -> float:
+    """By a measure; PSNR is against the unrounded samples of the original, where there are such."""
+    if metric == "psnr":
+        return psnr(decoded, original if unrounded is None else unrounded)
+    return ssimulacra2(decoded, original)
 
 
 def nearest_fidelity(codec: ImageCodec, image: Image.Image, wanted: float, metric: Metric) -> Sample:

@@ -20,6 +20,8 @@ from .reporter import Reporter
 from .streams import STDIN, STDOUT, open_stream
 
 Command = Callable[..., Any]
+QUALITY_PARAMETERS = ("quality", *(measure.replace("-", "_") for measure in get_args(Measure)))
+"""Parameters of which one says how good a picture shall be."""
 
 
 class Count(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.4 on
@@ -145,10 +147,9 @@ def quality_options(command: Command) -> Command:
 
     @wraps(command)
     def with_quality(**options: Any) -> Any:
-        names = ("quality", "bpp", "size", "psnr", "medium_psnr", "ssimulacra2")
-        given = [value for value in (options.pop(name) for name in names) if value is not None]
+        given = [value for value in (options.pop(name) for name in QUALITY_PARAMETERS) if value is not None]
         if len(given) > 1:
-            options_of = ", ".join(f"--{name.replace('_', '-')}" for name in names)
+            options_of = ", ".join(f"--{name.replace('_', '-')}" for name in QUALITY_PARAMETERS)
             raise click.UsageError(f"only one of {options_of} can be met")
         return command(quality=given[0] if given else DEFAULT_QUALITY, **options)
 
