@@ -15,7 +15,6 @@ from .coding.ruin import note_ruin, sampled_psnr
 from .coding.targets import Target, TargetError, reach
 from .errors import PictureError
 from .format import container
-from .format import quality as qualities
 from .format.container import SIDE_MAX, Flags
 from .format.contents import Contents
 from .metrics.ssimulacra2 import check_ssimulacra2
@@ -33,7 +32,7 @@ from .picture.metadata.metadata import attach_metadata, stripped
 Resolution = Literal["high", "medium"]
 
 EFFORT_MAX = 9
-DEFAULT_QUALITY = 50.0
+DEFAULT_QUALITY = 70.0
 _PADDED_MIN = 1 << 20
 
 
@@ -71,14 +70,14 @@ class SectionInfo:
 
 @dataclass(frozen=True)
 class Info:
-    """What a file says of itself; nothing of it is decoded."""
+    """What a file says of itself; nothing of it is decoded. `quality` is none where its model is not installed."""
 
     version: int
     width: int
     height: int
     medium_width: int
     medium_height: int
-    quality: float
+    quality: float | None
     layers: Layers
     coding: Coding
     gray: bool
@@ -142,19 +141,18 @@ def encode(
     _check_word("coding", coding, get_args(Coding))
     _check_word("device", device, get_args(Device))
     effort = _checked_effort(effort)
-    wanted = quality if isinstance(quality, Target) else qualities.to_integer(quality)
-    check_target(wanted, layers)
+    check_target(quality, layers)
     _check_size(*image.size, max_pixels)
-    if isinstance(wanted, Target) and wanted.measure == "ssimulacra2":
+    if isinstance(quality, Target) and quality.measure == "ssimulacra2":
         check_ssimulacra2(*image.size)
     loaded = load_model(model, threads, device)
     picture = from_pillow(image)
     metadata = stripped(picture.metadata, everything=strip, gps=strip_gps)
     encoder = Encoder(loaded, replace(picture, metadata=metadata), layers, coding, effort)
-    if isinstance(wanted, Target):
-        return reach(wanted, encoder)
-    encoded = encoder.encode(wanted)
-    note_ruin(encoded.quality, sampled_psnr(encoder, encoded))
+    if isinstance(quality, Target):
+        return reach(quality, encoder)
+    encoded = encoder.encode(loaded.scale.to_stored(quality))
+    note_ruin(encoder, encoded.quality, sampled_psnr(encoder, encoded))
     return encoded.data
 
 
@@ -233,7 +231,7 @@ def info(data: bytes) -> Info:
         height=header.height,
         medium_width=header.medium_width,
         medium_height=header.medium_height,
-        quality=qualities.to_percent(header.quality),
+        quality=model.scale.to_shown(header.quality) if model else None,
         layers="all" if Flags.ENHANCEMENT in header.flags else "base",
         coding="zstd" if Flags.ZSTD in header.flags else "ans",
         gray=Flags.GRAY in header.flags,
@@ -342,9 +340,12 @@ def check_target(quality: float | Target, layers: Layers) -> None:
     """Refuse what no picture can reach.
 
     Raises:
+        ValueError: the quality is not within 0 to 100.
         TargetError: the fidelity of a high picture, which the file will not have.
         AezError: what measures it is not installed.
     """
+    if not isinstance(quality, Target) and not 0 <= quality <= 100:
+        raise ValueError(f"quality must be from 0 to 100, not {quality:g}")
     measure = quality.measure if isinstance(quality, Target) else None
     if layers == "base" and measure in ("psnr", "ssimulacra2"):
         raise TargetError("a base-only file has no high picture of its own", "--medium-psnr sets that of medium")

@@ -12,7 +12,7 @@ from .errors import AezError
 from .format import container
 from .format.container import Flags, SectionType
 from .format.contents import Contents
-from .format.quality import to_percent
+from .model.registry import find_by_id
 from .picture.metadata.metadata import attach_metadata
 
 if TYPE_CHECKING:
@@ -46,7 +46,8 @@ class AezImageFile(ImageFile.ImageFile):
         self._medium_size = header.medium_width, header.medium_height
         self._size = header.width, header.height
         self._mode = _MODES[Flags.GRAY in header.flags, Flags.ALPHA in header.flags]
-        self.info["quality"] = to_percent(header.quality)
+        if (model := find_by_id(header.model)) is not None:
+            self.info["quality"] = model.scale.to_shown(header.quality)
         if _lacks_high(contents):
             self._choose_medium()
 

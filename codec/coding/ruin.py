@@ -13,7 +13,6 @@ from ..errors import QualityWarning
 from ..metrics.fidelity import psnr
 from ..model.tiled import BLOCK, CELLS_PER_BLOCK
 from ..picture.samples import pad
-from .curves import PSNR, QUALITIES
 from .encode import Encoded, Encoder
 from .fidelity import as_decoded
 
@@ -44,9 +43,9 @@ def sampled_psnr(encoder: Encoder, encoded: Encoded) -> float | None:
     return psnr(*(as_decoded(encoder, part) for part in parts))
 
 
-def note_ruin(quality: int, sampled: float | None) -> None:
+def note_ruin(encoder: Encoder, quality: int, sampled: float | None) -> None:
     """Say with a `QualityWarning` where the PSNR is far below what photographs have at a stored quality."""
-    usual = float(np.interp(quality, QUALITIES, PSNR.mean))
+    usual = encoder.model.typical.psnr.at(quality)
     if sampled is not None and sampled < min(usual - _FAR_BELOW, _ALWAYS_BAD):
         warnings.warn(
             f"the picture is badly damaged, about {sampled:.0f} dB where photographs have {usual:.0f}; "

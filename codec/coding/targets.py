@@ -16,7 +16,7 @@ import numpy as np
 
 from ..errors import AezError, AezWarning
 from ..format.quality import QUALITY_MAX
-from .curves import LOG_BPP, MEDIUM_PSNR, PSNR, QUALITIES, SSIMULACRA2, Curve
+from ..model.typical import QUALITIES, Curve
 from .encode import Encoded, Encoder
 from .fidelity import high_psnr, high_ssimulacra2, medium_psnr
 from .ruin import note_ruin, sampled_psnr
@@ -107,7 +107,7 @@ def reach(target: Target, encoder: Encoder) -> bytes:
     trials = _search(goal, encoder, _first_quality(goal, encoder))
     last = trials[-1]
     if goal.met(last.value):
-        note_ruin(last.quality, last.sampled_psnr)
+        note_ruin(encoder, last.quality, last.sampled_psnr)
         return last.data
     below = max((trial for trial in trials if trial.value < goal.lowest), key=lambda trial: trial.value, default=None)
     above = min((trial for trial in trials if trial.value > goal.highest), key=lambda trial: trial.value, default=None)
@@ -146,13 +146,14 @@ def _first_quality(goal: _Goal, encoder: Encoder) -> int:
 
 
 def _goal(target: Target, encoder: Encoder) -> _Goal:
+    typical = encoder.model.typical
     if target.measure == "psnr":
-        return _fidelity_goal(target.value, _PSNR_TOLERANCE, PSNR, partial(high_psnr, encoder))
+        return _fidelity_goal(target.value, _PSNR_TOLERANCE, typical.psnr, partial(high_psnr, encoder))
     if target.measure == "medium-psnr":
-        return _fidelity_goal(target.value, _PSNR_TOLERANCE, MEDIUM_PSNR, partial(medium_psnr, encoder))
+        return _fidelity_goal(target.value, _PSNR_TOLERANCE, typical.medium_psnr, partial(medium_psnr, encoder))
     if target.measure == "ssimulacra2":
         value = partial(high_ssimulacra2, encoder)
-        return _fidelity_goal(target.value, _SSIMULACRA2_TOLERANCE, SSIMULACRA2, value)
+        return _fidelity_goal(target.value, _SSIMULACRA2_TOLERANCE, typical.ssimulacra2, value)
     pixels = encoder.picture.rgb.size // 3
     per_byte = 8 / pixels if target.measure == "bpp" else 1
     above = 0 if target.measure == "size" else math.log(1 + _RELATIVE_TOLERANCE)
@@ -161,7 +162,7 @@ def _goal(target: Target, encoder: Encoder) -> _Goal:
         lowest=math.log(target.value) + below,
         aim=math.log(target.value) + (above + below) / 2,
         highest=math.log(target.value) + above,
-        typical=Curve(LOG_BPP.mean + math.log(per_byte * pixels / 8), LOG_BPP.deviation),
+        typical=Curve(typical.log_bpp.mean + math.log(per_byte * pixels / 8), typical.log_bpp.deviation),
         value=lambda encoded: math.log(per_byte * len(encoded.data)),
         shown=math.exp,
     )

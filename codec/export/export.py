@@ -3,7 +3,8 @@
 import json
 import shutil
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
@@ -16,18 +17,21 @@ from ..coding.latents import LayerEncoder, checkerboard_half
 from ..errors import AezError
 from ..format.quality import KNOT_DISTANCE, KNOTS, QUALITY_MAX
 from ..format.tables import HYPER_MAX, Table
-from ..model.folder import ARRAYS, CARD, DESCRIPTION, PARAMS, read_description
+from ..model.folder import ARRAYS, CARD, DESCRIPTION, PARAMS, read_arrays, read_description
 from ..model.identity import decides_samples, model_id
 from ..model.model import Model
-from ..model.networks import ANALYSIS, CONTEXTS, HYPER_SYNTHESIS, MEDIUM_SYNTHESIS, SYNTHESIS
+from ..model.networks import ANALYSIS, CONTEXTS, HYPER_SYNTHESIS, MEDIUM_SYNTHESIS, NETWORKS, SYNTHESIS
 from ..model.sessions import check_hash, start_session
 from ..model.tiled import BLOCK
+from ..model.typical import Typical
 from ..nn.codec import Codec
+from ..nn.lapped import OVERLAP
 from ..nn.networks import Architecture, knot_weights
 from ..nn.params import Params, save_params
 from ..picture.samples import pad
 from . import float_graphs, integer_graphs
 from .card import write_card
+from .curves import UNMEASURED, measure_curves, quality_scale
 from .integer_layers import IntegerNetworks, convolve, extract
 from .tables import Histogram, gaussian_tables, hyper_tables
 
@@ -39,20 +43,22 @@ class ExportError(AezError):
     """The exported graphs would not compute what PyTorch does."""
 
 
-def export(params: Params, folder: Path, calibration: Iterable[Tensor], summary: str) -> None:
+def export(
+    params: Params, folder: Path, pictures: Iterable[Tensor], validation: Sequence[Tensor], summary: str
+) -> None:
     """Write a model directory, and prove that it computes what was trained.
 
     Args:
         params: trained weights, which are rounded to float16 first, and their loss.
         folder: the new directory, named as the model; an existing one is replaced when everything is done.
-        calibration: pictures uint8 [3, H, W] to which the scale tables are fitted; may be empty.
+        pictures: uint8 [3, H, W], to which the scale tables are fitted.
+        validation: others, by which is measured what qualities mean; at least one.
         summary: how it was trained, for the model card.
 
     Raises:
         BoundError: an integer network could leave the exact range.
-        ExportError: a graph disagrees with PyTorch or with integer arithmetic, or would show seams between tiles.
+        ExportError: a graph disagrees with PyTorch or with integer arithmetic.
     """
-    check_halos(params.codec.arch)
     codec = params.codec.cpu().eval().half().float()
     name = folder.name
     folder.parent.mkdir(parents=True, exist_ok=True)
@@ -64,27 +70,27 @@ def export(params: Params, folder: Path, calibration: Iterable[Tensor], summary:
         graphs = build_graphs(codec, integers)
         for graph_name, graph in graphs.items():
             onnx.save(graph, new / f"{graph_name}.onnx")
-        _write_tables(new, name, codec, integers, gaussian_tables())
-        _write_tables(new, name, codec, integers, fit_tables(Model(new), calibration))
+        _write_tables(new, codec, integers, gaussian_tables())
+        _describe(new, codec, UNMEASURED)
+        _write_tables(new, codec, integers, fit_tables(Model(new), pictures))
+        _describe(new, codec, UNMEASURED)
         check_integers(Model(new), integers)
         check_pictures(Model(new), codec)
+        _describe(new, codec, measure_curves(Model(new), validation))
         write_card(new / CARD, name, f"{read_description(new).id:08x}", codec, graphs, summary)
         shutil.rmtree(folder, ignore_errors=True)
         new.rename(folder)
 
 
-def check_halos(arch: Architecture) -> None:
-    """Make sure that networks see no further than tiles overlap; a block sees one cell further on each side.
-
-    Raises:
-        ExportError: one does.
-    """
-    reach = 8 * arch.blocks_eighth + 16 * arch.blocks_sixteenth
-    for network, pixels in ((ANALYSIS, reach), (SYNTHESIS, reach), (MEDIUM_SYNTHESIS, 16 * arch.blocks_medium)):
-        if pixels > network.halo * BLOCK:
-            raise ExportError(
-                f"{network.name} sees {pixels} pixels beyond a tile, tiles overlap by {network.halo * BLOCK}"
-            )
+def halos(arch: Architecture) -> dict[str, int]:
+    """How many blocks of pixels beyond a tile each network sees: one cell for each block of layers; others see less."""
+    sixteenth = 16 * arch.blocks_sixteenth
+    pixels = {
+        ANALYSIS.name: 8 * arch.blocks_analysis + sixteenth,
+        SYNTHESIS.name: OVERLAP + 8 * arch.blocks_synthesis + sixteenth,
+        MEDIUM_SYNTHESIS.name: 2 * OVERLAP + 16 * arch.blocks_medium,
+    }
+    return {network.name: -(-pixels.get(network.name, BLOCK) // BLOCK) for network in NETWORKS}
 
 
 def build_graphs(codec: Codec, integers: IntegerNetworks) -> dict[str, onnx.ModelProto]:
@@ -103,8 +109,8 @@ def build_graphs(codec: Codec, integers: IntegerNetworks) -> dict[str, onnx.Mode
     }
 
 
-def _write_tables(folder: Path, name: str, codec: Codec, integers: IntegerNetworks, scales: list[Table]) -> None:
-    """Write `entropy.npz`, and `model.json` with the id over everything that decoding depends on."""
+def _write_tables(folder: Path, codec: Codec, integers: IntegerNetworks, scales: list[Table]) -> None:
+    """Write `entropy.npz`."""
     arrays = {
         **integers.arrays(),
         "scale_frequencies": np.concatenate([table.frequencies for table in scales]),
@@ -112,15 +118,25 @@ def _write_tables(folder: Path, name: str, codec: Codec, integers: IntegerNetwor
         "hyper_frequencies": hyper_tables(codec),
     }
     np.savez_compressed(folder / ARRAYS, **arrays)  # type: ignore[arg-type]
+
+
+def _describe(folder: Path, codec: Codec, typical: Typical) -> None:
+    """Write `model.json`, with the id over everything that decoding depends on."""
     floats = {key: value.half().numpy() for key, value in codec.state_dict().items() if decides_samples(key)}
     description = {
-        "name": name,
-        "id": f"{model_id({**arrays, **floats}):08x}",
+        "name": folder.name,
+        "id": f"{model_id({**read_arrays(folder), **floats}):08x}",
         "base": codec.arch.base,
         "enhancement": codec.arch.enhancement,
         "hashes": {
             network.name: check_hash(start_session((folder / network.file).read_bytes(), 1, "cpu"))
             for network in (HYPER_SYNTHESIS, *CONTEXTS)
+        },
+        "halos": halos(codec.arch),
+        "qualities": quality_scale(typical.ssimulacra2).stored,
+        "typical": {
+            curve.name: [np.round(row, 4).tolist() for row in vars(getattr(typical, curve.name)).values()]
+            for curve in fields(Typical)
         },
     }
     (folder / DESCRIPTION).write_text(json.dumps(description, indent=2) + "\n")

@@ -4,6 +4,7 @@ Every table that depends on the quality has `KNOTS` rows, one per knot; between 
 A file stores the quality as an integer 0..`QUALITY_MAX`, so that exact arithmetic can start from it.
 """
 
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import numpy as np
@@ -16,24 +17,28 @@ KNOT_DISTANCE = 4096
 QUALITY_MAX = (KNOTS - 1) * KNOT_DISTANCE
 LAMBDA_MIN = 6.25e-5
 LAMBDA_MAX = 2.4
+SHOWN = tuple(range(0, 101, 5))
 DISTORTION_WEIGHT = 60.0
 """Of the squared error, in squared steps, against bits, where latents are rounded."""
 
 
-def to_integer(quality: float) -> int:
-    """Map a quality of 0 to 100 to the integer that a file stores.
+@dataclass(frozen=True)
+class QualityScale:
+    """What qualities mean: a model's stored ones for those that people give, 0 to 100 in steps of 5; linear between.
 
-    Raises:
-        ValueError: the quality is not a number from 0 to 100.
+    Quality Q gives photographs about SSIMULACRA2 Q, from 30 to 90 as far as the model goes; 0 is the smallest file and
+    100 the best picture that there is. `stored` rises from 0 to `QUALITY_MAX`.
     """
-    if not 0 <= quality <= 100:
-        raise ValueError(f"quality must be from 0 to 100, not {quality:g}")
-    return round(quality * QUALITY_MAX / 100)
 
+    stored: tuple[int, ...]
 
-def to_percent(stored: int) -> float:
-    """The quality 0 to 100, to two decimals, of the integer that a file stores."""
-    return round(stored * 100 / QUALITY_MAX, 2)
+    def to_stored(self, quality: float) -> int:
+        """The integer that a file stores for a quality of 0 to 100."""
+        return round(float(np.interp(quality, SHOWN, self.stored)))
+
+    def to_shown(self, stored: int) -> float:
+        """The quality 0 to 100, to two decimals, of the integer that a file stores."""
+        return round(float(np.interp(stored, self.stored, SHOWN)), 2)
 
 
 def nearest_knot(stored: int) -> int:

@@ -6,7 +6,8 @@ import re
 import stat
 import zipfile
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -15,9 +16,10 @@ import numpy.typing as npt
 from ..arrays import AnyArray
 from ..errors import ModelError, first_line
 from ..format.entropy import SYMBOL_MAX
-from ..format.quality import KNOTS
+from ..format.quality import KNOTS, QUALITY_MAX, SHOWN, QualityScale
 from ..format.tables import SCALES, TOTAL, Frequencies, Table
 from .networks import NETWORKS
+from .typical import Curve, Typical
 
 DESCRIPTION, ARRAYS, PARAMS, CARD = "model.json", "entropy.npz", "params.safetensors", "card.md"
 NEEDED = (DESCRIPTION, ARRAYS, *(network.file for network in NETWORKS))
@@ -27,19 +29,29 @@ BYTES_MAX = 64 << 20  # of a file, and of the arrays of entropy.npz together
 _COMPRESSIONS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _CHANNELS_MAX = 1 << 16
 _HYPER_CHANNELS_MAX = 1 << 8  # their indices are bytes
+_HALO_MAX = 8
+_CURVE_MAX = 1e6
+_CURVES = tuple(field.name for field in fields(Typical))
 _NAME = re.compile(r"\w[\w.+-]{0,63}")
 _ID, _HASH = re.compile("[0-9a-f]{8}"), re.compile("[0-9a-f]{64}")
 
 
 @dataclass(frozen=True)
 class Description:
-    """`model.json`: name, id, latent channels of both layers, and a hash of what each exact network computes."""
+    """`model.json`.
+
+    Name, id, latent channels of both layers, a hash of what each exact network computes, how many blocks of 64 x 64
+    pixels further than its tile each network sees, what qualities mean, and how photographs behave over them.
+    """
 
     name: str
     id: int
     base: int
     enhancement: int
     hashes: dict[str, str]
+    halos: dict[str, int]
+    scale: QualityScale
+    typical: Typical
 
 
 @dataclass(frozen=True)
@@ -110,11 +122,23 @@ def read_description(folder: Path) -> Description:
         "base": _is_count,
         "enhancement": _is_count,
         "hashes": lambda value: isinstance(value, dict) and all(_matches(value.get(name), _HASH) for name in exact),
+        "halos": lambda value: isinstance(value, dict) and all(_is_halo(value.get(net.name)) for net in NETWORKS),
+        "qualities": _is_scale,
+        "typical": lambda value: isinstance(value, dict) and all(_is_curve(value.get(name)) for name in _CURVES),
     }
     for key, fit in fits.items():
         if not isinstance(stored, dict) or not fit(stored.get(key)):
             raise _not_a_model(folder, f"{DESCRIPTION} has no {key}, or a wrong one")
-    return Description(stored["name"], int(stored["id"], 16), stored["base"], stored["enhancement"], stored["hashes"])
+    return Description(
+        name=stored["name"],
+        id=int(stored["id"], 16),
+        base=stored["base"],
+        enhancement=stored["enhancement"],
+        hashes=stored["hashes"],
+        halos=stored["halos"],
+        scale=QualityScale(tuple(stored["qualities"])),
+        typical=Typical(**{name: Curve(*np.array(stored["typical"][name], float)) for name in _CURVES}),
+    )
 
 
 def read_tables(folder: Path) -> Tables:
@@ -181,6 +205,32 @@ def _matches(value: object, pattern: re.Pattern[str]) -> bool:
 
 def _is_count(value: object) -> bool:
     return type(value) is int and 0 < value <= _CHANNELS_MAX
+
+
+def _is_halo(value: object) -> bool:
+    return type(value) is int and 0 < value <= _HALO_MAX
+
+
+def _is_scale(value: object) -> bool:
+    """Whether a list of stored qualities rises all the way."""
+    return (
+        isinstance(value, list)
+        and len(value) == len(SHOWN)
+        and all(type(stored) is int for stored in value)
+        and (value[0], value[-1]) == (0, QUALITY_MAX)
+        and all(low < high for low, high in pairwise(value))
+    )
+
+
+def _is_curve(value: object) -> bool:
+    """Whether there are two rows of numbers, the first of them rising and the second positive."""
+    try:
+        rows = np.array(value, float)
+    except (TypeError, ValueError):
+        return False
+    if rows.shape != (2, KNOTS) or not (np.abs(rows) < _CURVE_MAX).all():
+        return False
+    return bool((np.diff(rows[0]) > 0).all() and (rows[1] > 0).all())
 
 
 def _are_widths(lengths: Iterable[int]) -> bool:

@@ -65,6 +65,8 @@ class Model:
         base, enhancement = description.base, description.enhancement
         self.name = description.name
         self.id = description.id
+        self.scale = description.scale
+        self.typical = description.typical
         self.base = base
         self.latents = base + enhancement
         self.hyper: int = tables.hyper.shape[1]
@@ -83,6 +85,7 @@ class Model:
             "none": 0,
         }
         self._hashes = description.hashes
+        self._halos = description.halos
         self._offsets = tables.offsets
         self._hyper_frequencies = tables.hyper
         self._hyper_tables: dict[int, TableSet] = {}
@@ -135,7 +138,7 @@ class Model:
         layout, first = network.inputs[0].layout, arrays[0]
         blocks = first.shape[layout.rows] // layout.cells, first.shape[layout.columns] // layout.cells
         results: list[AnyArray] = []
-        for tile in tiles(*blocks, network.halo, self.tile):
+        for tile in tiles(*blocks, self._halos[network.name], self.tile):
             feeds = {port.name: tile.outer(array, port.layout) for port, array in inputs}
             try:
                 parts: list[AnyArray] = session.run(None, {**feeds, **constants})

@@ -59,16 +59,12 @@ class Port:
 
 @dataclass(frozen=True)
 class Network:
-    """One ONNX graph: inputs and outputs that follow the picture, and inputs that do not.
-
-    `halo` is its receptive field in blocks.
-    """
+    """One ONNX graph: inputs and outputs that follow the picture, and inputs that do not."""
 
     name: str
     inputs: tuple[Port, ...]
     outputs: tuple[Port, ...]
     constants: tuple[Port, ...] = ()
-    halo: int = 1
     exact: bool = False
 
     @property
@@ -115,5 +111,5 @@ CONTEXTS = (
     _context(3, (_LATENTS,), "enhancement"),
 )
 SYNTHESIS = Network("synthesis", (_LATENTS,), (_PICTURE,), (_KNOTS,))
-MEDIUM_SYNTHESIS = Network("medium_synthesis", (_BASE,), (_MEDIUM_PICTURE,), (_KNOTS,), halo=2)
+MEDIUM_SYNTHESIS = Network("medium_synthesis", (_BASE,), (_MEDIUM_PICTURE,), (_KNOTS,))
 NETWORKS = (ANALYSIS, HYPER_ANALYSIS, HYPER_SYNTHESIS, *CONTEXTS, SYNTHESIS, MEDIUM_SYNTHESIS)

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Literal
 
 from ..errors import ModelError
+from ..format.quality import QualityScale
 from .folder import DESCRIPTION, FILES, is_name, read_description
 from .identity import check_identity
 from .model import Model
@@ -41,6 +42,7 @@ class Found:
     id: int
     folder: Path
     origin: ModelOrigin
+    scale: QualityScale
 
 
 @dataclass(frozen=True)
@@ -137,7 +139,7 @@ def find_model(model_id: int, model: AnyModel | None = None, threads: int = 0, d
 
 def _described(folder: Path, origin: ModelOrigin) -> Found:
     description = read_description(folder)
-    return Found(description.name, description.id, folder, origin)
+    return Found(description.name, description.id, folder, origin, description.scale)
 
 
 def user_folder() -> Path:

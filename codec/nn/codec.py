@@ -69,7 +69,7 @@ class Codec(nn.Module):
         new = Architecture()
         counts = {
             name: max(getattr(self.arch, name), getattr(new, name))
-            for name in ("blocks_eighth", "blocks_sixteenth", "blocks_medium")
+            for name in ("blocks_analysis", "blocks_synthesis", "blocks_sixteenth", "blocks_medium")
         }
         grown = Codec(replace(self.arch, **counts))
         grown.load_state_dict(self.state_dict(), strict=False)

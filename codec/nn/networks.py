@@ -30,7 +30,8 @@ class Architecture:
     features: int = 128
     hyper: int = 64
     context: int = 160
-    blocks_eighth: int = 6
+    blocks_analysis: int = 6
+    blocks_synthesis: int = 5
     blocks_sixteenth: int = 1
     blocks_medium: int = 5
 
@@ -81,7 +82,7 @@ class Analysis(nn.Module):
     def __init__(self, arch: Architecture) -> None:
         super().__init__()
         self.first = nn.Conv2d(192, arch.eighth, 1)
-        self.eighth = Blocks(arch.eighth, arch.blocks_eighth)
+        self.eighth = Blocks(arch.eighth, arch.blocks_analysis)
         self.down = nn.Conv2d(4 * arch.eighth, arch.latents, 1)
         self.sixteenth = Blocks(arch.latents, arch.blocks_sixteenth)
 
@@ -98,7 +99,7 @@ class Synthesis(nn.Module):
         super().__init__()
         self.sixteenth = Blocks(arch.latents, arch.blocks_sixteenth)
         self.up = nn.Conv2d(arch.latents, 4 * arch.eighth, 1)
-        self.eighth = Blocks(arch.eighth, arch.blocks_eighth)
+        self.eighth = Blocks(arch.eighth, arch.blocks_synthesis)
         self.last = overlapping_patches(arch.eighth)
 
     def forward(self, latents: Tensor, knots: Tensor) -> Tensor:

@@ -139,10 +139,11 @@ def _described(source: Input, found: Info) -> str:
     share = 100 * found.medium_bytes / found.bytes
     kind = ("gray" if found.gray else "colour") + (" with alpha" if found.alpha else "")
     state = "" if found.complete else "  (incomplete or damaged behind the front part)"
+    quality = "" if found.quality is None else f", quality {found.quality:g}"
     sections = ", ".join(f"{section.type} {decimal(section.bytes)}" for section in found.sections)
     return "\n".join(
         [
-            f"{printable(source)}: {found.width} x {found.height}, {kind}, quality {found.quality:g}{state}",
+            f"{printable(source)}: {found.width} x {found.height}, {kind}{quality}{state}",
             f"  {decimal(found.bytes)}, {found.bpp:.3f} bpp; medium {found.medium_width} x {found.medium_height} "
             f"needs the first {found.medium_bytes} bytes ({share:.0f} %)",
             f"  layers {found.layers}, coding {found.coding}, model {found.model} ({found.model_id}), "

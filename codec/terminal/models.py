@@ -62,7 +62,7 @@ def install(source: Path) -> Found:
             new.rename(target)
     if not (target / PARAMS).exists():
         warnings.warn(f"there is no {PARAMS}: its id is believed, and it has no --effort", AezWarning, stacklevel=2)
-    return Found(description.name, description.id, target, "installed")
+    return Found(description.name, description.id, target, "installed", description.scale)
 
 
 def remove(name: str) -> Path:

@@ -49,12 +49,13 @@ class Progress:
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """All that a run needs to go on, and `export` to make a model."""
+    """All that a run needs to go on, and `export` to make a model; `validation`: its pictures, uint8 [N, 3, H, W]."""
 
     architecture: Architecture
     settings: Settings
     codec: dict[str, Tensor]
     ema: dict[str, Tensor]
+    validation: Tensor
     optimizer: dict[str, Any]
     crops_rng: dict[str, Any]
     torch_rng: Tensor

@@ -101,11 +101,12 @@ def export_checkpoint(checkpoint: Path, models: Path, name: str, pictures: Path 
     if folder.exists() and not (force and (folder / "model.json").is_file()):
         raise AezError(f"{folder} exists; -f replaces a model")
     trained = Checkpoint.load(checkpoint)
+    validation = list(trained.validation)
     paths = find_pictures([pictures]) if pictures else []
     spread = paths[:: max(1, len(paths) // CALIBRATION_PICTURES)]
-    calibration = load_pictures(spread, 64, torch.device("cpu"))
+    calibration = load_pictures(spread, BLOCK, torch.device("cpu")) if pictures else validation
     params = Params(trained.averaged(), trained.settings.loss)
-    export(params, folder, calibration, _summary(trained.log, trained.settings))
+    export(params, folder, calibration, validation, _summary(trained.log, trained.settings))
     return read_description(folder)
 
 

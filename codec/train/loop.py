@@ -162,6 +162,7 @@ class Trainer:
             settings=self.settings,
             codec=self.codec.state_dict(),
             ema=self.ema.state_dict(),
+            validation=self.validation,
             optimizer=self.optimizer.state_dict(),
             crops_rng=dict(self.crops.random.bit_generator.state),
             torch_rng=torch.get_rng_state(),
