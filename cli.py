@@ -424,7 +424,7 @@ def train(folders: tuple[Path, ...], out: Path, debug: bool, **options: Any) -> 
 
 @main.command(short_help="Make a model of a training checkpoint.")
 @click.argument("checkpoint", type=click.Path(path_type=Path, exists=True, dir_okay=False))
-@click.option("--name", required=True, help="Name of the model, with its version, such as fast-6.")
+@click.option("--name", required=True, help="Name of the model, with its version, such as mine-1.")
 @click.option(
     "-o",
     "--output",

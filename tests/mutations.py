@@ -10,7 +10,10 @@ import zstandard
 
 from aez import AezError
 from aez.format.container import (
+    BY_PROFILE,
     HEADER_BYTES,
+    SRGB,
+    Colours,
     Flags,
     Frame,
     Header,
@@ -65,11 +68,12 @@ def mutated(data: bytes, choose: random.Random) -> bytes:
 
 
 def _changed(header: Header, choose: random.Random) -> Header:
-    changes: list[dict[str, int]] = [
+    changes: list[dict[str, object]] = [
         {"flags": Flags(header.flags ^ (1 << choose.randrange(5)))},
-        {"quality": choose.randint(0, 32768)},
+        {"quality": choose.randint(0, 57344)},
         {"width": choose.randint(1, 130)},
         {"height": choose.randint(1, 130)},
+        {"colours": choose.choice((SRGB, BY_PROFILE, Colours(9, 16)))},
     ]
     return replace(header, **choose.choice(changes))  # type: ignore[arg-type]
 

@@ -56,16 +56,20 @@ def _check(condition: bool, message: str) -> None:
 
 def _read_header(data: bytes) -> tuple[int, int, int, int, int, int]:
     """Flags, quality, width, height, model id and size of the medium file."""
-    _check(len(data) >= 28, "file shorter than its header")
-    magic, version, flags, quality, width, height, model_id, medium_size, crc = struct.unpack_from("<4sBBHIIIII", data)
+    _check(len(data) >= 32, "file shorter than its header")
+    fields = struct.unpack_from("<4sBBHIIIIBBBBI", data)
+    magic, version, flags, quality, width, height, model_id, medium_size, bits, primaries, transfer, zero, crc = fields
     _check(magic == b"\x89AEZ", "not an aez file")
-    _check(version == 1, f"unknown version {version}")
-    _check(zlib.crc32(data[:24]) == crc, "header CRC-32 does not match")
+    _check(version == 2, f"unknown version {version}")
+    _check(zlib.crc32(data[:28]) == crc, "header CRC-32 does not match")
     _check(flags < 32, f"unknown flags {flags:#x}")
-    _check(quality <= 32768, f"quality {quality} is above 32768")
+    _check(bits == 8, f"{bits} bits a sample")
+    _check((primaries, transfer) in ((1, 13), (2, 2)), f"colours {primaries} and {transfer}")
+    _check(zero == 0, f"byte 27 is {zero}")
+    _check(quality <= 57344, f"quality {quality} is above 57344")
     _check(1 <= width <= 1 << 24 and 1 <= height <= 1 << 24, f"invalid picture size {width} x {height}")
     _check(width * height <= MAX_PIXELS, f"picture of {width} x {height} pixels is too large")
-    _check(medium_size >= 28, f"the medium picture needs {medium_size} bytes, less than the header")
+    _check(medium_size >= 32, f"the medium picture needs {medium_size} bytes, less than the header")
     return flags, quality, width, height, model_id, medium_size
 
 
@@ -73,7 +77,7 @@ def _read_front(data: bytes, medium_size: int) -> dict[int, bytes]:
     """The frames (still without their magic number) of the front part."""
     _check(len(data) >= medium_size, f"the medium picture needs {medium_size} bytes, the file has {len(data)}")
     frames: dict[int, bytes] = {}
-    position = 28
+    position = 32
     while position < medium_size:
         kind, start, position = _next_section(data, position, medium_size)
         if kind >= 130:
@@ -254,7 +258,7 @@ def _features(hyper: Ints, quality: int, arrays: Arrays) -> Ints:
     """The features, [channels, 4 R, 4 S], from the hyper latents, [channels, R, S]."""
     x = _shuffle(_convolve(hyper, arrays, "hyper_synthesis.first").clip(0, 255))
     offsets = arrays["offsets"].astype(np.int64)
-    k = min(quality // 4096, 7)
+    k = min(quality // 4096, 13)
     t = quality - 4096 * k
     offset: Ints = ((4096 - t) * offsets[k] + t * offsets[k + 1] + 2048) // 4096
     features: Ints = _shuffle(_convolve(x, arrays, "hyper_synthesis.second")) + offset[:, None, None]

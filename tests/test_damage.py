@@ -114,7 +114,7 @@ def test_a_header_that_lies_about_the_picture_is_noticed(data: bytes) -> None:
     lies: list[dict[str, object]] = [
         {"width": 700},
         {"height": 1},
-        {"quality": 32768},
+        {"quality": 57344},
         {"quality": 65535},
         {"medium_bytes": 0},
         {"flags": Flags.ENHANCEMENT | Flags.ZSTD},

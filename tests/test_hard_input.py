@@ -62,7 +62,11 @@ def bad_files(data: bytes) -> dict[str, tuple[bytes, str]]:
         "text": (b"a letter to a friend, not a picture", "not an aez file"),
         "wrong magic": (b"\x88" + data[1:], "not an aez file"),
         "header cut": (data[:20], "header is truncated"),
-        "future version": (with_header(data, 4, b"\x02"), "version 2 is not supported"),
+        "earlier version": (with_header(data, 4, b"\x01"), "version 1 is not supported"),
+        "future version": (with_header(data, 4, b"\x03"), "version 3 is not supported"),
+        "more bits": (with_header(data, 24, b"\x0a"), "10 bits a sample are not supported"),
+        "colours of television": (with_header(data, 25, b"\x09\x10"), "colours of CICP 9/16 are not supported"),
+        "another field": (with_header(data, 27, b"\x01"), "unknown header field"),
         "unknown flag": (with_header(data, 5, b"\x80"), "unknown header flags"),
         "unknown model": (with_header(data, 16, b"\x78\x56\x34\x12"), "needs model 12345678"),
         **{

@@ -185,10 +185,11 @@ def test_a_name_or_id_that_is_taken_is_not_installed(
     run: Run, own: Path, tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shipped = shutil.copytree(SHIPPED, tmp_path / "a")
-    one_line(run("models", "install", shipped), "is taken by fast-6")
-    one_line(run("models", "install", make_model(tmp_path / "b", DEFAULT_MODEL)), "name fast-6 is taken")
+    one_line(run("models", "install", shipped), f"is taken by {DEFAULT_MODEL}")
+    one_line(run("models", "install", make_model(tmp_path / "b", DEFAULT_MODEL)), f"name {DEFAULT_MODEL} is taken")
+    model_id = json.loads((shipped / "model.json").read_text())["id"]
     describe(shipped, name="other-1")
-    one_line(run("models", "install", shipped), "id 3156e6b7 is taken by fast-6")
+    one_line(run("models", "install", shipped), f"id {model_id} is taken by {DEFAULT_MODEL}")
     monkeypatch.setenv("AEZ_MODELS", str(own))
     assert run("models", "install", own).exit_code == 0
     one_line(run("models", "install", own), "mine-1 exists; aez models remove mine-1")

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from conftest import SAMPLE
 
+from aez.model.registry import DEFAULT_MODEL
+
 ROOT = Path(__file__).parent.parent
 
 
@@ -27,7 +29,7 @@ def test_only_aez_lands_in_site_packages(wheel: Path) -> None:
         names = archive.namelist()
     assert {name.split("/")[0] for name in names if not re.search(r"\.(dist-info|data)/", name)} == {"aez"}
     assert all("/share/man/man1/aez" in name for name in names if ".data/" in name)
-    for needed in ("aez/py.typed", "aez/cli.py", "aez/weights/fast-6/synthesis.onnx"):
+    for needed in ("aez/py.typed", "aez/cli.py", f"aez/weights/{DEFAULT_MODEL}/synthesis.onnx"):
         assert needed in names
     assert not [name for name in names if "__pycache__" in name]
 

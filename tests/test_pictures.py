@@ -17,7 +17,6 @@ from aez.api import encode_bytes
 from aez.coding.encode import Coding, Encoder
 from aez.format import container
 from aez.format.container import Flags
-from aez.format.quality import to_integer
 from aez.model.registry import load_model
 from aez.picture import samples
 from aez.picture.convert import from_pillow
@@ -406,7 +405,7 @@ def test_text_survives() -> None:
 def test_zeros_are_coded_where_forcing_them_would_show(photograph: Image.Image) -> None:
     for coding in get_args(Coding):
         encoder = Encoder(load_model(), from_pillow(photograph), coding=coding, forced_zeros_max_db=-1)
-        data = encoder.encode(to_integer(10)).data
+        data = encoder.encode(encoder.model.scale.to_stored(10)).data
         assert Flags.ALL_CODED in container.parse_header(data).flags
         assert psnr(decode(data), photograph) > 22
 

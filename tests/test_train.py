@@ -18,13 +18,15 @@ from safetensors.torch import load_file, save
 from ssimulacra2 import compute_ssimulacra2
 
 from aez.coding.dead_zone import Quantizer
-from aez.export.export import ExportError, export
+from aez.export.curves import quality_scale
+from aez.export.export import export
 from aez.export.integer_layers import BoundError, IntegerLayer, convolve, prove
 from aez.export.tables import gaussian_tables
 from aez.format.quality import KNOT_DISTANCE, KNOTS, QUALITY_MAX, interpolate_exactly, knot_weights
 from aez.model.identity import decides_samples, model_id
 from aez.model.model import Model
 from aez.model.registry import DEFAULT_MODEL, WEIGHTS, load_model
+from aez.model.typical import Curve
 from aez.nn.blocking import blocking
 from aez.nn.codec import Codec
 from aez.nn.gradients import lower_bound
@@ -282,7 +284,7 @@ def test_damaged_weights_to_begin_with_are_said(run: Run, pictures: Path, tmp_pa
     weights = tmp_path / "w.safetensors"
     save_params(Params(Codec(), "eyes"), weights)
     wrong_size = weights.read_bytes().replace(rb"\"features\": 128", rb"\"features\": 144")
-    vast = weights.read_bytes().replace(rb"\"blocks_eighth\": 6", rb"\"blocks_eighth\": 9999999999")
+    vast = weights.read_bytes().replace(rb"\"blocks_medium\": 5", rb"\"blocks_medium\": 9999999999")
     vast = (int.from_bytes(vast[:8], "little") + 9).to_bytes(8, "little") + vast[8:]
     for content, message in (
         (vast, "not the weights of a codec (impossible sizes)"),
@@ -299,18 +301,39 @@ def test_damaged_weights_to_begin_with_are_said(run: Run, pictures: Path, tmp_pa
     assert not (tmp_path / "run").exists()
 
 
-@pytest.mark.parametrize("name", ["blocks_eighth", "blocks_sixteenth", "blocks_medium"])
-def test_a_model_that_would_show_seams_is_not_exported(name: str, tmp_path: Path) -> None:
-    sizes: dict[str, int] = {name: 9}
-    with pytest.raises(ExportError, match="pixels beyond a tile"):
-        export(Params(Codec(Architecture(**sizes)), "mse"), tmp_path / "wide-1", [], "")
-    assert not list(tmp_path.iterdir())
+@torch.no_grad()
+def test_tiles_show_no_seams_however_far_networks_see(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    codec = Codec(Architecture(blocks_analysis=8, blocks_synthesis=9, blocks_medium=9))
+    for parameter in codec.parameters():
+        parameter.add_(0.02 * torch.randn_like(parameter))
+    noise = torch.randint(0, 256, (3, 64, 5 * 64), dtype=torch.uint8)
+    export(Params(codec, "mse"), tmp_path / "wide-1", [noise], [noise[:, :, :64]], "")
+    whole, tiled = Model(tmp_path / "wide-1"), Model(tmp_path / "wide-1", tile=1)
+    latents = whole.analysis(noise.permute(1, 2, 0).numpy(), 30_000)
+    assert np.allclose(tiled.analysis(noise.permute(1, 2, 0).numpy(), 30_000), latents, atol=1e-3)
+    units = np.rint(16 * latents)
+    for name, channels in (("synthesis", whole.latents), ("medium_synthesis", whole.base)):
+        seen = [getattr(model, name)(units[:, :channels], 30_000).astype(int) for model in (whole, tiled)]
+        assert np.abs(seen[0] - seen[1]).max() <= 1
+
+
+@given(st.lists(st.floats(0.01, 20), min_size=KNOTS, max_size=KNOTS), st.floats(-50, 60))
+def test_qualities_mean_ssimulacra2_and_come_back(rises: list[float], lowest: float) -> None:
+    mean = np.minimum(lowest + np.cumsum(rises), 100) + np.arange(KNOTS) / 1000
+    scale = quality_scale(Curve(mean, np.ones(KNOTS)))
+    assert (scale.stored[0], scale.stored[-1]) == (0, QUALITY_MAX)
+    for quality in np.arange(0, 100.5, 2.5).tolist():
+        assert scale.to_shown(scale.to_stored(quality)) == pytest.approx(quality, abs=0.011)
+    middle = np.interp(60, mean, np.arange(KNOTS) * KNOT_DISTANCE)
+    if mean[0] < 30 and mean[-1] > 90 and 0.3 * QUALITY_MAX < middle < 0.7 * QUALITY_MAX:
+        assert scale.to_stored(60) == pytest.approx(middle, abs=1)
 
 
 @torch.no_grad()
 def test_a_codec_grows_without_a_change_to_what_it_computes() -> None:
     torch.manual_seed(0)
-    small = Codec(Architecture(blocks_eighth=2, blocks_medium=1))
+    small = Codec(Architecture(blocks_analysis=2, blocks_synthesis=3, blocks_medium=1))
     for parameter in small.parameters():
         parameter.add_(0.01 * torch.randn_like(parameter))
     grown = small.grown()

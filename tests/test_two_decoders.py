@@ -19,7 +19,6 @@ from aez.coding.decode import decode_base, decode_enhancement
 from aez.coding.encode import Encoder
 from aez.format.container import Flags
 from aez.format.contents import Contents
-from aez.format.quality import to_integer
 from aez.model.model import Model
 from aez.model.registry import DEFAULT_MODEL, WEIGHTS, load_model
 from aez.picture.convert import from_pillow
@@ -37,7 +36,8 @@ def files(photograph: Image.Image) -> list[bytes]:
     with_alpha.putalpha(Image.linear_gradient("L").resize(image.size))
     profile = icc_profiles.only_a_header(b"RGB ")
     with_alpha.info.update(icc_profile=profile, exif=Image.Exif().tobytes(), xmp=b"<x/>")
-    all_coded = Encoder(load_model(), from_pillow(image), forced_zeros_max_db=-1).encode(to_integer(5)).data
+    model = load_model()
+    all_coded = Encoder(model, from_pillow(image), forced_zeros_max_db=-1).encode(model.scale.to_stored(5)).data
     return [
         encode(with_alpha, 20),
         encode(with_alpha, 20, coding="zstd"),

@@ -14,7 +14,7 @@ import numpy as np
 
 from ..arrays import Floats
 from ..format import container
-from ..format.container import Flags, Header, Section, SectionType
+from ..format.container import BY_PROFILE, SRGB, Flags, Header, Section, SectionType
 from ..format.entropy import AnsWriter, SymbolWriter, ZstdWriter
 from ..model.model import Layer, Model
 from ..model.tiled import BLOCK
@@ -88,7 +88,8 @@ class Encoder:
             coded, _ = self._code_layers(latents, hyper, features, quality, all_coded=True)
         front, rest = self._side_sections()
         height, width, _ = self.picture.rgb.shape
-        header = Header(coded.flags | self._picture_flags(), quality, width, height, self.model.id)
+        colours = BY_PROFILE if self.picture.metadata.icc else SRGB
+        header = Header(coded.flags | self._picture_flags(), quality, width, height, self.model.id, colours=colours)
         data = container.write(header, front + coded.sections[:1], coded.sections[1:] + rest)
         return Encoded(data, quality, coded.latents)
 

@@ -9,6 +9,7 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import IntEnum, IntFlag
+from typing import NamedTuple
 
 import zstandard
 
@@ -16,11 +17,12 @@ from ..errors import DamagedError, FormatError
 from .quality import QUALITY_MAX
 
 MAGIC = b"\x89AEZ"
-VERSION = 1
-_HEADER = struct.Struct("<4sBBHIIII")
+VERSION = 2
+_HEADER = struct.Struct("<4sBBHIIIIBBBB")
 _CRC = struct.Struct("<I")
 HEADER_BYTES = _HEADER.size + _CRC.size
 SIDE_MAX = 1 << 24
+_BITS = 8
 
 
 class Flags(IntFlag):
@@ -48,9 +50,21 @@ class SectionType(IntEnum):
 _OPTIONAL = 128
 
 
+class Colours(NamedTuple):
+    """Colour primaries and transfer characteristics by the numbers of CICP (ITU-T H.273)."""
+
+    primaries: int
+    transfer: int
+
+
+SRGB = Colours(1, 13)
+BY_PROFILE = Colours(2, 2)
+"""Unspecified by CICP: the ICC profile says it."""
+
+
 @dataclass(frozen=True)
 class Header:
-    """The first 28 bytes of a file."""
+    """The first 32 bytes of a file."""
 
     flags: Flags
     quality: int
@@ -58,6 +72,7 @@ class Header:
     height: int
     model: int
     medium_bytes: int = 0
+    colours: Colours = SRGB
 
     @property
     def medium_width(self) -> int:
@@ -71,7 +86,7 @@ class Header:
 
     def pack(self) -> bytes:
         fields = (self.flags, self.quality, self.width, self.height, self.model, self.medium_bytes)
-        data = _HEADER.pack(MAGIC, VERSION, *fields)
+        data = _HEADER.pack(MAGIC, VERSION, *fields, _BITS, *self.colours, 0)
         return data + _CRC.pack(zlib.crc32(data))
 
 
@@ -130,14 +145,21 @@ def parse_header(data: bytes) -> Header:
     if len(data) < HEADER_BYTES:
         raise DamagedError("the header is truncated")
     packed = data[: _HEADER.size]
-    _, version, flags, *fields = _HEADER.unpack(packed)
+    _, version, flags, *fields, bits, primaries, transfer, reserved = _HEADER.unpack(packed)
     if _CRC.unpack_from(data, _HEADER.size)[0] != zlib.crc32(packed):
         raise DamagedError("the header is damaged")
     if version != VERSION:
         raise FormatError(f"format version {version} is not supported, only {VERSION} is")
     if flags & ~sum(Flags):
         raise FormatError(f"unknown header flags {flags:#04x}; a newer version of aez may read this file")
-    header = Header(Flags(flags), *fields)
+    colours = Colours(primaries, transfer)
+    if bits != _BITS:
+        raise FormatError(f"{bits} bits a sample are not supported, only {_BITS} are")
+    if reserved:
+        raise FormatError(f"unknown header field {reserved:#04x}; a newer version of aez may read this file")
+    if colours not in (SRGB, BY_PROFILE):
+        raise FormatError(f"colours of CICP {primaries}/{transfer} are not supported, only sRGB and ICC profiles are")
+    header = Header(Flags(flags), *fields, colours)
     if not (0 < header.width <= SIDE_MAX and 0 < header.height <= SIDE_MAX):
         raise DamagedError(f"the header declares {header.width} x {header.height} pixels")
     if header.quality > QUALITY_MAX or header.medium_bytes < HEADER_BYTES:

@@ -22,8 +22,15 @@ from .sessions import Device
 
 WEIGHTS = Path(__file__).resolve().parents[1] / "weights"
 VARIABLE = "AEZ_MODELS"
-DEFAULT_MODEL = "fast-6"
-RETIRED = {0x9221E8F4: "fast-1", 0xB1D7005D: "fast-2", 0xD1301265: "fast-3", 0xC0623931: "fast-4", 0xE8D85792: "fast-5"}
+DEFAULT_MODEL = "eyes-0"
+RETIRED = {
+    0x9221E8F4: "fast-1",
+    0xB1D7005D: "fast-2",
+    0xD1301265: "fast-3",
+    0xC0623931: "fast-4",
+    0xE8D85792: "fast-5",
+    0x3156E6B7: "fast-6",
+}
 
 AnyModel = str | os.PathLike[str]
 """A model's name, or its folder."""

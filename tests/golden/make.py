@@ -7,7 +7,6 @@ from PIL import Image, ImageDraw
 
 from aez import decode, encode
 from aez.coding.encode import Coding, Encoder
-from aez.format.quality import to_integer
 from aez.model.registry import DEFAULT_MODEL, load_model
 from aez.picture.convert import from_pillow
 
@@ -44,7 +43,7 @@ def main() -> None:
     all_coded: tuple[tuple[str, Coding], ...] = (("all-coded", "ans"), ("all-coded-zstd", "zstd"))
     for name, coding in all_coded:
         encoder = Encoder(load_model(), from_pillow(parrot), coding=coding, forced_zeros_max_db=-1)
-        cases[name] = encoder.encode(to_integer(10)).data
+        cases[name] = encoder.encode(load_model().scale.to_stored(10)).data
     for name, data in cases.items():
         path = HERE / f"{DEFAULT_MODEL}_{name}.aez"
         if not path.exists():
