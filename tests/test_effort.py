@@ -53,7 +53,7 @@ def to_tensor(samples: Samples) -> torch.Tensor:
 
 def curve(image: Image.Image, effort: int) -> list[Point]:
     """Rates and SSIMULACRA2 of high at four qualities."""
-    files = {quality: aez.encode(image, quality, effort=effort) for quality in (20, 40, 60, 80)}
+    files = {quality: aez.encode(image, quality, effort=effort) for quality in (78, 85, 88, 91)}
     return [Point(quality, aez.info(data).bpp, ssimulacra2(aez.decode(data), image)) for quality, data in files.items()]
 
 
