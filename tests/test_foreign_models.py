@@ -7,6 +7,7 @@ import re
 import shutil
 import zipfile
 from collections.abc import Callable
+from dataclasses import fields
 from itertools import pairwise
 from pathlib import Path
 
@@ -21,13 +22,17 @@ from own_models import SHIPPED, change_arrays, describe
 from PIL import Image
 
 import aez
+from aez.model.networks import NETWORKS
 from aez.model.sessions import check_hash, start_session
+from aez.model.typical import Typical
 
 Run = Callable[..., Result]
 Alter = Callable[[Path], object]
 Change = Callable[[np.ndarray], np.ndarray]
 
 DESCRIPTION, TABLES, PARAMS = "model.json", "entropy.npz", "params.safetensors"
+HALOS = tuple(network.name for network in NETWORKS)
+CURVES = tuple(field.name for field in fields(Typical))
 
 
 def write(name: str, content: bytes) -> Alter:
@@ -79,6 +84,16 @@ DESCRIPTIONS: dict[str, Alter] = {
     "a huge count": described(base=10**12),
     "a truth": described(base=True),
     "no hashes": described(hashes={}),
+    "no halos": described(halos={}),
+    "halos of a city": described(halos=dict.fromkeys(HALOS, 1000)),
+    "no halo at all": described(halos=dict.fromkeys(HALOS, 0)),
+    "no qualities": described(qualities=[]),
+    "qualities that fall": described(qualities=[0, 9000, 8000, *range(10_000, 57_000, 2_765), 57_344]),
+    "qualities that end early": described(qualities=list(range(0, 21 * 600, 600))),
+    "qualities in words": described(qualities=["0"] * 21),
+    "no curves": described(typical={}),
+    "curves without end": described(typical=dict.fromkeys(CURVES, [[1e999] * 15] * 2)),
+    "curves that fall": described(typical=dict.fromkeys(CURVES, [list(range(15, 0, -1)), [1] * 15])),
     "hashes of another kind": described(hashes=["context_0"]),
 }
 

@@ -119,7 +119,8 @@ def _to_picture(graph: GraphBuilder, x: str, last: nn.ConvTranspose2d, rows: str
     assert last.bias is not None
     weight = graph.weight(_half(last.weight), 255)
     bias = graph.constant((255 * last.bias.numpy() + 127.5).astype(np.float32))
-    x = graph.conv_transpose(x, weight, bias, SIDE, PATCH, OVERLAP)
+    x = graph.op("Pad", x, graph.constant(np.array([0, 0, 1, 1, 0, 0, 1, 1])), mode="edge")
+    x = graph.conv_transpose(x, weight, bias, SIDE, PATCH, PATCH + OVERLAP)
     x = graph.op("Cast", graph.op("Round", graph.clip(x, 0, 255)), to=TensorProto.UINT8)
     x = graph.op("Transpose", graph.op("Squeeze", x, graph.constant(np.array([0]))), perm=[1, 2, 0])
     graph.output(x, "picture", [rows, columns, 3], TensorProto.UINT8)

@@ -159,7 +159,7 @@ def parse_header(data: bytes) -> Header:
         raise FormatError(f"unknown header field {reserved:#04x}; a newer version of aez may read this file")
     if colours not in (SRGB, BY_PROFILE):
         raise FormatError(f"colours of CICP {primaries}/{transfer} are not supported, only sRGB and ICC profiles are")
-    header = Header(Flags(flags), *fields, colours)
+    header = Header(Flags(flags), *fields, colours=colours)
     if not (0 < header.width <= SIDE_MAX and 0 < header.height <= SIDE_MAX):
         raise DamagedError(f"the header declares {header.width} x {header.height} pixels")
     if header.quality > QUALITY_MAX or header.medium_bytes < HEADER_BYTES:

@@ -6,6 +6,7 @@ its structure is read here, by the field numbers of onnx.proto. Weights are pass
 """
 
 import math
+import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -13,7 +14,7 @@ from functools import lru_cache
 Value = int | memoryview
 
 OPERATORS = frozenset(
-    b"Add Cast Clip Concat Conv ConvTranspose DepthToSpace Exp Identity MatMul Mul Relu Reshape Round Slice Squeeze"
+    b"Add Cast Clip Concat Conv ConvTranspose DepthToSpace Exp Identity MatMul Mul Pad Relu Reshape Round Slice Squeeze"
     b" Transpose Unsqueeze".split()
 )
 _FOLDED = frozenset((b"Cast", b"Mul"))  # weights are stored small, and some are scaled
@@ -126,7 +127,7 @@ def _check_attribute(message: bytes) -> None:
         if number not in (_ATTRIBUTE_NUMBERS, *_ATTRIBUTE_MORE):
             raise _foreign("attribute", number)
         if number == _ATTRIBUTE_NUMBERS and any(size > _SIZE_MAX for size in _numbers(value)):
-            raise ValueError("it has a kernel or padding of a size that aez does not use")
+            raise _too_wide()
 
 
 def _check(graph: _Graph) -> None:
@@ -138,6 +139,8 @@ def _check(graph: _Graph) -> None:
     for node in graph.nodes:
         if any(name not in counts and name not in known for name in node.inputs):
             raise ValueError("its operators are not in order")
+        if node.operator == b"Pad" and not _is_narrow(graph.constants.get(b"".join(node.inputs[1:2]))):
+            raise _too_wide()
         if all(name in counts for name in node.inputs):
             *small, largest = sorted(counts[name] for name in (b"", *node.inputs))
             if node.operator not in _FOLDED or any(count > 1 for count in small):
@@ -145,6 +148,13 @@ def _check(graph: _Graph) -> None:
             counts |= dict.fromkeys(node.outputs, largest)
         else:
             known.update(node.outputs)
+
+
+def _is_narrow(pads: _Constant | None) -> bool:
+    """Whether the paddings of an operator are known, and small."""
+    if pads is None or len(pads.data) % 8:
+        return False
+    return all(0 <= pad <= _SIZE_MAX for (pad,) in struct.iter_unpack("<q", pads.data))
 
 
 def _tensor(message: memoryview, left: Iterator[int]) -> tuple[bytes, _Constant]:
@@ -225,6 +235,10 @@ def _word(value: Value) -> bytes:
 
 def _printable(word: bytes) -> str:
     return ascii(word[:40].decode("ascii", "replace"))
+
+
+def _too_wide() -> ValueError:
+    return ValueError("it has a kernel or padding of a size that aez does not use")
 
 
 def _damaged() -> ValueError:

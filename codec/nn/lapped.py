@@ -6,15 +6,24 @@ tells it that neighbours have to meet.
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 PATCH = 8
 OVERLAP = 2  # samples by which a patch reaches into its neighbours
 SIDE = PATCH + 2 * OVERLAP
 
 
-def overlapping_patches(channels: int) -> nn.ConvTranspose2d:
-    """[B, channels, H/8, W/8] -> [B, 3, H, W]: each place adds a patch of 12 x 12 samples around its own 8 x 8."""
-    return nn.ConvTranspose2d(channels, 3, SIDE, PATCH, OVERLAP)
+class OverlappingPatches(nn.ConvTranspose2d):
+    """[B, channels, H/8, W/8] -> [B, 3, H, W]: each place adds a patch of 12 x 12 samples around its own 8 x 8.
+
+    The outermost places are repeated beyond the edges, whose samples would lack what neighbours add.
+    """
+
+    def __init__(self, channels: int) -> None:
+        super().__init__(channels, 3, SIDE, PATCH, PATCH + OVERLAP)
+
+    def forward(self, x: Tensor, output_size: list[int] | None = None) -> Tensor:
+        return super().forward(F.pad(x, [1] * 4, mode="replicate"), output_size)
 
 
 def overlapped(patches: Tensor) -> Tensor:

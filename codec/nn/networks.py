@@ -14,7 +14,7 @@ from ..format import quality as qualities
 from ..format.quality import KNOTS
 from .gradients import round_through
 from .integer import ACTIVATION_UNIT, IntegerConv2d, quantize_activation
-from .lapped import overlapping_patches
+from .lapped import OverlappingPatches
 from .rate import round_index
 
 INDEX_GAIN, INDEX_OFFSET = 8, 24
@@ -100,7 +100,7 @@ class Synthesis(nn.Module):
         self.sixteenth = Blocks(arch.latents, arch.blocks_sixteenth)
         self.up = nn.Conv2d(arch.latents, 4 * arch.eighth, 1)
         self.eighth = Blocks(arch.eighth, arch.blocks_synthesis)
-        self.last = overlapping_patches(arch.eighth)
+        self.last = OverlappingPatches(arch.eighth)
 
     def forward(self, latents: Tensor, knots: Tensor) -> Tensor:
         x = F.pixel_shuffle(self.up(self.sixteenth(latents, knots)), 2)
@@ -114,7 +114,7 @@ class MediumSynthesis(nn.Module):
     def __init__(self, arch: Architecture) -> None:
         super().__init__()
         self.sixteenth = Blocks(arch.base, arch.blocks_medium)
-        self.last = overlapping_patches(arch.base)
+        self.last = OverlappingPatches(arch.base)
 
     def forward(self, base: Tensor, knots: Tensor) -> Tensor:
         picture: Tensor = self.last(self.sixteenth(base, knots)).float() + 0.5
