@@ -9,7 +9,8 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 
 .PHONY: demo test lint docs fuzz aarch64 install clean
 
-demo: install  ## encode a sample photograph, decode both resolutions, compare with JPEG
+demo: install  ## encode a sample photograph, decode both resolutions, compare with JPEG and AVIF
+	$(PIP) install -e ".[compare]"
 	$(BIN)/python benchmarks/demo.py samples/kodim23.png
 
 test: lint  ## everything that has to hold: lint, types, all tests, on two cores

@@ -1,4 +1,4 @@
-"""What `make demo` shows: a photograph encoded once, decoded in both resolutions, beside the JPEG of equal PSNR."""
+"""What `make demo` shows: a photograph in both resolutions of one file, beside JPEG and AVIF that look as good."""
 
 import sys
 import tempfile
@@ -7,35 +7,46 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from aez import decode_file, encode_file
-from aez.compare.codecs import jpeg_codec
+import aez
+from aez.api import DEFAULT_QUALITY
+from aez.compare.codecs import installed_codecs, jpeg_codec
 from aez.compare.measure import nearest_fidelity
 from aez.metrics.fidelity import psnr
-from aez.picture import samples
+from aez.metrics.ssimulacra2 import ssimulacra2
+from aez.model.registry import DEFAULT_MODEL
+from aez.picture.samples import box_average
+
+AVIF = "AVIF tune=ssimulacra2"
 
 
 def main(source: Path) -> None:
     with Image.open(source) as image:
         original = image.convert("RGB")
-    pixels = original.width * original.height
-    half_size = samples.box_average(np.asarray(original))
+    half_size = box_average(np.asarray(original))
     with tempfile.TemporaryDirectory() as folder:
-        coded, high, medium = (Path(folder) / name for name in ("img.aez", "img.png", "img.medium.png"))
-        found = encode_file(source, coded, 50)
-        decode_file(coded, high)
-        decode_file(coded, medium, "medium")
-        high_psnr, medium_psnr = psnr(Image.open(high), original), psnr(Image.open(medium), half_size)
-    jpeg = nearest_fidelity(jpeg_codec(), original, high_psnr, "psnr")
-    print(f"{source.name}, {original.width} x {original.height}, aez quality 50\n")
-    print(f"{'':24}{'bytes':>8}{'bpp':>8}{'PSNR':>10}")
-    for name, size, value in (
-        ("aez, high", found.bytes, high_psnr),
-        ("aez, medium (its front)", found.medium_bytes, medium_psnr),
-        (f"JPEG quality {jpeg.quality:g}", jpeg.bytes, jpeg.psnr),
-    ):
-        print(f"{name:24}{size:8}{8 * size / pixels:8.3f}{value:7.2f} dB")
-    print("\nMedium has its PSNR against the original at half the width and height.")
-    print(f"The JPEG of equal PSNR is {jpeg.bytes / found.bytes:.2f} times as large, and has one resolution.")
+        coded, high, medium = (Path(folder, name) for name in ("img.aez", "img.png", "img.medium.png"))
+        found = aez.encode_file(source, coded)
+        aez.decode_file(coded, high)
+        aez.decode_file(coded, medium, "medium")
+        decoded, smaller = (Image.open(path).convert("RGB") for path in (high, medium))
+    looks = ssimulacra2(decoded, original)
+    smaller_looks = ssimulacra2(smaller, Image.fromarray(np.rint(half_size).astype(np.uint8)))
+    rows = [
+        ("aez, high", found.bytes, looks, psnr(decoded, original)),
+        ("aez, medium (its front)", found.medium_bytes, smaller_looks, psnr(smaller, half_size)),
+    ]
+    avif = next(codec for codec in installed_codecs(DEFAULT_MODEL, 0, aez.MAX_PIXELS) if codec.name == AVIF)
+    for codec in (jpeg_codec(), avif):
+        sample = nearest_fidelity(codec, original, looks, "ssimulacra2")
+        name = f"{codec.name.split()[0]} quality {sample.quality:g}"
+        rows.append((name, sample.bytes, sample.fidelity("ssimulacra2"), sample.psnr))
+    print(f"{source.name}, {original.width} x {original.height}, aez quality {DEFAULT_QUALITY:g}\n")
+    print(f"{'':24}{'bytes':>8}{'bpp':>8}{'SSIMULACRA2':>14}{'PSNR':>10}")
+    for name, size, eyes, decibels in rows:
+        print(f"{name:24}{size:8}{8 * size / original.width / original.height:8.3f}{eyes:14.1f}{decibels:7.2f} dB")
+    print("\nMedium is measured against the original at half the width and height.")
+    times = " and ".join(f"{name.split()[0]} {size / found.bytes:.2f} times" for name, size, *_ in rows[2:])
+    print(f"Looking as good, by SSIMULACRA2, {times} as many bytes, for one resolution each.")
 
 
 if __name__ == "__main__":

@@ -2,13 +2,13 @@
 
 python benchmarks/edge.py --pictures DIR --metric ssimulacra2 --out docs/edge
 
-The catalogue is 5,000 pictures, those of DIR over and over, so that all sizes are really measured: one .aez of
-quality 50, and two files each of JPEG, WebP and AVIF that look as good by SSIMULACRA2, or are as near by PSNR, one
-for each resolution (medium against the 2x2 box average). AVIF is tuned for the measure. 200,000 requests, popularity
-by Zipf's law with exponent 0.9, 60 % of them for medium; least recently used files go first; the same bytes of cache
-for all, as percentages of what two JPEGs of everything need. What is not there is fetched whole from the origin. CPU
-seconds are of one thread: an .aez decoded and coded as JPEG, as is needed for clients that do not know .aez, each
-time that the result is not kept. Such results would take a part of the cache that is not taken here.
+The catalogue is 5,000 pictures, those of DIR over and over, so that all sizes are really measured: one .aez of the
+default quality, and two files each of JPEG, WebP and AVIF that look as good by SSIMULACRA2, or are as near by PSNR,
+one for each resolution (medium against the 2x2 box average). AVIF is tuned for the measure. 200,000 requests,
+popularity by Zipf's law with exponent 0.9, 60 % of them for medium; least recently used files go first; the same
+bytes of cache for all, as percentages of what two JPEGs of everything need. What is not there is fetched whole from
+the origin. CPU seconds are of one thread: an .aez decoded and coded as JPEG, as is needed for clients that do not
+know .aez, each time that the result is not kept. Such results would take a part of the cache that is not taken here.
 """
 
 import argparse
@@ -34,7 +34,6 @@ from aez.model.registry import DEFAULT_MODEL
 
 CATALOGUE, REQUESTS, EXPONENT, MEDIUM_SHARE, SEED = 5_000, 200_000, 0.9, 0.6, 1
 CACHE_PERCENT = (1, 2, 5, 10, 20, 50, 100)
-QUALITY = 50
 
 
 @dataclass(frozen=True)
@@ -108,7 +107,7 @@ def measure(pictures: list[Image.Image], metric: Metric) -> tuple[dict[str, list
     schemes: dict[str, list[Stored]] = {"one .aez": [], **{f"two {name}s": [] for name in peers}}
     seconds = []
     for image in pictures:
-        data = aez.encode(image, QUALITY, threads=1)
+        data = aez.encode(image, threads=1)
         (high, high_seconds), (medium, medium_seconds) = decode(data, "high"), decode(data, "medium")
         seconds.append((medium_seconds, high_seconds))
         schemes["one .aez"].append(Stored(len(data), len(data), shared=True))

@@ -109,7 +109,8 @@ def encode(
 
     Args:
         image: the picture; ICC profile, EXIF and XMP in its `info` are kept.
-        quality: 0 to 100, decimals allowed, or a `Target`, such as `Target("size", 50_000)`.
+        quality: 0 to 100, decimals allowed, from 30 to 90 about the SSIMULACRA2 of a photograph; or a `Target`, such as
+            `Target("size", 50_000)`.
         layers: "all", or "base", which leaves out what only high resolution needs.
         coding: "ans" (rANS, smaller) or "zstd".
         model: the name of a model, or a model's folder.

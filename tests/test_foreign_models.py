@@ -92,8 +92,8 @@ DESCRIPTIONS: dict[str, Alter] = {
     "qualities that end early": described(qualities=list(range(0, 21 * 600, 600))),
     "qualities in words": described(qualities=["0"] * 21),
     "no curves": described(typical={}),
-    "curves without end": described(typical=dict.fromkeys(CURVES, [[1e999] * 15] * 2)),
-    "curves that fall": described(typical=dict.fromkeys(CURVES, [list(range(15, 0, -1)), [1] * 15])),
+    "curves without end": described(typical={name: [[1e999] * 15] * 2 for name in CURVES}),
+    "curves that fall": described(typical={name: [list(range(15, 0, -1)), [1] * 15] for name in CURVES}),
     "hashes of another kind": described(hashes=["context_0"]),
 }
 
@@ -292,6 +292,23 @@ def renamed(model: onnx.ModelProto) -> None:
         node.input[:] = ["image" if name == old else name for name in node.input]
 
 
+def edged(pads: np.ndarray) -> Alteration:
+    """Other widths of the edge that is repeated."""
+
+    def change(model: onnx.ModelProto) -> None:
+        name = first(model, "Pad").input[1]
+        constant = next(tensor for tensor in model.graph.initializer if tensor.name == name)
+        constant.CopyFrom(numpy_helper.from_array(pads, name))
+
+    return change
+
+
+def doubly_edged(model: onnx.ModelProto) -> None:
+    pad = first(model, "Pad")
+    model.graph.node.insert(list(model.graph.node).index(pad), helper.make_node("Pad", pad.input, ["more"]))
+    pad.input[0] = "more"
+
+
 def padded(size: int) -> Alteration:
     def change(model: onnx.ModelProto) -> None:
         (pads,) = [attribute for attribute in first(model, "Conv").attribute if attribute.name == "pads"]
@@ -391,6 +408,10 @@ GRAPHS: dict[str, Alter] = {
     "gigantic padding": graph("analysis", padded(1 << 40)),
     "large padding": graph("synthesis", padded(20_000)),
     "negative padding": graph("synthesis", padded(-1)),
+    "a gigantic edge": graph("synthesis", edged(np.array([0, 0, 1 << 30, 1, 0, 0, 1, 1]))),
+    "a negative edge": graph("medium_synthesis", edged(np.array([0, 0, -1, 1, 0, 0, 1, 1]))),
+    "an edge in bytes": graph("synthesis", edged(np.ones(9, np.uint8))),
+    "two edges": graph("synthesis", doubly_edged),
     "a long word": graph("analysis", lambda model: first(model, "Conv").attribute.add(name="a" * 1000)),
     "another input": graph("analysis", renamed),
     "another type": graph("analysis", of_another_type),

@@ -20,6 +20,7 @@ from server import serve
 
 import aez
 from aez import ModelError
+from aez.api import DEFAULT_QUALITY
 from aez.format import container
 from aez.model.registry import DEFAULT_MODEL, load_model, user_folder
 
@@ -69,7 +70,7 @@ def test_a_folder_serves_as_a_model(run: Run, own: Path, png: Path, tmp_path: Pa
         aez.decode(data)
     with pytest.raises(ModelError, match=rf"needs model {aez.info(data).model_id}, not {DEFAULT_MODEL} \("):
         aez.decode(data, model=DEFAULT_MODEL)
-    (compared,) = json.loads(run("compare", png, "-q", 50, "--json", "--model", own).stdout)
+    (compared,) = json.loads(run("compare", png, "-q", DEFAULT_QUALITY, "--json", "--model", own).stdout)
     assert compared["samples"][0]["bytes"] == len(data)
 
 

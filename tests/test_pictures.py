@@ -13,7 +13,7 @@ from conftest import psnr
 from PIL import Image, ImageCms
 
 from aez import AezWarning, DamagedError, PictureError, QualityWarning, decode, encode, info
-from aez.api import encode_bytes
+from aez.api import Resolution, encode_bytes
 from aez.coding.encode import Coding, Encoder
 from aez.format import container
 from aez.format.container import Flags
@@ -21,6 +21,8 @@ from aez.model.registry import load_model
 from aez.picture import samples
 from aez.picture.convert import from_pillow
 from aez.picture.files.saving import save_picture
+
+COLOUR_ERROR = 12
 
 
 def reencoded(image: Image.Image, quality: float = 90) -> Image.Image:
@@ -38,6 +40,30 @@ def test_any_size_comes_back_in_both_resolutions(sample: Image.Image, size: tupl
     medium = decode(data, "medium")
     assert medium.size == ((size[0] + 1) // 2, (size[1] + 1) // 2)
     assert psnr(medium, samples.box_average(np.asarray(image))) > 28
+
+
+@pytest.mark.parametrize("colour", ["white", "black", "gray", "red", "lime", "blue", "yellow", "navy"])
+@pytest.mark.parametrize("size", [(1, 1), (128, 64), (70, 66)])
+@pytest.mark.parametrize("quality", [70, 100])
+def test_one_colour_reaches_to_the_edges(colour: str, size: tuple[int, int], quality: float) -> None:
+    image = Image.new("RGB", size, colour)
+    data = encode(image, quality)
+    for resolution in get_args(Resolution):
+        samples_of = np.asarray(decode(data, resolution)).astype(int)
+        assert np.abs(samples_of - image.getpixel((0, 0))).max() <= COLOUR_ERROR
+
+
+def test_edges_of_photographs_are_as_good_as_their_middles(sample: Image.Image) -> None:
+    errors = np.zeros((64, 64))
+    for left, top in itertools.product(range(0, sample.width - 63, 128), range(0, sample.height - 63, 128)):
+        part = sample.crop((left, top, left + 64, top + 64))
+        decoded = np.asarray(decode(encode(part, 70))).astype(float)
+        errors += np.square(decoded - np.asarray(part)).mean(axis=2)
+    middle = np.zeros((64, 64), bool)
+    middle[8:-8, 8:-8] = True
+    edge = np.ones((64, 64), bool)
+    edge[2:-2, 2:-2] = False
+    assert errors[edge].mean() < 1.5 * errors[middle].mean()
 
 
 def test_quality_is_monotone_in_size_and_psnr(photograph: Image.Image) -> None:

@@ -17,7 +17,7 @@ from aez.api import encode_bytes
 RGB = Kind(Colour.RGB, 8, interlaced=False, transparency=False)
 
 
-@pytest.mark.filterwarnings("ignore:16-bit")
+@pytest.mark.filterwarnings("ignore:16-bit", "ignore:the picture is badly damaged")
 @pytest.mark.parametrize("size", [(1, 1), (37, 29)])
 @pytest.mark.parametrize("kind", [*kinds()], ids=str)
 def test_every_kind_of_png(kind: Kind, size: tuple[int, int]) -> None:
