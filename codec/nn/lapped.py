@@ -6,7 +6,6 @@ tells it that neighbours have to meet.
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 PATCH = 8
 OVERLAP = 2  # samples by which a patch reaches into its neighbours
@@ -23,7 +22,9 @@ class OverlappingPatches(nn.ConvTranspose2d):
         super().__init__(channels, 3, SIDE, PATCH, PATCH + OVERLAP)
 
     def forward(self, x: Tensor, output_size: list[int] | None = None) -> Tensor:
-        return super().forward(F.pad(x, [1] * 4, mode="replicate"), output_size)
+        # torch.compile (2.13) computes a wrong layout for the gradient of F.pad's "replicate".
+        x = torch.cat([x[:, :, :1], x, x[:, :, -1:]], 2)
+        return super().forward(torch.cat([x[..., :1], x, x[..., -1:]], 3), output_size)
 
 
 def overlapped(patches: Tensor) -> Tensor:
