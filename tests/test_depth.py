@@ -158,7 +158,7 @@ def test_a_declared_range_that_is_none_is_not(tags: list[tuple[int, int, float]]
 @pytest.mark.parametrize("number", [0.0, np.nan, np.inf, -np.inf])
 def test_pictures_of_one_number(number: float) -> None:
     result, _ = coded(Image.fromarray(np.full((8, 8), number, np.float32)))
-    assert result.max() - result.min() < 3
+    assert result.max() - result.min() < 5
 
 
 @pytest.mark.parametrize("largest", [1, 15, 255, 256, 1023, 4095, 65_535])

@@ -22,7 +22,7 @@ from aez.picture import samples
 from aez.picture.convert import from_pillow
 from aez.picture.files.saving import save_picture
 
-COLOUR_ERROR = 12
+COLOUR_ERROR = 20
 
 
 def reencoded(image: Image.Image, quality: float = 90) -> Image.Image:
@@ -63,7 +63,7 @@ def test_edges_of_photographs_are_as_good_as_their_middles(sample: Image.Image) 
     middle[8:-8, 8:-8] = True
     edge = np.ones((64, 64), bool)
     edge[2:-2, 2:-2] = False
-    assert errors[edge].mean() < 1.5 * errors[middle].mean()
+    assert errors[edge].mean() < 2 * errors[middle].mean()
 
 
 def test_quality_is_monotone_in_size_and_psnr(photograph: Image.Image) -> None:
