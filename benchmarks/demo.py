@@ -9,14 +9,11 @@ from PIL import Image
 
 import aez
 from aez.api import DEFAULT_QUALITY
-from aez.compare.codecs import installed_codecs, jpeg_codec
+from aez.compare.codecs import avif_codec, jpeg_codec
 from aez.compare.measure import nearest_fidelity
 from aez.metrics.fidelity import psnr
 from aez.metrics.ssimulacra2 import ssimulacra2
-from aez.model.registry import DEFAULT_MODEL
 from aez.picture.samples import box_average
-
-AVIF = "AVIF tune=ssimulacra2"
 
 
 def main(source: Path) -> None:
@@ -35,8 +32,7 @@ def main(source: Path) -> None:
         ("aez, high", found.bytes, looks, psnr(decoded, original)),
         ("aez, medium (its front)", found.medium_bytes, smaller_looks, psnr(smaller, half_size)),
     ]
-    avif = next(codec for codec in installed_codecs(DEFAULT_MODEL, 0, aez.MAX_PIXELS) if codec.name == AVIF)
-    for codec in (jpeg_codec(), avif):
+    for codec in (jpeg_codec(), avif_codec("ssimulacra2")):
         sample = nearest_fidelity(codec, original, looks, "ssimulacra2")
         name = f"{codec.name.split()[0]} quality {sample.quality:g}"
         rows.append((name, sample.bytes, sample.fidelity("ssimulacra2"), sample.psnr))

@@ -26,7 +26,7 @@ from PIL import Image
 
 import aez
 from aez.api import Resolution
-from aez.compare.codecs import ImageCodec, installed_codecs
+from aez.compare.codecs import ImageCodec, avif_codec, installed_codecs
 from aez.compare.comparison import half_size
 from aez.compare.measure import fidelity, nearest_fidelity
 from aez.metrics.rate_distortion import MEASURES, Metric
@@ -101,9 +101,8 @@ def main() -> None:
 def measure(pictures: list[Image.Image], metric: Metric) -> tuple[dict[str, list[Stored]], Cost]:
     """All schemes for all pictures, and the mean cost of decoding."""
     codecs = installed_codecs(DEFAULT_MODEL, 1, aez.MAX_PIXELS)
-    others = {codec.name: codec for codec in codecs.others}
-    webp = next(codec for name, codec in others.items() if name.startswith("WebP"))
-    peers: dict[str, ImageCodec] = {"JPEG": codecs.jpeg, "WebP": webp, "AVIF": others[f"AVIF tune={metric}"]}
+    webp = next(codec for codec in codecs.others if codec.name == "WebP")
+    peers: dict[str, ImageCodec] = {"JPEG": codecs.jpeg, "WebP": webp, "AVIF": avif_codec(metric)}
     schemes: dict[str, list[Stored]] = {"one .aez": [], **{f"two {name}s": [] for name in peers}}
     seconds = []
     for image in pictures:

@@ -26,12 +26,10 @@ from PIL import Image
 from scipy.ndimage import maximum_filter
 
 import aez
-from aez.compare.codecs import ImageCodec, installed_codecs
+from aez.compare.codecs import ImageCodec, avif_codec
 from aez.compare.measure import nearest_fidelity
 from aez.metrics.ssimulacra2 import ssimulacra2
-from aez.model.registry import DEFAULT_MODEL
 
-AVIF = "AVIF tune=ssimulacra2"
 TARGETS = (50, 70, 85)
 CROP_TARGETS = (50, 70)
 BLOCKINESS_QUALITIES = (25, 50)
@@ -79,7 +77,7 @@ def main() -> None:
     parser.add_argument("--crops", type=Path, help="sheet of crops to write, a PNG per target beside it")
     arguments = parser.parse_args()
     pictures = load_pictures(arguments.pictures)
-    avif = next(codec for codec in installed_codecs(DEFAULT_MODEL, 0, aez.MAX_PIXELS) if codec.name == AVIF)
+    avif = avif_codec("ssimulacra2")
     judges = Judges()
     print(
         "| target | bytes, aez / AVIF | SSIMULACRA2 | butteraugli, 3-norm | CVVDP, JOD | better: butteraugli | CVVDP |"

@@ -139,8 +139,8 @@ def _check(graph: _Graph) -> None:
     for node in graph.nodes:
         if any(name not in counts and name not in known for name in node.inputs):
             raise ValueError("its operators are not in order")
-        if node.operator == b"Pad" and not _is_narrow(graph.constants.get(b"".join(node.inputs[1:2]))):
-            raise _too_wide()
+        if node.operator == b"Pad":
+            _check_pads(graph.constants.get(node.inputs[1]) if len(node.inputs) > 1 else None)
         if all(name in counts for name in node.inputs):
             *small, largest = sorted(counts[name] for name in (b"", *node.inputs))
             if node.operator not in _FOLDED or any(count > 1 for count in small):
@@ -150,11 +150,14 @@ def _check(graph: _Graph) -> None:
             known.update(node.outputs)
 
 
-def _is_narrow(pads: _Constant | None) -> bool:
-    """Whether the paddings of an operator are known, and small."""
-    if pads is None or len(pads.data) % 8:
-        return False
-    return all(0 <= pad <= _SIZE_MAX for (pad,) in struct.iter_unpack("<q", pads.data))
+def _check_pads(pads: _Constant | None) -> None:
+    """Paddings have to be known, and small."""
+    if (
+        pads is None
+        or len(pads.data) % 8
+        or not all(0 <= n <= _SIZE_MAX for (n,) in struct.iter_unpack("<q", pads.data))
+    ):
+        raise _too_wide()
 
 
 def _tensor(message: memoryview, left: Iterator[int]) -> tuple[bytes, _Constant]:
