@@ -73,7 +73,6 @@ def export(
         _write_tables(new, codec, integers, gaussian_tables())
         _describe(new, codec, UNMEASURED)
         _write_tables(new, codec, integers, fit_tables(Model(new), pictures))
-        _describe(new, codec, UNMEASURED)
         check_integers(Model(new), integers)
         check_pictures(Model(new), codec)
         _describe(new, codec, measure_curves(Model(new), validation))

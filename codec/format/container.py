@@ -145,22 +145,21 @@ def parse_header(data: bytes) -> Header:
     if len(data) < HEADER_BYTES:
         raise DamagedError("the header is truncated")
     packed = data[: _HEADER.size]
-    _, version, flags, quality, width, height, model, medium_bytes, *samples, reserved = _HEADER.unpack(packed)
+    _, version, flags, quality, width, height, model, medium_bytes, *rest = _HEADER.unpack(packed)
     if _CRC.unpack_from(data, _HEADER.size)[0] != zlib.crc32(packed):
         raise DamagedError("the header is damaged")
     if version != VERSION:
         raise FormatError(f"format version {version} is not supported, only {VERSION} is")
     if flags & ~sum(Flags):
         raise FormatError(f"unknown header flags {flags:#04x}; a newer version of aez may read this file")
-    bits, colours = samples[0], Colours(*samples[1:])
+    bits, primaries, transfer, reserved = rest
+    colours = Colours(primaries, transfer)
     if bits != _BITS:
         raise FormatError(f"{bits} bits a sample are not supported, only {_BITS} are")
     if reserved:
         raise FormatError(f"unknown header field {reserved:#04x}; a newer version of aez may read this file")
     if colours not in (SRGB, BY_PROFILE):
-        raise FormatError(
-            f"colours of CICP {colours.primaries}/{colours.transfer} are not supported, only sRGB and ICC profiles are"
-        )
+        raise FormatError(f"colours of CICP {primaries}/{transfer} are not supported, only sRGB and ICC profiles are")
     header = Header(Flags(flags), quality, width, height, model, medium_bytes, colours)
     if not (0 < header.width <= SIDE_MAX and 0 < header.height <= SIDE_MAX):
         raise DamagedError(f"the header declares {header.width} x {header.height} pixels")
