@@ -8,8 +8,7 @@ from typing import Any, Literal, Unpack, get_args
 import click
 
 from aez import __version__
-from aez.api import DecodeOptions, EncodeOptions, Resolution
-from aez.coding.targets import Target
+from aez.api import DecodeOptions, EncodeOptions, Quality, Resolution
 from aez.errors import needs_extra
 from aez.jobs import Encoding
 from aez.metrics.rate_distortion import Metric
@@ -60,7 +59,7 @@ def main(context: click.Context) -> None:
 def encode(
     inputs: tuple[Input, ...],
     output: Output | FolderOutput | None,
-    quality: float | Target,
+    quality: Quality,
     skip_larger: bool,
     force: bool,
     report: Reporter,

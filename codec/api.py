@@ -5,31 +5,40 @@ import os
 from dataclasses import dataclass, replace
 from numbers import Real
 from pathlib import Path
-from typing import Any, Literal, TypedDict, Unpack, get_args
+from typing import Any, Final, Literal, TypedDict, Unpack, get_args
 
 from PIL import Image
 
-from .coding.decode import decode_high, decode_medium
+from .coding.decode import decode_exact, decode_high, decode_medium
 from .coding.encode import Coding, Encoder, Layers
+from .coding.lossless import encode_lossless
+from .coding.mixed import MixedEncoder
 from .coding.ruin import note_ruin, sampled_psnr
 from .coding.targets import Target, TargetError, reach
-from .errors import PictureError
+from .errors import AezError, PictureError
 from .format import container
+from .format.blocks import BLOCK
 from .format.container import SIDE_MAX, Flags
 from .format.contents import Contents
+from .format.exact import exact_share
 from .metrics.ssimulacra2 import check_ssimulacra2
 from .model.registry import DEFAULT_MODEL, AnyModel, find_by_id, find_model, load_model
 from .model.sessions import Device
-from .model.tiled import BLOCK
 from .output import AnyPath, refuse_existing, write_file
-from .picture.convert import from_pillow, to_pillow
+from .picture.convert import Picture, from_pillow, to_pillow
 from .picture.files.formats import PictureFormat, format_of
 from .picture.files.opening import open_picture
 from .picture.files.saving import save_picture
 from .picture.limits import MAX_PIXELS, MORE_HINT, check_pixels
 from .picture.metadata.metadata import attach_metadata, stripped
+from .picture.notes import conversions_refused
 
 Resolution = Literal["high", "medium"]
+Exact = Literal["auto", "never"]
+Quality = float | Target | Literal["lossless"]
+"""A number from 0 to 100, what the file shall have, or all samples as they are."""
+
+LOSSLESS: Final = "lossless"
 
 EFFORT_MAX = 9
 DEFAULT_QUALITY = 70.0
@@ -39,6 +48,7 @@ _PADDED_MIN = 1 << 20
 class EncodeOptions(TypedDict, total=False):
     """The options of `encode`, to be kept and passed on."""
 
+    exact: Exact
     layers: Layers
     coding: Coding
     model: AnyModel
@@ -70,7 +80,11 @@ class SectionInfo:
 
 @dataclass(frozen=True)
 class Info:
-    """What a file says of itself; nothing of it is decoded. `quality` is none where its model is not installed."""
+    """What a file says of itself; no samples are decoded.
+
+    `quality` is none where its model is not installed. `exact` is the share of the pixels that are stored exactly;
+    where all are, there is no quality, no layer and no model.
+    """
 
     version: int
     width: int
@@ -78,12 +92,13 @@ class Info:
     medium_width: int
     medium_height: int
     quality: float | None
-    layers: Layers
-    coding: Coding
+    exact: float
+    layers: Layers | None
+    coding: Coding | None
     gray: bool
     alpha: bool
-    model: str
-    model_id: str
+    model: str | None
+    model_id: str | None
     bytes: int
     medium_bytes: int
     bpp: float
@@ -93,8 +108,9 @@ class Info:
 
 def encode(
     image: Image.Image,
-    quality: float | Target = DEFAULT_QUALITY,
+    quality: Quality = DEFAULT_QUALITY,
     *,
+    exact: Exact = "auto",
     layers: Layers = "all",
     coding: Coding = "ans",
     model: AnyModel = DEFAULT_MODEL,
@@ -110,7 +126,8 @@ def encode(
     Args:
         image: the picture; ICC profile, EXIF and XMP in its `info` are kept.
         quality: 0 to 100, decimals allowed, from 30 to 90 about the SSIMULACRA2 of a photograph; or a `Target`, such as
-            `Target("size", 50_000)`.
+            `Target("size", 50_000)`; or "lossless": every sample of an image of 8 bits stays as it is.
+        exact: "auto" stores blocks exactly where that is better, such as those of text; "never" does not.
         layers: "all", or "base", which leaves out what only high resolution needs.
         coding: "ans" (rANS, smaller) or "zstd".
         model: the name of a model, or a model's folder.
@@ -124,7 +141,7 @@ def encode(
     Raises:
         TypeError: the image is no `PIL.Image.Image`, or quality no number.
         ValueError: quality is out of range, or an option is none of its words.
-        PictureError: the image cannot be read, or is larger than `max_pixels`.
+        PictureError: the image cannot be read, is larger than `max_pixels`, or would have to lose something.
         TargetError: no quality reaches the target.
         ModelError: there is no such model, or it does not work on this machine.
         AezError: effort is asked for, and PyTorch is not installed.
@@ -137,19 +154,23 @@ def encode(
         True
     """
     _check_type("image", image, Image.Image, "a PIL.Image.Image", "aez.encode_file takes paths")
-    _check_type("quality", quality, (Real, Target), "a number or an aez.Target")
+    if quality != LOSSLESS:
+        _check_type("quality", quality, (Real, Target), 'a number, an aez.Target or "lossless"')
+    _check_word("exact", exact, get_args(Exact))
     _check_word("layers", layers, get_args(Layers))
     _check_word("coding", coding, get_args(Coding))
     _check_word("device", device, get_args(Device))
     effort = _checked_effort(effort)
-    check_target(quality, layers)
+    check_options(quality, exact=exact, layers=layers, effort=effort)
     _check_size(*image.size, max_pixels)
+    if quality == LOSSLESS:
+        with conversions_refused():
+            return encode_lossless(_stripped(from_pillow(image), strip, strip_gps))
     if isinstance(quality, Target) and quality.measure == "ssimulacra2":
         check_ssimulacra2(*image.size)
     loaded = load_model(model, threads, device)
-    picture = from_pillow(image)
-    metadata = stripped(picture.metadata, everything=strip, gps=strip_gps)
-    encoder = Encoder(loaded, replace(picture, metadata=metadata), layers, coding, effort)
+    kind = MixedEncoder if exact == "auto" else Encoder
+    encoder = kind(loaded, _stripped(from_pillow(image), strip, strip_gps), layers, coding, effort)
     if isinstance(quality, Target):
         return reach(quality, encoder)
     encoded = encoder.encode(loaded.scale.to_stored(quality))
@@ -201,9 +222,12 @@ def decode(
     contents = Contents(data)
     header = contents.header
     _check_size(header.width, header.height, max_pixels)
-    loaded = find_model(header.model, model, threads, device)
     medium = resolution == "medium"
-    decoded = decode_medium(loaded, contents) if medium else decode_high(loaded, contents, upscale)
+    if header.all_exact:
+        decoded = decode_exact(contents, medium)
+    else:
+        loaded = find_model(header.model, model, threads, device)
+        decoded = decode_medium(loaded, contents) if medium else decode_high(loaded, contents, upscale)
     image = to_pillow(decoded.rgb, decoded.alpha, Flags.GRAY in header.flags)
     attach_metadata(image, contents.metadata())
     return image
@@ -224,8 +248,8 @@ def info(data: bytes) -> Info:
     """
     _check_bytes(data, 'Path("img.aez").read_bytes() reads a file')
     contents = Contents(data)
-    header = contents.header
-    model = find_by_id(header.model)
+    header, learned = contents.header, not contents.header.all_exact
+    model = find_by_id(header.model) if learned else None
     return Info(
         version=container.VERSION,
         width=header.width,
@@ -233,12 +257,13 @@ def info(data: bytes) -> Info:
         medium_width=header.medium_width,
         medium_height=header.medium_height,
         quality=model.scale.to_shown(header.quality) if model else None,
-        layers="all" if Flags.ENHANCEMENT in header.flags else "base",
-        coding="zstd" if Flags.ZSTD in header.flags else "ans",
+        exact=exact_share(contents.exact_map(), header.height, header.width),
+        layers=("all" if Flags.ENHANCEMENT in header.flags else "base") if learned else None,
+        coding=("zstd" if Flags.ZSTD in header.flags else "ans") if learned else None,
         gray=Flags.GRAY in header.flags,
         alpha=Flags.ALPHA in header.flags,
-        model=model.name if model else "not installed",
-        model_id=f"{header.model:08x}",
+        model=model.name if model else "not installed" if learned else None,
+        model_id=f"{header.model:08x}" if learned else None,
         bytes=len(data),
         medium_bytes=header.medium_bytes,
         bpp=8 * len(data) / (header.width * header.height),
@@ -247,7 +272,7 @@ def info(data: bytes) -> Info:
     )
 
 
-def encode_bytes(file: bytes, quality: float | Target = DEFAULT_QUALITY, **options: Unpack[EncodeOptions]) -> bytes:
+def encode_bytes(file: bytes, quality: Quality = DEFAULT_QUALITY, **options: Unpack[EncodeOptions]) -> bytes:
     """Encode the bytes of a picture file of any format that Pillow reads; the options are those of `encode`.
 
     Raises:
@@ -260,9 +285,10 @@ def encode_bytes(file: bytes, quality: float | Target = DEFAULT_QUALITY, **optio
 def encode_file(
     source: AnyPath,
     target: AnyPath,
-    quality: float | Target = DEFAULT_QUALITY,
+    quality: Quality = DEFAULT_QUALITY,
     *,
     overwrite: bool = False,
+    exact: Exact = "auto",
     layers: Layers = "all",
     coding: Coding = "ans",
     model: AnyModel = DEFAULT_MODEL,
@@ -288,6 +314,7 @@ def encode_file(
     data = encode_bytes(
         source.read_bytes(),
         quality,
+        exact=exact,
         layers=layers,
         coding=coding,
         model=model,
@@ -337,14 +364,18 @@ def decode_file(
     return image.size
 
 
-def check_target(quality: float | Target, layers: Layers) -> None:
-    """Refuse what no picture can reach.
+def check_options(quality: Quality, *, exact: Exact = "auto", layers: Layers = "all", effort: int = 0) -> None:
+    """Refuse what no picture can reach, and options that contradict each other.
 
     Raises:
         ValueError: the quality is not within 0 to 100.
         TargetError: the fidelity of a high picture, which the file will not have.
-        AezError: what measures it is not installed.
+        AezError: what measures it is not installed, or options are of no use to a lossless file.
     """
+    if quality == LOSSLESS:
+        if exact == "never" or layers != "all" or effort:
+            raise AezError("a lossless file has nothing but exact blocks: no layers, no effort")
+        return
     if not isinstance(quality, Target) and not 0 <= quality <= 100:
         raise ValueError(f"quality must be from 0 to 100, not {quality:g}")
     measure = quality.measure if isinstance(quality, Target) else None
@@ -352,6 +383,10 @@ def check_target(quality: float | Target, layers: Layers) -> None:
         raise TargetError("a base-only file has no high picture of its own", "--medium-psnr sets that of medium")
     if measure == "ssimulacra2":
         check_ssimulacra2()
+
+
+def _stripped(picture: Picture, everything: bool, gps: bool) -> Picture:
+    return replace(picture, metadata=stripped(picture.metadata, everything=everything, gps=gps))
 
 
 def _checked_effort(effort: int) -> int:

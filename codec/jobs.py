@@ -11,12 +11,13 @@ from PIL import Image
 from rich.filesize import decimal
 
 from . import api
-from .api import DecodeOptions, EncodeOptions, Resolution
+from .api import LOSSLESS, DecodeOptions, EncodeOptions, Quality, Resolution
 from .coding.targets import Target
 from .errors import AezError, AezWarning, DamagedError, PictureError, QualityWarning
 from .format.container import MAGIC
 from .metrics.fidelity import psnr
 from .model.registry import DEFAULT_MODEL, find_by_name, load_model
+from .picture.convert import plain
 from .picture.files.formats import NEEDED_FOR, READABLE, SUFFIXES, PictureFormat
 from .picture.files.opening import plain_picture
 from .picture.files.saving import save_picture
@@ -52,7 +53,7 @@ class Encoding:
     Originals are kept where the .aez would be larger, if `skip_larger`, or have a PSNR of less than `min_psnr` dB.
     """
 
-    quality: float | Target
+    quality: Quality
     options: EncodeOptions
     skip_larger: bool
     min_psnr: float | None = None
@@ -74,8 +75,8 @@ class Encoding:
     def settings(self) -> str:
         """What decides the result, to tell whether it is up to date."""
         quality = asdict(self.quality) if isinstance(self.quality, Target) else self.quality
-        model = find_by_name(self.options.get("model", DEFAULT_MODEL)).id
-        kept = [*(self.options.get(name) for name in ("layers", "coding", "effort")), self.skip_larger]
+        model = 0 if quality == LOSSLESS else find_by_name(self.options.get("model", DEFAULT_MODEL)).id
+        kept = [*(self.options.get(name) for name in ("exact", "layers", "coding", "effort")), self.skip_larger]
         given: list[object] = [name for name in ("strip", "strip_gps") if self.options.get(name)]
         given += [] if self.min_psnr is None else [{"min_psnr": self.min_psnr}]
         return json.dumps(["encode", quality, model, *kept, *given])
@@ -87,6 +88,8 @@ class Encoding:
             ModelError: there is none.
         """
         options = self.options
+        if self.quality == LOSSLESS:
+            return
         load_model(options.get("model", DEFAULT_MODEL), options.get("threads", 0), options.get("device", "auto"))
 
     def check(self) -> None:
@@ -95,9 +98,13 @@ class Encoding:
         Raises:
             AezError: no file can be encoded with these options.
         """
-        api.check_target(self.quality, self.options.get("layers", "all"))
         options = self.options.copy()
-        options["effort"] = min(options.get("effort", 0), 1)
+        effort = options.get("effort", 0)
+        exact, layers = options.get("exact", "auto"), options.get("layers", "all")
+        api.check_options(self.quality, exact=exact, layers=layers, effort=effort)
+        if self.quality == LOSSLESS:
+            return
+        options["effort"] = min(effort, 1)
         api.encode(Image.new("RGB", (1, 1)), api.DEFAULT_QUALITY, **options)
 
     def convert(self, data: bytes) -> Converted | Kept:
@@ -133,7 +140,7 @@ class Encoding:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", AezWarning)
             original, _ = plain_picture(data, self.options.get("max_pixels", MAX_PIXELS))
-            decoded = api.decode(coded, **self._decoding)
+            decoded = plain(api.decode(coded, **self._decoding))
         return psnr(decoded.convert(original.mode), original)
 
 

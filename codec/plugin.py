@@ -46,7 +46,7 @@ class AezImageFile(ImageFile.ImageFile):
         self._medium_size = header.medium_width, header.medium_height
         self._size = header.width, header.height
         self._mode = _MODES[Flags.GRAY in header.flags, Flags.ALPHA in header.flags]
-        if (model := find_by_id(header.model)) is not None:
+        if not header.all_exact and (model := find_by_id(header.model)) is not None:
             self.info["quality"] = model.scale.to_shown(header.quality)
         if _lacks_high(contents):
             self._choose_medium()
@@ -92,9 +92,8 @@ def save(image: Image.Image, file: IO[bytes], _filename: str | bytes) -> None:
     metadata = {name: given[name] for name in ("icc_profile", "exif", "xmp") if name in given}
     if isinstance(metadata.get("exif"), Image.Exif):
         metadata["exif"] = metadata["exif"].tobytes()
-    file.write(
-        api.encode(_with_info(image, image.info | metadata), given.get("quality", api.DEFAULT_QUALITY), **options)
-    )
+    quality: api.Quality = api.LOSSLESS if given.get("lossless") else given.get("quality", api.DEFAULT_QUALITY)
+    file.write(api.encode(_with_info(image, image.info | metadata), quality, **options))
 
 
 def _options(image: Image.Image, handler: FrameType | None) -> dict[str, Any]:

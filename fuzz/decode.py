@@ -20,7 +20,6 @@ with atheris.instrument_imports(include=["aez"]):
         Flags,
         Header,
         Section,
-        SectionType,
         front_sections,
         parse_header,
         rest_sections,
@@ -57,13 +56,13 @@ def _mutate_inside(data: bytes, choose: random.Random) -> bytes:
     changed = bytes(atheris.Mutate(content, len(content) + 64))
     found[place] = kind, changed[: len(changed) // 4 * 4] or b"\0"  # rANS has whole words
     parts = [Section(kind, content, FAST_LEVEL) for kind, content in found]
-    front = sum(kind <= SectionType.BASE for kind, _ in found)
+    front = sum(kind <= header.front_end for kind, _ in found)
     return write(header, parts[:front], parts[front:])
 
 
 def _changed_header(header: Header, choose: random.Random) -> Header:
     changes: list[dict[str, int]] = [
-        {"flags": Flags(header.flags ^ (1 << choose.randrange(5)))},
+        {"flags": Flags(header.flags ^ (1 << choose.randrange(7)))},
         {"quality": choose.randint(0, QUALITY_MAX)},
         {"width": choose.randint(1, 300)},
         {"height": choose.randint(1, 300)},

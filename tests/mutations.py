@@ -24,7 +24,7 @@ from aez.format.container import (
 )
 
 _CONTENT_MAX = 1 << 20
-_KINDS = (0, 1, 2, 3, 4, 5, 6, 77, 127, 128, 129, 130, 200, 255)
+_KINDS = (0, 1, 2, 3, 4, 5, 6, 7, 77, 127, 128, 129, 130, 200, 255)
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ def mutated(data: bytes, choose: random.Random) -> bytes:
 
 def _changed(header: Header, choose: random.Random) -> Header:
     changes: list[dict[str, object]] = [
-        {"flags": Flags(header.flags ^ (1 << choose.randrange(5)))},
+        {"flags": Flags(header.flags ^ (1 << choose.randrange(7)))},
         {"quality": choose.randint(0, 57344)},
         {"width": choose.randint(1, 130)},
         {"height": choose.randint(1, 130)},

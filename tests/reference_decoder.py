@@ -1,12 +1,13 @@
-"""A decoder of the latents of .aez files, written from format_spec.md alone: slow, exact and short.
+"""A decoder of what .aez files store exactly, written from format_spec.md alone: slow, exact and short.
 
-`decode_latents` reads the container, decodes the symbols of both layers (rANS or zstd), runs the exact networks in
-int64, and compares both layers with their CRC-32. Samples are not made; of the other sections those that a resolution
-needs are decompressed and measured. The model id is not checked, as it covers arrays that are not used here.
+`decode_exactly` reads the container, decodes the symbols of both layers (rANS or zstd), runs the exact networks in
+int64, and compares both layers with their CRC-32; it unpacks exact blocks and alpha. Samples are not made of latents.
+The model id is not checked, as it covers arrays that are not used here.
 """
 
 from __future__ import annotations
 
+import io
 import itertools
 import struct
 import sys
@@ -20,21 +21,29 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import zstandard
+from PIL import Image
 
 Arrays = Mapping[str, npt.NDArray[Any]]
 Ints = npt.NDArray[np.int64]
 Table = list[int]  # cumulative frequencies, from 0 to 2^24
 
 MAX_PIXELS = 1 << 26  # larger pictures are refused
-HAS_ENHANCEMENT, USES_ZSTD, ALL_CODED, HAS_ALPHA = 1, 2, 4, 16  # flags; 8, gray, does not concern latents
-ICC, MEDIUM_ALPHA, BASE, ENHANCEMENT, ALPHA = 1, 2, 3, 4, 5
+HAS_ENHANCEMENT, USES_ZSTD, ALL_CODED, HAS_ALPHA = 1, 2, 4, 16  # flags; 8, gray, concerns nothing here
+SOME_EXACT, ALL_EXACT = 32, 64
+ICC, EXACT, MEDIUM_ALPHA, BASE, ENHANCEMENT, ALPHA = 1, 2, 3, 4, 5, 6
+SHEET_SIDE_MAX = 16383
 ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
 PREFIX_TABLE: Table = [0, *itertools.accumulate([1 << (23 - p) for p in range(16)] + [1 << 8])]
 
 
 @dataclass(frozen=True)
-class Latents:
-    """The header's fields, and the latents, int16 [C, h, w] in units of 1/16, that go into the synthesis networks."""
+class Decoded:
+    """The header's fields, and what a file stores exactly.
+
+    Latents, int16 [C, h, w] in units of 1/16, go into the synthesis networks; there are none where all blocks are
+    exact, and none of the enhancement layer where there is no such layer. The map of exact blocks is bool
+    [rows, columns].
+    """
 
     flags: int
     quality: int
@@ -42,8 +51,11 @@ class Latents:
     height: int
     model_id: int
     medium_size: int
-    base: npt.NDArray[np.int16]
-    enhancement: npt.NDArray[np.int16] | None  # None if the file has no enhancement layer
+    base: npt.NDArray[np.int16] | None
+    enhancement: npt.NDArray[np.int16] | None
+    exact: npt.NDArray[np.bool_]
+    sheet: npt.NDArray[np.uint8] | None
+    alpha: npt.NDArray[np.uint8] | None
 
 
 def _check(condition: bool, message: str) -> None:
@@ -62,7 +74,9 @@ def _read_header(data: bytes) -> tuple[int, int, int, int, int, int]:
     _check(magic == b"\x89AEZ", "not an aez file")
     _check(version == 2, f"unknown version {version}")
     _check(zlib.crc32(data[:28]) == crc, "header CRC-32 does not match")
-    _check(flags < 32, f"unknown flags {flags:#x}")
+    _check(flags < 128, f"unknown flags {flags:#x}")
+    layered = flags & (HAS_ENHANCEMENT | USES_ZSTD | ALL_CODED | SOME_EXACT)
+    _check(not (flags & ALL_EXACT and layered), f"contradictory flags {flags:#x}")
     _check(bits == 8, f"{bits} bits a sample")
     _check((primaries, transfer) in ((1, 13), (2, 2)), f"colours {primaries} and {transfer}")
     _check(zero == 0, f"byte 27 is {zero}")
@@ -73,7 +87,7 @@ def _read_header(data: bytes) -> tuple[int, int, int, int, int, int]:
     return flags, quality, width, height, model_id, medium_size
 
 
-def _read_front(data: bytes, medium_size: int) -> dict[int, bytes]:
+def _read_front(data: bytes, medium_size: int, last: int) -> dict[int, bytes]:
     """The frames (still without their magic number) of the front part."""
     _check(len(data) >= medium_size, f"the medium picture needs {medium_size} bytes, the file has {len(data)}")
     frames: dict[int, bytes] = {}
@@ -82,13 +96,13 @@ def _read_front(data: bytes, medium_size: int) -> dict[int, bytes]:
         kind, start, position = _next_section(data, position, medium_size)
         if kind >= 130:
             continue
-        _check(not 6 <= kind <= 127, f"section of type {kind}, of a newer format")
-        _check(max(frames, default=0) < kind <= BASE, f"section {kind} is out of place")
+        _check(not 7 <= kind <= 127, f"section of type {kind}, of a newer format")
+        _check(max(frames, default=0) < kind <= last, f"section {kind} is out of place")
         frames[kind] = data[start:position]
     return frames
 
 
-def _read_rest(data: bytes, medium_size: int) -> tuple[dict[int, bytes], bool]:
+def _read_rest(data: bytes, medium_size: int, last: int) -> tuple[dict[int, bytes], bool]:
     """The frames behind the front part, up to what is damaged or newer; and whether something is newer."""
     frames: dict[int, bytes] = {}
     position = medium_size
@@ -97,11 +111,11 @@ def _read_rest(data: bytes, medium_size: int) -> tuple[dict[int, bytes], bool]:
             kind, start, position = _next_section(data, position, len(data))
         except ValueError:
             break
-        if 6 <= kind <= 127:
+        if 7 <= kind <= 127:
             return frames, True
         if kind >= 130:
             continue
-        if kind <= max(frames, default=BASE):
+        if kind <= max(frames, default=last):
             break
         frames[kind] = data[start:position]
     return frames, False
@@ -122,7 +136,7 @@ def _next_section(data: bytes, position: int, end: int) -> tuple[int, int, int]:
     return kind, position, position + length
 
 
-def _content(frames: dict[int, bytes], kind: int, most: int, least: int = 1) -> bytes:
+def _content(frames: dict[int, bytes], kind: int, most: int) -> bytes:
     """What a section that is needed holds, of a size within limits."""
     _check(kind in frames, f"section {kind} is missing")
     frame = ZSTD_MAGIC + frames[kind]
@@ -131,12 +145,62 @@ def _content(frames: dict[int, bytes], kind: int, most: int, least: int = 1) -> 
         size = int(parameters.content_size)
         _check(parameters.has_checksum, f"section {kind} has no checksum")
         _check(size != zstandard.CONTENTSIZE_UNKNOWN, f"section {kind} has no content size")
-        _check(least <= size <= most, f"section {kind} has {size} bytes")
+        _check(1 <= size <= most, f"section {kind} has {size} bytes")
         content = zstandard.ZstdDecompressor().decompress(frame, allow_extra_data=False)
     except zstandard.ZstdError as error:
         raise ValueError(f"section {kind} cannot be decompressed: {error}") from error
     _check(len(content) == size, f"section {kind} has not the size that it declares")
     return content
+
+
+# ---- Exact blocks ----
+
+
+def _read_exact(content: bytes, height: int, width: int) -> tuple[Any, Any]:
+    """The map of exact blocks, and the sheet."""
+    rows, columns = -(-height // 16), -(-width // 16)
+    size = -(-rows * columns // 8)
+    _check(len(content) >= size, "the map of exact blocks is truncated")
+    bits = [content[place // 8] >> (7 - place % 8) & 1 for place in range(rows * columns)]
+    exact = np.array(bits, np.bool_).reshape(rows, columns)
+    _check(bool(exact.any()), "the map of exact blocks is empty")
+    down, across = (np.flatnonzero(exact.any(axis=axis)).tolist() for axis in (1, 0))
+    bottom, right = min(16 * down[-1] + 16, height), min(16 * across[-1] + 16, width)
+    return exact, _read_sheet(content[size:], bottom - 16 * down[0], right - 16 * across[0])
+
+
+def _read_sheet(data: bytes, height: int, width: int) -> npt.NDArray[np.uint8]:
+    sheet = np.empty((height, width, 3), np.uint8)
+    position, crc = 0, 0
+    for top, left in itertools.product(range(0, height, SHEET_SIDE_MAX), range(0, width, SHEET_SIDE_MAX)):
+        part = sheet[top : top + SHEET_SIDE_MAX, left : left + SHEET_SIDE_MAX]
+        _check(position + 4 <= len(data), "a sheet is truncated")
+        stop = position + 4 + int.from_bytes(data[position : position + 4], "little")
+        part[:] = _decode_vp8l(data[position + 4 : stop], *part.shape[:2])
+        crc, position = zlib.crc32(part.tobytes(), crc), stop
+    _check(data[position:] == crc.to_bytes(4, "little"), "the CRC-32 of a sheet does not match, or is not its end")
+    return sheet
+
+
+def _decode_vp8l(stream: bytes, height: int, width: int) -> npt.NDArray[np.uint8]:
+    """The samples of a bitstream, by libwebp."""
+    _check(stream[:1] == b"\x2f" and len(stream) >= 5, "not a VP8L bitstream")
+    fields = int.from_bytes(stream[1:5], "little")
+    _check((fields & 0x3FFF, fields >> 14 & 0x3FFF) == (width - 1, height - 1), "a VP8L bitstream of another size")
+    _check(fields >> 28 == 0, "a VP8L bitstream with alpha or of another version")
+    chunk = b"WEBPVP8L" + len(stream).to_bytes(4, "little") + stream + bytes(len(stream) % 2)
+    try:
+        with Image.open(io.BytesIO(b"RIFF" + len(chunk).to_bytes(4, "little") + chunk), formats=["WEBP"]) as image:
+            return np.array(image.convert("RGB"))
+    except OSError as error:
+        raise ValueError(f"a VP8L bitstream is damaged: {error}") from error
+
+
+def _read_alpha(frames: dict[int, bytes], kind: int, height: int, width: int) -> npt.NDArray[np.uint8]:
+    content = _content(frames, kind, width * height)
+    if len(content) == width * height:
+        return np.frombuffer(content, np.uint8).reshape(height, width)
+    return _read_sheet(content, height, width)[..., 1]
 
 
 # ---- Symbols ----
@@ -318,26 +382,36 @@ def _verify(latents: Ints, crc: int, layer: str) -> npt.NDArray[np.int16]:
     return latents.astype(np.int16)
 
 
-def decode_latents(data: bytes, arrays: Arrays, resolution: str = "high") -> Latents:
-    """Decode the latents that a resolution needs, with the arrays of the file's model.
+def decode_exactly(data: bytes, arrays: Arrays, resolution: str = "high") -> Decoded:
+    """Decode what a resolution needs, with the arrays of the file's model.
 
     Raises ValueError if anything that it needs is missing or invalid.
     """
     flags, quality, width, height, model_id, medium_size = _read_header(data)
-    frames = _read_front(data, medium_size)
-    rest, newer = _read_rest(data, medium_size)
+    last = ALPHA if flags & ALL_EXACT else BASE
+    frames = _read_front(data, medium_size, last)
+    rest, newer = _read_rest(data, medium_size, last)
     high = resolution == "high"
     _check(not (high and newer), "high is written in a newer format")
     has_enhancement = high and bool(flags & HAS_ENHANCEMENT)
 
     shape = -(-height // 64), -(-width // 64)
-    if flags & HAS_ALPHA and has_enhancement:
-        _content(rest, ALPHA, width * height, width * height)
+    alpha = None
+    if flags & HAS_ALPHA and flags & ALL_EXACT:
+        alpha = _read_alpha(frames, ALPHA, height, width)
+    elif flags & HAS_ALPHA and has_enhancement:
+        alpha = _read_alpha(rest, ALPHA, height, width)
     elif flags & HAS_ALPHA:
-        half = -(-width // 2) * -(-height // 2)
-        _content(frames, MEDIUM_ALPHA, half, half)
+        alpha = _read_alpha(frames, MEDIUM_ALPHA, -(-height // 2), -(-width // 2))
     if ICC in frames:
         _content(frames, ICC, 4 << 20)
+    exact, sheet = np.full((-(-height // 16), -(-width // 16)), bool(flags & ALL_EXACT)), None
+    if flags & (SOME_EXACT | ALL_EXACT):
+        content = _content(frames, EXACT, 4 * width * height + 65536)
+        if flags & ALL_EXACT:
+            sheet = _read_sheet(content, height, width)
+            return Decoded(flags, quality, width, height, model_id, medium_size, None, None, exact, sheet, alpha)
+        exact, sheet = _read_exact(content, height, width)
 
     symbol_decoder = ZstdDecoder if flags & USES_ZSTD else RansDecoder
     all_coded = bool(flags & ALL_CODED)
@@ -353,7 +427,8 @@ def decode_latents(data: bytes, arrays: Arrays, resolution: str = "high") -> Lat
         symbols, crc = symbol_decoder(content[:-4]), _crc(content)
         enhancement = _decode_steps(2, [base], features, symbols, all_coded, arrays)
         enhancement16 = _verify(enhancement, crc, "enhancement")
-    return Latents(flags, quality, width, height, model_id, medium_size, base16, enhancement16)
+    layers = base16, enhancement16
+    return Decoded(flags, quality, width, height, model_id, medium_size, *layers, exact, sheet, alpha)
 
 
 def _crc(content: bytes) -> int:
@@ -367,8 +442,9 @@ def main(model: str, *paths: str) -> None:
     with np.load(model) as archive:
         arrays = dict(archive)
     for path in paths:
-        latents = decode_latents(Path(path).read_bytes(), arrays)
-        print(path, "base only" if latents.enhancement is None else "both layers", "CRC-32 match")
+        found = decode_exactly(Path(path).read_bytes(), arrays)
+        layers = "no layers" if found.base is None else "base only" if found.enhancement is None else "both layers"
+        print(f"{path}: {layers}, {found.exact.sum()} of {found.exact.size} blocks exact, CRC-32 match")
 
 
 if __name__ == "__main__":

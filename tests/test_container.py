@@ -91,12 +91,12 @@ def with_section(data: bytes, section: bytes, place: str) -> bytes:
     return header.pack() + front + (section if place == "behind" else b"")
 
 
-FRONT_OUT_OF_PLACE = [(4,), (4, 3), (3, 3), (0,), (3, 0), (3, 128), (2, 1)]
-REST_OUT_OF_PLACE = [(3,), (1, 4), (5, 4), (4, 4), (0,), (129, 128), (128, 5)]
+FRONT_OUT_OF_PLACE = [(5,), (5, 4), (4, 4), (0,), (4, 0), (4, 128), (3, 1)]
+REST_OUT_OF_PLACE = [(4,), (1, 5), (6, 5), (5, 5), (0,), (129, 128), (128, 6)]
 
 
 @pytest.mark.parametrize(
-    ("front", "rest"), [*((kinds, ()) for kinds in FRONT_OUT_OF_PLACE), *(((3,), kinds) for kinds in REST_OUT_OF_PLACE)]
+    ("front", "rest"), [*((kinds, ()) for kinds in FRONT_OUT_OF_PLACE), *(((4,), kinds) for kinds in REST_OUT_OF_PLACE)]
 )
 def test_sections_out_of_place_are_damage(front: tuple[int, ...], rest: tuple[int, ...]) -> None:
     packed_front, packed_rest = (b"".join(bytes([kind, 1, 0]) for kind in kinds) for kinds in (front, rest))

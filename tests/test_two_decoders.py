@@ -6,9 +6,11 @@
 import random
 import warnings
 from collections import Counter
+from typing import Any
 
 import icc_profiles
 import numpy as np
+import numpy.typing as npt
 import pytest
 import reference_decoder
 from mutations import mutated
@@ -24,8 +26,8 @@ from aez.model.registry import DEFAULT_MODEL, WEIGHTS, load_model
 from aez.picture.convert import from_pillow
 
 MAX_PIXELS = 130 * 130
-Verdict = tuple[bytes, bytes] | None
-"""Base and enhancement latents as int16, or None for a file that is refused."""
+Verdict = tuple[bytes, ...] | None
+"""Base and enhancement latents as int16, the sheet of exact blocks, alpha; or None for a file that is refused."""
 
 
 @pytest.fixture(scope="module")
@@ -37,6 +39,8 @@ def files(photograph: Image.Image) -> list[bytes]:
     profile = icc_profiles.only_a_header(b"RGB ")
     with_alpha.info.update(icc_profile=profile, exif=Image.Exif().tobytes(), xmp=b"<x/>")
     model = load_model()
+    page = with_alpha.resize((90, 66))
+    mixed = Encoder(model, from_pillow(page)).encode_with(9000, np.arange(30).reshape(5, 6) % 4 == 1).data
     all_coded = Encoder(model, from_pillow(image), forced_zeros_max_db=-1).encode(model.scale.to_stored(5)).data
     return [
         encode(with_alpha, 20),
@@ -45,6 +49,8 @@ def files(photograph: Image.Image) -> list[bytes]:
         encode(image, 10, layers="base"),
         encode(photograph.crop((0, 0, 65, 3)).convert("L"), 30, coding="zstd"),
         all_coded,
+        encode(with_alpha, "lossless"),
+        mixed,
     ]
 
 
@@ -55,27 +61,35 @@ def product(data: bytes, model: Model, high: bool) -> Verdict:
         header = contents.header
         if header.width * header.height > MAX_PIXELS:
             return None
-        decoder = decode_base(model, contents)
-        base = decoder.latents[0, : model.base].astype(np.int16).tobytes()
-        enhanced = high and Flags.ENHANCEMENT in header.flags
         if high and contents.newer:
             return None
-        _ = contents.alpha() if enhanced else contents.medium_alpha()
         contents.metadata()
-        if not enhanced:
-            return base, b""
+        if header.all_exact:
+            return b"", b"", contents.exact_picture().tobytes(), plane(contents.alpha())
+        decoder = decode_base(model, contents)
+        base = decoder.latents[0, : model.base].astype(np.int16).tobytes()
+        exact = contents.exact_blocks()
+        sheet = b"" if exact is None else exact.map.tobytes() + exact.sheet.tobytes()
+        if not (high and Flags.ENHANCEMENT in header.flags):
+            return base, b"", sheet, plane(contents.medium_alpha())
         decode_enhancement(decoder, model, contents)
-        return base, decoder.latents[0, model.base :].astype(np.int16).tobytes()
+        enhancement = decoder.latents[0, model.base :].astype(np.int16).tobytes()
+        return base, enhancement, sheet, plane(contents.alpha())
     except AezError:
         return None
 
 
 def reference(data: bytes, arrays: dict[str, np.ndarray], high: bool) -> Verdict:
     try:
-        latents = reference_decoder.decode_latents(data, arrays, "high" if high else "medium")
+        found = reference_decoder.decode_exactly(data, arrays, "high" if high else "medium")
     except ValueError:
         return None
-    return latents.base.tobytes(), b"" if latents.enhancement is None else latents.enhancement.tobytes()
+    exact = b"" if found.base is None or found.sheet is None else found.exact.tobytes()
+    return plane(found.base), plane(found.enhancement), exact + plane(found.sheet), plane(found.alpha)
+
+
+def plane(array: npt.NDArray[Any] | None) -> bytes:
+    return b"" if array is None else array.tobytes()
 
 
 def test_both_decoders_agree_on_mutated_files(

@@ -18,7 +18,7 @@ def chosen_job(context: click.Context, options: dict[str, Any], threads: int, me
         ModelError: there is no such model.
     """
     decoding = ("res", "upscale")
-    encode_options = ("layers", "coding", "effort", "model", "strip", "strip_gps")
+    encode_options = ("exact", "layers", "coding", "effort", "model", "strip", "strip_gps")
     encoding = (*QUALITY_PARAMETERS, *encode_options, "skip_larger", "min_psnr")
     word = "with" if options["to"] else "without"
     for name in encoding if options["to"] else decoding:

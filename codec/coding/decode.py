@@ -1,7 +1,7 @@
 """From a file to samples: container, base layer, enhancement layer, synthesis.
 
 The base layer is decoded first; it is all that medium needs. High needs the enhancement layer too, or means in its
-place: then it is generated.
+place: then it is generated. Exact blocks are put over what the syntheses give.
 """
 
 import struct
@@ -12,12 +12,13 @@ import numpy as np
 
 from ..arrays import Samples
 from ..errors import AezWarning, DamagedError, FormatError
-from ..format.container import Flags, Header, SectionType
+from ..format.blocks import blocks_of
+from ..format.container import Flags, SectionType
 from ..format.contents import Contents
 from ..format.entropy import AnsReader, SymbolReader, ZstdReader
 from ..model.model import Layer, Model
-from ..model.tiled import BLOCK, CELLS_PER_BLOCK
-from ..picture.samples import enlarge
+from ..model.tiled import CELLS_PER_BLOCK
+from ..picture.samples import enlarge, half_size, half_size_seen
 from .latents import LayerDecoder, checksum, read_hyper
 
 BYTES_PER_SYMBOL = 8
@@ -34,6 +35,23 @@ class Decoded:
     alpha: Samples | None
 
 
+def decode_exact(contents: Contents, medium: bool) -> Decoded:
+    """A picture of a file whose blocks are all exact.
+
+    Raises:
+        FormatError: the file is written in a newer format, and medium is not what is wanted.
+        DamagedError: the front part is damaged.
+    """
+    if contents.newer and not medium:
+        raise FormatError(f"{contents.error}; medium still decodes", _HINT)
+    rgb, alpha = contents.exact_picture(), contents.alpha()
+    if not medium:
+        return Decoded(rgb, alpha)
+    if alpha is None:
+        return Decoded(half_size(rgb), None)
+    return Decoded(half_size_seen(rgb, alpha), half_size(alpha))
+
+
 def decode_medium(model: Model, contents: Contents) -> Decoded:
     """The medium picture, from the front part.
 
@@ -41,9 +59,12 @@ def decode_medium(model: Model, contents: Contents) -> Decoded:
         DamagedError: the front part is damaged.
     """
     header = contents.header
+    alpha, exact = contents.medium_alpha(), contents.exact_blocks()
     base = decode_base(model, contents).latents[:, : model.base]
-    rgb = model.medium_synthesis(base, header.quality)
-    return Decoded(rgb[: header.medium_height, : header.medium_width], contents.medium_alpha())
+    rgb = model.medium_synthesis(base, header.quality)[: header.medium_height, : header.medium_width]
+    if exact is not None:
+        exact.put_half(rgb, half_size(exact.sheet))
+    return Decoded(rgb, alpha)
 
 
 def decode_high(model: Model, contents: Contents, upscale: bool) -> Decoded:
@@ -56,6 +77,7 @@ def decode_high(model: Model, contents: Contents, upscale: bool) -> Decoded:
         DamagedError: what it needs is missing or damaged.
     """
     header = contents.header
+    exact = contents.exact_blocks()
     decoder = decode_base(model, contents)
     if contents.newer and not upscale:
         raise FormatError(f"{contents.error}; medium still decodes", _HINT)
@@ -66,8 +88,10 @@ def decode_high(model: Model, contents: Contents, upscale: bool) -> Decoded:
         warnings.warn("the file holds the base layer only; the high picture is generated", AezWarning, stacklevel=3)
         alpha = _enlarged_alpha(contents)
         decoder.generate(model.enhancement_layer)
-    rgb = model.synthesis(decoder.latents, header.quality)
-    return Decoded(rgb[: header.height, : header.width], alpha)
+    rgb = model.synthesis(decoder.latents, header.quality)[: header.height, : header.width]
+    if exact is not None:
+        exact.put(rgb)
+    return Decoded(rgb, alpha)
 
 
 def decode_base(model: Model, contents: Contents) -> LayerDecoder:
@@ -77,7 +101,7 @@ def decode_base(model: Model, contents: Contents) -> LayerDecoder:
         DamagedError: the base layer is missing or damaged.
     """
     header = contents.header
-    rows, columns = _blocks(header)
+    rows, columns = blocks_of(header.height, header.width)
     reader, crc = _open(model, contents, SectionType.BASE, model.base_layer, hyper=model.hyper * rows * columns)
     hyper = read_hyper(reader, model, (rows, columns), header.quality)
     features = model.hyper_synthesis(hyper, header.quality)
@@ -127,17 +151,12 @@ def _trouble(name: str, kind: SectionType, contents: Contents) -> str:
     return f"the {name} is {'damaged' if kind in contents.frames else 'missing'}"
 
 
-def _blocks(header: Header) -> tuple[int, int]:
-    """Rows and columns of 64 x 64 blocks that the picture takes."""
-    return -(-header.height // BLOCK), -(-header.width // BLOCK)
-
-
 def _open(
     model: Model, contents: Contents, kind: SectionType, layer: Layer, hyper: int = 0
 ) -> tuple[SymbolReader, int]:
     """A reader over a layer's symbols, among them `hyper` of hyper latents, and the checksum of its latents."""
     header = contents.header
-    cells = int(np.prod(_blocks(header))) * CELLS_PER_BLOCK**2
+    cells = int(np.prod(blocks_of(header.height, header.width))) * CELLS_PER_BLOCK**2
     symbols = hyper + (layer.channels.stop - layer.channels.start) * cells
     content = memoryview(contents.required(kind).content(BYTES_PER_SYMBOL * symbols + CONTENT_MARGIN))
     if len(content) < _CRC.size:

@@ -2,7 +2,9 @@
 
 picture -> analysis -> latents -> hyper analysis -> hyper latents, rounded -> hyper synthesis -> features
 latents, features -> layers: four context steps give each latent its mean and scale, rANS codes the rest
-header, alpha, base layer | enhancement layer, full alpha, EXIF, XMP -> file
+header, profile, exact blocks, alpha, base layer | enhancement layer, full alpha, EXIF, XMP -> file
+
+Under exact blocks the networks see a smooth continuation of what is around them: it costs next to nothing.
 """
 
 import copy
@@ -10,18 +12,18 @@ import struct
 from dataclasses import dataclass
 from typing import Literal
 
-import numpy as np
-
-from ..arrays import Floats
+from ..arrays import Floats, Samples
 from ..format import container
-from ..format.container import BY_PROFILE, SRGB, Flags, Header, Section, SectionType
+from ..format.blocks import BLOCK
+from ..format.container import Flags, Section, SectionType
 from ..format.entropy import AnsWriter, SymbolWriter, ZstdWriter
+from ..format.exact import Map, gather, pack_exact, pixels_of
 from ..model.model import Layer, Model
-from ..model.tiled import BLOCK
 from ..picture.convert import Picture
-from ..picture.samples import box_average, pad
+from ..picture.samples import fill_gaps, half_size, pad
 from .effort import refiner
 from .latents import LayerEncoder, checksum, write_hyper
+from .sections import alpha_section, header_of, metadata_sections, profile_sections
 
 Layers = Literal["all", "base"]
 Coding = Literal["ans", "zstd"]
@@ -33,11 +35,21 @@ _CRC = struct.Struct("<I")
 
 @dataclass(frozen=True)
 class Encoded:
-    """A file, the quality integer that it stores, and the latents that its decoder will have."""
+    """A file of a stored quality, and what its decoder will have: latents, features, and which blocks are exact.
+
+    Where all of them are, there are no latents and no features.
+    """
 
     data: bytes
     quality: int
-    latents: Floats
+    latents: Floats | None = None
+    features: Floats | None = None
+    exact: Map | None = None
+
+    @property
+    def exactness(self) -> Literal["none", "some", "all"]:
+        """How many blocks are exact."""
+        return "all" if self.latents is None else "none" if self.exact is None else "some"
 
 
 @dataclass(frozen=True)
@@ -73,6 +85,10 @@ class Encoder:
         self._coding = coding
         self._forced_zeros_max_db = forced_zeros_max_db
 
+    def learned(self) -> "Encoder":
+        """An encoder of the same picture that stores no blocks exactly."""
+        return Encoder(self.model, self.picture, self.layers, self._coding, self.effort, self._forced_zeros_max_db)
+
     def without_effort(self) -> "Encoder":
         """An encoder of the same picture that takes latents as they come."""
         plain = copy.copy(self)
@@ -80,26 +96,42 @@ class Encoder:
         return plain
 
     def encode(self, quality: int) -> Encoded:
-        """The picture as a file of a stored quality; certain zeros are coded after all where forcing them shows."""
-        latents, hyper = self._analyse(quality)
+        """The picture as a file of a stored quality."""
+        return self.encode_with(quality, None)
+
+    def encode_with(self, quality: int, exact: Map | None) -> Encoded:
+        """The same with the blocks of a map stored exactly, which are not all.
+
+        Certain zeros are coded after all where forcing them shows.
+        """
+        rgb = self.picture.seen
+        learned = rgb if exact is None else fill_gaps(rgb, pixels_of(exact, *rgb.shape[:2]))
+        latents, hyper = self._analyse(learned, quality)
         features = self.model.hyper_synthesis(hyper, quality)
         coded, lost_db = self._code_layers(latents, hyper, features, quality, all_coded=False)
         if lost_db > self._forced_zeros_max_db:
             coded, _ = self._code_layers(latents, hyper, features, quality, all_coded=True)
-        front, rest = self._side_sections()
-        height, width, _ = self.picture.rgb.shape
-        colours = BY_PROFILE if self.picture.metadata.icc else SRGB
-        header = Header(coded.flags | self._picture_flags(), quality, width, height, self.model.id, colours=colours)
-        data = container.write(header, front + coded.sections[:1], coded.sections[1:] + rest)
-        return Encoded(data, quality, coded.latents)
+        front = profile_sections(self.picture)
+        flags = coded.flags | self._flags()
+        if exact is not None:
+            flags |= Flags.EXACT
+            front.append(Section(SectionType.EXACT, pack_exact(gather(rgb, exact)), _BEST_LEVEL))
+        rest = coded.sections[1:]
+        if self.picture.alpha is not None:
+            front.append(alpha_section(SectionType.MEDIUM_ALPHA, half_size(self.picture.alpha)))
+            if self.layers == "all":
+                rest.append(alpha_section(SectionType.ALPHA, self.picture.alpha))
+        header = header_of(self.picture, flags, quality, self.model.id)
+        data = container.write(header, front + coded.sections[:1], rest + metadata_sections(self.picture))
+        return Encoded(data, quality, coded.latents, features, exact)
 
-    def _analyse(self, quality: int) -> tuple[Floats, Floats]:
+    def _analyse(self, rgb: Samples, quality: int) -> tuple[Floats, Floats]:
         """Latents to aim at, in units of the step size, and hyper latents, rounded."""
-        latents = self.model.analysis(pad(self.picture.rgb, BLOCK), quality)
+        latents = self.model.analysis(pad(rgb, BLOCK), quality)
         hyper = self.model.hyper_analysis(latents)
         if self.effort:
             base_only = self.layers == "base"
-            latents = refiner(self.model)(self.picture.rgb, latents, hyper, quality, self.effort, base_only)
+            latents = refiner(self.model)(rgb, latents, hyper, quality, self.effort, base_only)
         return latents, hyper
 
     def _code_layers(
@@ -124,24 +156,6 @@ class Encoder:
     def _writer(self) -> SymbolWriter:
         return ZstdWriter() if self._coding == "zstd" else AnsWriter()
 
-    def _picture_flags(self) -> Flags:
+    def _flags(self) -> Flags:
         flags = Flags.ENHANCEMENT if self.layers == "all" else Flags(0)
-        flags |= Flags.ZSTD if self._coding == "zstd" else Flags(0)
-        flags |= Flags.GRAY if self.picture.gray else Flags(0)
-        return flags | (Flags.ALPHA if self.picture.alpha is not None else Flags(0))
-
-    def _side_sections(self) -> tuple[list[Section], list[Section]]:
-        """All sections but the layers: those of the front part, and those behind it."""
-        front, rest = [], []
-        metadata, alpha = self.picture.metadata, self.picture.alpha
-        if metadata.icc:
-            front.append(Section(SectionType.COLOUR, metadata.icc))
-        if alpha is not None:
-            medium = np.rint(box_average(alpha)).astype(np.uint8)
-            front.append(Section(SectionType.MEDIUM_ALPHA, medium.tobytes()))
-            if self.layers == "all":
-                rest.append(Section(SectionType.ALPHA, alpha.tobytes()))
-        for kind, content in ((SectionType.EXIF, metadata.exif), (SectionType.XMP, metadata.xmp)):
-            if content:
-                rest.append(Section(kind, content))
-        return front, rest
+        return flags | (Flags.ZSTD if self._coding == "zstd" else Flags(0))

@@ -3,24 +3,48 @@
 import numpy as np
 
 from ..arrays import AnyArray, Samples
+from ..format.exact import gather
 from ..metrics.fidelity import psnr
 from ..metrics.ssimulacra2 import ssimulacra2
 from ..picture.convert import to_pillow
-from ..picture.samples import box_average
+from ..picture.samples import box_average, half_size
 from .encode import Encoded, Encoder
+
+
+def decoded_high(encoder: Encoder, encoded: Encoded) -> Samples:
+    """The samples [H, W, 3] of the high picture, as decoders give them."""
+    original = encoder.picture.seen
+    if encoded.latents is None:
+        return original
+    height, width, _ = original.shape
+    rgb = encoder.model.synthesis(encoded.latents, encoded.quality)[:height, :width]
+    if encoded.exact is not None:
+        gather(original, encoded.exact).put(rgb)
+    return rgb
 
 
 def high_psnr(encoder: Encoder, encoded: Encoded) -> float:
     """PSNR in dB of the high picture."""
-    decoded = encoder.model.synthesis(encoded.latents, encoded.quality)
-    return _psnr(encoder, decoded, as_decoded(encoder, encoder.picture.rgb))
+    return _psnr(encoder, decoded_high(encoder, encoded), as_decoded(encoder, encoder.picture.seen))
+
+
+def decoded_medium(encoder: Encoder, encoded: Encoded) -> Samples:
+    """The samples [ceil(H/2), ceil(W/2), 3] of the medium picture; alpha is left aside."""
+    model, original = encoder.model, encoder.picture.seen
+    if encoded.latents is None:
+        return half_size(original)
+    height, width, _ = original.shape
+    rgb = model.medium_synthesis(encoded.latents[:, : model.base], encoded.quality)
+    rgb = rgb[: -(-height // 2), : -(-width // 2)]
+    if encoded.exact is not None:
+        blocks = gather(original, encoded.exact)
+        blocks.put_half(rgb, half_size(blocks.sheet))
+    return rgb
 
 
 def medium_psnr(encoder: Encoder, encoded: Encoded) -> float:
     """PSNR in dB of the medium picture against the unrounded box average."""
-    model = encoder.model
-    decoded = model.medium_synthesis(encoded.latents[:, : model.base], encoded.quality)
-    return _psnr(encoder, decoded, box_average(as_decoded(encoder, encoder.picture.rgb)))
+    return _psnr(encoder, decoded_medium(encoder, encoded), box_average(as_decoded(encoder, encoder.picture.seen)))
 
 
 def high_ssimulacra2(encoder: Encoder, encoded: Encoded) -> float:
@@ -29,15 +53,14 @@ def high_ssimulacra2(encoder: Encoder, encoded: Encoded) -> float:
     Raises:
         AezError: its package is missing, or a side has less than 8 pixels.
     """
-    rgb, alpha, gray = encoder.picture.rgb, encoder.picture.alpha, encoder.picture.gray
-    height, width, _ = rgb.shape
-    decoded = encoder.model.synthesis(encoded.latents, encoded.quality)[:height, :width]
-    return ssimulacra2(to_pillow(decoded, alpha, gray), to_pillow(rgb, alpha, gray))
+    picture = encoder.picture
+    decoded = decoded_high(encoder, encoded)
+    shown, original = (to_pillow(rgb, picture.alpha, picture.gray) for rgb in (decoded, picture.seen))
+    return ssimulacra2(shown, original)
 
 
 def _psnr(encoder: Encoder, decoded: Samples, original: AnyArray) -> float:
-    height, width = original.shape[:2]
-    return psnr(as_decoded(encoder, decoded[:height, :width]), original)
+    return psnr(as_decoded(encoder, decoded), original)
 
 
 def as_decoded(encoder: Encoder, rgb: Samples) -> Samples:

@@ -10,8 +10,9 @@ import numpy as np
 
 from ..arrays import AnyArray, Samples
 from ..errors import QualityWarning
+from ..format.blocks import BLOCK
 from ..metrics.fidelity import psnr
-from ..model.tiled import BLOCK, CELLS_PER_BLOCK
+from ..model.tiled import CELLS_PER_BLOCK
 from ..picture.samples import pad
 from .encode import Encoded, Encoder
 from .fidelity import as_decoded
@@ -24,13 +25,17 @@ _FAR_BELOW, _ALWAYS_BAD = 9.0, 25.0
 
 
 def sampled_psnr(encoder: Encoder, encoded: Encoded) -> float | None:
-    """PSNR in dB of some blocks of the high picture; none where it cannot be low, and if high is not in the file."""
-    if encoder.layers == "base":
+    """PSNR in dB of some learned blocks of high; none where it cannot be low, and if high is not in the file."""
+    if encoder.layers == "base" or encoded.latents is None:
         return None
-    rgb = encoder.picture.rgb
+    rgb = encoder.picture.seen
     if min(rgb.shape[:2]) < BLOCK:
         rgb = pad(rgb, BLOCK)
     places = _spread(rgb.shape[0] // BLOCK, rgb.shape[1] // BLOCK)
+    if (exact := encoded.exact) is not None:
+        places = [place for place in places if not _block(exact, CELLS_PER_BLOCK, *place).any()]
+    if not places:
+        return None
     originals = np.stack([_block(rgb, BLOCK, *place) for place in places])
     if _detail(originals) < _SUSPICIOUS:
         return None

@@ -87,18 +87,20 @@ class _Goal:
 
 @dataclass(frozen=True)
 class _Trial:
-    """A file, the quality integer that it stores, its value, and, of one that meets the goal, the PSNR of samples."""
+    """A file, its quality integer, its value, how much is exact, and, where it meets the goal, samples' PSNR."""
 
     data: bytes
     quality: int
     value: float
+    exact: Literal["none", "some", "all"]
     sampled_psnr: float | None
 
 
 def reach(target: Target, encoder: Encoder) -> bytes:
     """The file that meets the target.
 
-    Sizes of tiny pictures jump; then the nearest one below is taken, with an `AezWarning`.
+    Sizes jump where blocks become exact. Then the networks alone may meet the target, and a better file that is no
+    larger will do. Those of tiny pictures jump, too; there the nearest one below is taken, with an `AezWarning`.
 
     Raises:
         TargetError: no quality reaches it; the message says what the nearest ones give.
@@ -109,6 +111,8 @@ def reach(target: Target, encoder: Encoder) -> bytes:
     if goal.met(last.value):
         note_ruin(encoder, last.quality, last.sampled_psnr)
         return last.data
+    if any(trial.exact != "none" for trial in trials):
+        return _beside_a_jump(target, goal, encoder, trials)
     below = max((trial for trial in trials if trial.value < goal.lowest), key=lambda trial: trial.value, default=None)
     above = min((trial for trial in trials if trial.value > goal.highest), key=lambda trial: trial.value, default=None)
     if below and above and target.measure == "size":
@@ -117,6 +121,20 @@ def reach(target: Target, encoder: Encoder) -> bytes:
     nearest = " and ".join(target.shown(goal.shown(trial.value)) for trial in (below, above) if trial)
     ends = "the lowest quality gives" if not below else "the highest quality gives" if not above else "the nearest are"
     raise TargetError(f"{target} cannot be reached: {ends} {nearest}")
+
+
+def _beside_a_jump(target: Target, goal: _Goal, encoder: Encoder, trials: list[_Trial]) -> bytes:
+    """A file without exact blocks that meets the target, or one with them that is better and no larger."""
+    if target.measure in ("size", "bpp"):
+        lossless = next((trial for trial in trials if trial.exact == "all" and trial.value <= goal.highest), None)
+        return lossless.data if lossless else reach(target, encoder.learned())
+    better = [trial.data for trial in trials if trial.value > goal.highest]
+    try:
+        better.append(reach(target, encoder.learned()))
+    except TargetError:
+        if not better:
+            raise
+    return min(better, key=len)
 
 
 def _search(goal: _Goal, encoder: Encoder, quality: int) -> list[_Trial]:
@@ -129,7 +147,8 @@ def _search(goal: _Goal, encoder: Encoder, quality: int) -> list[_Trial]:
         encoded = encoder.encode(quality)
         value = goal.value(encoded)
         met = goal.met(value)
-        trials.append(_Trial(encoded.data, quality, value, sampled_psnr(encoder, encoded) if met else None))
+        sampled = sampled_psnr(encoder, encoded) if met else None
+        trials.append(_Trial(encoded.data, quality, value, encoded.exactness, sampled))
         if met:
             break
         low, high = (quality + 1, high) if value < goal.lowest else (low, quality - 1)
@@ -154,7 +173,7 @@ def _goal(target: Target, encoder: Encoder) -> _Goal:
     if target.measure == "ssimulacra2":
         value = partial(high_ssimulacra2, encoder)
         return _fidelity_goal(target.value, _SSIMULACRA2_TOLERANCE, typical.ssimulacra2, value)
-    pixels = encoder.picture.rgb.size // 3
+    pixels = encoder.picture.seen.size // 3
     per_byte = 8 / pixels if target.measure == "bpp" else 1
     above = 0 if target.measure == "size" else math.log(1 + _RELATIVE_TOLERANCE)
     below = math.log(1 - _RELATIVE_TOLERANCE)

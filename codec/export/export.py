@@ -15,6 +15,7 @@ from torch import Tensor
 
 from ..coding.latents import LayerEncoder, checkerboard_half
 from ..errors import AezError
+from ..format.blocks import BLOCK
 from ..format.quality import KNOT_DISTANCE, KNOTS, QUALITY_MAX
 from ..format.tables import HYPER_MAX, Table
 from ..model.folder import ARRAYS, CARD, DESCRIPTION, PARAMS, read_arrays, read_description
@@ -22,7 +23,6 @@ from ..model.identity import decides_samples, model_id
 from ..model.model import Model
 from ..model.networks import ANALYSIS, CONTEXTS, HYPER_SYNTHESIS, MEDIUM_SYNTHESIS, NETWORKS, SYNTHESIS
 from ..model.sessions import check_hash, start_session
-from ..model.tiled import BLOCK
 from ..model.typical import Typical
 from ..nn.codec import Codec
 from ..nn.lapped import OVERLAP

@@ -33,16 +33,19 @@ class Flags(IntFlag):
     ALL_CODED = 4
     GRAY = 8
     ALPHA = 16
+    EXACT = 32
+    ALL_EXACT = 64
 
 
 class SectionType(IntEnum):
     """What a section holds. A type below 128 is critical: a decoder that does not know it must refuse the file."""
 
     COLOUR = 1
-    MEDIUM_ALPHA = 2
-    BASE = 3
-    ENHANCEMENT = 4
-    ALPHA = 5
+    EXACT = 2
+    MEDIUM_ALPHA = 3
+    BASE = 4
+    ENHANCEMENT = 5
+    ALPHA = 6
     EXIF = 128
     XMP = 129
 
@@ -75,6 +78,16 @@ class Header:
     colours: Colours = SRGB
 
     @property
+    def all_exact(self) -> bool:
+        """Whether the picture is stored exactly, without layers and model."""
+        return Flags.ALL_EXACT in self.flags
+
+    @property
+    def front_end(self) -> SectionType:
+        """The last section that the front part can have."""
+        return SectionType.ALPHA if self.all_exact else SectionType.BASE
+
+    @property
     def medium_width(self) -> int:
         """Half the width, rounded up."""
         return -(-self.width // 2)
@@ -97,6 +110,13 @@ class Section:
     type: SectionType
     content: bytes
     level: int = 19
+
+    def pack(self) -> bytes:
+        """The section as it stands in a file."""
+        parameters = zstandard.ZstdCompressionParameters.from_level(
+            self.level, format=zstandard.FORMAT_ZSTD1_MAGICLESS, write_content_size=True, write_checksum=True
+        )
+        return Frame(self.type, zstandard.ZstdCompressor(compression_params=parameters).compress(self.content)).pack()
 
 
 @dataclass(frozen=True)
@@ -163,16 +183,18 @@ def parse_header(data: bytes) -> Header:
     header = Header(Flags(flags), quality, width, height, model, medium_bytes, colours)
     if not (0 < header.width <= SIDE_MAX and 0 < header.height <= SIDE_MAX):
         raise DamagedError(f"the header declares {header.width} x {header.height} pixels")
-    if header.quality > QUALITY_MAX or header.medium_bytes < HEADER_BYTES:
+    of_layers = header.flags & (Flags.ENHANCEMENT | Flags.ZSTD | Flags.ALL_CODED | Flags.EXACT)
+    contradictory = header.all_exact and of_layers
+    if header.quality > QUALITY_MAX or header.medium_bytes < HEADER_BYTES or contradictory:
         raise DamagedError("the header declares impossible values")
     return header
 
 
 def write(header: Header, front: list[Section], rest: list[Section]) -> bytes:
     """A whole file; `front` is what the medium picture needs."""
-    packed_front = b"".join(map(_pack_section, front))
+    packed_front = b"".join(section.pack() for section in front)
     header = replace(header, medium_bytes=HEADER_BYTES + len(packed_front))
-    return header.pack() + packed_front + b"".join(map(_pack_section, rest))
+    return header.pack() + packed_front + b"".join(section.pack() for section in rest)
 
 
 def front_sections(data: bytes, header: Header) -> Iterator[Frame]:
@@ -184,7 +206,7 @@ def front_sections(data: bytes, header: Header) -> Iterator[Frame]:
     """
     if len(data) < header.medium_bytes:
         raise DamagedError(f"truncated: {len(data)} bytes of the {header.medium_bytes} that medium needs")
-    return _sections(data, HEADER_BYTES, header.medium_bytes, 0, SectionType.BASE)
+    return _sections(data, HEADER_BYTES, header.medium_bytes, 0, header.front_end)
 
 
 def rest_sections(data: bytes, header: Header) -> Iterator[Frame]:
@@ -194,7 +216,7 @@ def rest_sections(data: bytes, header: Header) -> Iterator[Frame]:
         DamagedError: a section is truncated or out of place.
         FormatError: a critical section of unknown type.
     """
-    return _sections(data, header.medium_bytes, len(data), SectionType.BASE, SectionType.XMP)
+    return _sections(data, header.medium_bytes, len(data), header.front_end, SectionType.XMP)
 
 
 def _sections(data: bytes, start: int, stop: int, previous: int, last: int) -> Iterator[Frame]:
@@ -214,13 +236,6 @@ def _sections(data: bytes, start: int, stop: int, previous: int, last: int) -> I
             yield Frame(SectionType(kind), frame)
         elif kind < _OPTIONAL:
             raise FormatError(f"unknown section type {kind}; a newer version of aez may read this file")
-
-
-def _pack_section(section: Section) -> bytes:
-    parameters = zstandard.ZstdCompressionParameters.from_level(
-        section.level, format=zstandard.FORMAT_ZSTD1_MAGICLESS, write_content_size=True, write_checksum=True
-    )
-    return Frame(section.type, zstandard.ZstdCompressor(compression_params=parameters).compress(section.content)).pack()
 
 
 def _length(value: int) -> bytes:

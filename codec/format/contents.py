@@ -4,16 +4,17 @@ import warnings
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
+from ..arrays import Samples
 from ..errors import AezWarning, DamagedError, FormatError
 from . import container
 from .container import Flags, Frame, SectionType
+from .exact import ExactBlocks, Map, grid_of, unpack_exact, unpack_map
+from .sheet import Size, unpack_sheet
 
 ICC_MAX = 4 << 20
 METADATA_MAX = 16 << 20
-
-Alpha = npt.NDArray[np.uint8]
+_EXACT_MARGIN = 1 << 16
 
 
 @dataclass(frozen=True)
@@ -70,29 +71,66 @@ class Contents:
             raise DamagedError(f"section {kind.name.lower()} is missing")
         return self.frames[kind]
 
-    def alpha(self) -> Alpha | None:
+    def exact_map(self) -> Map:
+        """Which 16 x 16 blocks are exact.
+
+        Raises:
+            DamagedError: that is damaged.
+        """
+        header = self.header
+        if header.all_exact or Flags.EXACT not in header.flags:
+            return np.full(grid_of(header.height, header.width), header.all_exact)
+        return unpack_map(self._exact_content(), header.height, header.width)[0]
+
+    def exact_blocks(self) -> ExactBlocks | None:
+        """The exact blocks of a file with layers, if it has any.
+
+        Raises:
+            DamagedError: they are missing or damaged.
+        """
+        header = self.header
+        if Flags.EXACT not in header.flags:
+            return None
+        return unpack_exact(self._exact_content(), header.height, header.width)
+
+    def exact_picture(self) -> Samples:
+        """The samples [H, W, 3] of a file whose blocks are all exact.
+
+        Raises:
+            DamagedError: they are missing or damaged.
+        """
+        return unpack_sheet(self._exact_content(), self._size)
+
+    def _exact_content(self) -> bytes:
+        return self.required(SectionType.EXACT).content(4 * self._size.height * self._size.width + _EXACT_MARGIN)
+
+    @property
+    def _size(self) -> Size:
+        return Size(self.header.height, self.header.width)
+
+    def alpha(self) -> Samples | None:
         """Alpha of the high picture, uint8 [H, W], if there is any.
 
         Raises:
             DamagedError: it is missing or damaged.
         """
-        return self._alpha(SectionType.ALPHA, self.header.width, self.header.height)
+        return self._alpha(SectionType.ALPHA, self._size)
 
-    def medium_alpha(self) -> Alpha | None:
-        """Alpha of the medium picture, uint8 [ceil(H/2), ceil(W/2)], if there is any.
+    def medium_alpha(self) -> Samples | None:
+        """Alpha of the medium picture, uint8 [ceil(H/2), ceil(W/2)], if there is any, of files with layers.
 
         Raises:
             DamagedError: it is missing or damaged.
         """
-        return self._alpha(SectionType.MEDIUM_ALPHA, self.header.medium_width, self.header.medium_height)
+        return self._alpha(SectionType.MEDIUM_ALPHA, Size(self.header.medium_height, self.header.medium_width))
 
-    def _alpha(self, kind: SectionType, width: int, height: int) -> Alpha | None:
+    def _alpha(self, kind: SectionType, size: Size) -> Samples | None:
         if Flags.ALPHA not in self.header.flags:
             return None
-        content = self.required(kind).content(width * height)
-        if len(content) != width * height:
-            raise DamagedError(f"section {kind.name.lower()} has the wrong size")
-        return np.frombuffer(content, np.uint8).reshape(height, width)
+        content = self.required(kind).content(size.height * size.width)
+        if len(content) == size.height * size.width:
+            return np.frombuffer(content, np.uint8).reshape(size)
+        return unpack_sheet(content, size)[..., 0]
 
     def metadata(self) -> Metadata:
         """ICC profile, EXIF and XMP. Lost EXIF and XMP only warn.

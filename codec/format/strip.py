@@ -24,7 +24,7 @@ def without_metadata(data: bytes) -> bytes:
     if contents.error is not None and not isinstance(contents.error, DamagedError):
         raise contents.error
     kept = [frame for frame in contents.frames.values() if frame.type not in _METADATA]
-    front = b"".join(frame.pack() for frame in kept if frame.type <= SectionType.BASE)
-    rest = b"".join(frame.pack() for frame in kept if frame.type > SectionType.BASE)
+    front = b"".join(frame.pack() for frame in kept if frame.type <= contents.header.front_end)
+    rest = b"".join(frame.pack() for frame in kept if frame.type > contents.header.front_end)
     header = replace(contents.header, medium_bytes=container.HEADER_BYTES + len(front))
     return header.pack() + front + rest

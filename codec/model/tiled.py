@@ -7,8 +7,8 @@ from typing import Literal
 import numpy as np
 
 from ..arrays import AnyArray
+from ..format.blocks import BLOCK
 
-BLOCK = 64
 CELLS_PER_BLOCK = 4
 TILE = 16
 

@@ -38,3 +38,9 @@ class Typical:
     psnr: Curve
     medium_psnr: Curve
     ssimulacra2: Curve
+
+    def error_price(self, quality: int) -> float:
+        """What photographs pay at a stored quality for less error: bits per pixel for a unit of 255^2 times the MSE."""
+        bpp, mse = np.exp(self.log_bpp.mean), 255**2 * 10 ** (-self.psnr.mean / 10)
+        slope = -np.gradient(bpp) / np.gradient(mse)
+        return float(np.exp(np.interp(quality, QUALITIES, np.log(slope))))

@@ -17,7 +17,7 @@ LossName = Literal["eyes", "mse"]
 
 GENERATED_WEIGHT = 0.2
 # A network that is trained for one measure alone learns its gaps, so squared error stays in the loss.
-EYES_SHARE = 0.6
+EYES_SHARE = 0.45
 # Bits per pixel that a point of SSIMULACRA2 is worth at the lowest and at the highest quality: the slope of fast-6.
 POINT_MIN, POINT_MAX = 0.00236, 0.377
 MEDIUM_EYES_WEIGHT = 0.25

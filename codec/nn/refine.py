@@ -16,9 +16,10 @@ from torch import Tensor
 
 from ..arrays import Floats, Samples
 from ..errors import ModelError, first_line
+from ..format.blocks import BLOCK
 from ..model.networks import TARGET_MAX
 from ..model.sessions import Device
-from ..model.tiled import BLOCK, CELLS_PER_BLOCK, HYPER, LATENTS, Tile, tiles
+from ..model.tiled import CELLS_PER_BLOCK, HYPER, LATENTS, Tile, tiles
 from .codec import Coded
 from .loss import measure
 from .networks import knot_weights

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -31,6 +32,11 @@ class Picture:
     gray: bool
     metadata: Metadata
 
+    @cached_property
+    def seen(self) -> Samples:
+        """The samples, smoothly continued where alpha hides them."""
+        return self.rgb if self.alpha is None else fill_transparent(self.rgb, self.alpha)
+
 
 def from_pillow(image: Image.Image) -> Picture:
     """Take a Pillow image of any mode apart; conversions that lose something warn with `AezWarning`.
@@ -51,9 +57,8 @@ def from_pillow(image: Image.Image) -> Picture:
     gray = flat.mode in ("L", "LA")
     alpha = samples[..., -1] if flat.mode in ("LA", "RGBA") else None
     colour = np.asarray(flat.convert("RGB")) if gray else samples[..., :3]
-    rgb = np.ascontiguousarray(colour if alpha is None else fill_transparent(colour, alpha))
     note_what_is_left_out(image, image.info, source)
-    return Picture(rgb, alpha, gray, read_metadata(image.info, profile, exif))
+    return Picture(np.ascontiguousarray(colour), alpha, gray, read_metadata(image.info, profile, exif))
 
 
 def _flat(image: Image.Image, info: Mapping[Any, Any], source: SampleFacts) -> tuple[Image.Image, bytes]:
@@ -68,6 +73,16 @@ def _flat(image: Image.Image, info: Mapping[Any, Any], source: SampleFacts) -> t
         colour = source.colour or colour_of_chunks(info)
         profile = declared_profile(colour, gray=flat.mode in ("L", "LA"))
     return fitted(flat, profile)
+
+
+def plain(image: Image.Image) -> Image.Image:
+    """An image of mode RGB or L, upright, without alpha and metadata; where alpha hid colours there are others.
+
+    Raises:
+        PictureError: the image cannot be decoded.
+    """
+    picture = from_pillow(image)
+    return to_pillow(picture.seen, None, picture.gray)
 
 
 def to_pillow(rgb: Samples, alpha: Samples | None, gray: bool) -> Image.Image:

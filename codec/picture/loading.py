@@ -5,7 +5,7 @@ from PIL import Image
 from ..errors import PictureError
 from .files.jpeg_end import with_end_marker
 from .files.tiff import forget_orientation_of_xmp
-from .notes import note
+from .notes import note, note_conversion
 
 
 def load(image: Image.Image) -> Image.Image:
@@ -23,7 +23,7 @@ def load(image: Image.Image) -> Image.Image:
     except Exception as error:  # Pillow's plugins raise whatever their libraries do
         return _mended(image, error)
     if frames > 1:
-        note(f"only frame {image.tell() + 1} of {frames} is kept")
+        note_conversion(f"only frame {image.tell() + 1} of {frames} is kept")
     return image
 
 

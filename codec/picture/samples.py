@@ -1,6 +1,7 @@
 """Arithmetic on samples: padding, the medium picture, and colours where nothing is seen."""
 
 import numpy as np
+import numpy.typing as npt
 from PIL import Image
 
 from ..arrays import AnyArray, Floats, Samples
@@ -22,9 +23,28 @@ def box_average(samples: AnyArray) -> Floats:
     return average
 
 
+def half_size(samples: Samples) -> Samples:
+    """The 2x2 box average of samples, rounded half up."""
+    rounded: Samples = np.floor(box_average(samples) + np.float32(0.5)).astype(np.uint8)
+    return rounded
+
+
+def half_size_seen(rgb: Samples, alpha: Samples) -> Samples:
+    """The same of colours [H, W, 3], each counting as much as its alpha [H, W]; where nothing is seen, all alike."""
+    total = np.rint(4 * box_average(alpha)).astype(np.int32)[..., None]
+    weighted = np.rint(4 * box_average(rgb * alpha[..., None].astype(np.uint16))).astype(np.int32)
+    seen = (2 * weighted + total) // np.maximum(2 * total, 1)
+    return np.where(total > 0, seen, half_size(rgb)).astype(np.uint8)
+
+
 def enlarge(plane: Samples, width: int, height: int) -> Samples:
     """One channel [h, w], bilinearly enlarged to [height, width]."""
     return np.asarray(Image.fromarray(plane).resize((width, height), Image.Resampling.BILINEAR))
+
+
+def fill_gaps(colour: Samples, gaps: npt.NDArray[np.bool_]) -> Samples:
+    """Replace colours [H, W, 3] in gaps [H, W] by a smooth continuation of the others."""
+    return fill_transparent(colour, np.where(gaps, 0, 255).astype(np.uint8))
 
 
 def fill_transparent(colour: Samples, alpha: Samples) -> Samples:

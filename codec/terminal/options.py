@@ -9,7 +9,7 @@ from typing import Any, get_args
 
 import click
 
-from ..api import DEFAULT_QUALITY, EFFORT_MAX
+from ..api import DEFAULT_QUALITY, EFFORT_MAX, LOSSLESS, Exact
 from ..coding.encode import Coding, Layers
 from ..coding.targets import Measure, Target
 from ..model.registry import DEFAULT_MODEL
@@ -20,7 +20,7 @@ from .reporter import Reporter
 from .streams import STDIN, STDOUT, open_stream
 
 Command = Callable[..., Any]
-QUALITY_PARAMETERS = ("quality", *(measure.replace("-", "_") for measure in get_args(Measure)))
+QUALITY_PARAMETERS = ("quality", *(measure.replace("-", "_") for measure in get_args(Measure)), LOSSLESS)
 """Parameters of which one says how good a picture shall be."""
 
 
@@ -175,6 +175,12 @@ def quality_options(command: Command) -> Command:
             "--ssimulacra2", type=TargetType("ssimulacra2"), metavar="S", help="SSIMULACRA2 of high, within 0.5."
         ),
         click.option("--medium-psnr", type=TargetType("medium-psnr"), metavar="DB", help="PSNR of medium."),
+        click.option(
+            f"--{LOSSLESS}",
+            flag_value=LOSSLESS,
+            default=None,
+            help="All samples as they are, under alpha 0 too; what has more than 8 bits a sample is refused.",
+        ),
     )
 
 
@@ -182,6 +188,13 @@ def encoding_options(command: Command) -> Command:
     """How pictures are encoded."""
     coded = _add(
         command,
+        click.option(
+            "--exact",
+            type=click.Choice(get_args(Exact)),
+            default="auto",
+            show_default=True,
+            help="auto: blocks of text and drawings are stored exactly where that is better.",
+        ),
         click.option(
             "--layers",
             type=click.Choice(get_args(Layers)),

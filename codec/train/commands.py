@@ -14,9 +14,9 @@ from torch import Tensor
 
 from ..errors import AezError
 from ..export.export import export
+from ..format.blocks import BLOCK
 from ..model.folder import PARAMS, Description, is_name, plain_file, read_description
 from ..model.registry import find_by_name
-from ..model.tiled import BLOCK
 from ..nn.codec import Codec
 from ..nn.params import Params, load_params
 from .checkpoint import Checkpoint, Settings

@@ -49,7 +49,7 @@ def load_pictures(paths: Iterable[Path], smallest: int, device: torch.device) ->
         try:
             with open_picture(path.read_bytes()) as image, warnings.catch_warnings():
                 warnings.simplefilter("ignore", AezWarning)
-                rgb = from_pillow(image).rgb if min(image.size) >= smallest else None
+                rgb = from_pillow(image).seen if min(image.size) >= smallest else None
         except (AezError, OSError) as error:
             warnings.warn(f"{path} is left out: {error}", AezWarning, stacklevel=2)
             continue

@@ -25,6 +25,12 @@ def main() -> None:
     with_alpha, gray_alpha = parrot.copy(), parrot.convert("LA")
     with_alpha.putalpha(alpha)
     gray_alpha.putalpha(alpha)
+    page = Image.new("RGB", (237, 149), "white")
+    for line in range(9):
+        ImageDraw.Draw(page).text((3, 4 + 15 * line), "the quick brown fox 0123456789 jumps", fill="navy")
+    page.paste(parrot, (128, 64))
+    page_alpha = page.copy()
+    page_alpha.putalpha(alpha.resize(page.size))
     cases: dict[str, bytes] = {
         "plain": encode(parrot, 50),
         "zstd": encode(parrot, 50, coding="zstd"),
@@ -38,6 +44,12 @@ def main() -> None:
         "pixel": encode(parrot.crop((0, 0, 1, 1)), 80),
         "text": encode(text, 85),
         "noise": encode(noise, 100),
+        "exact-blocks": encode(page, 50),
+        "exact-blocks-alpha-base": encode(page_alpha, 50, layers="base"),
+        "exact-blocks-gray": encode(page.convert("L"), 60, coding="zstd"),
+        "lossless": encode(parrot, "lossless"),
+        "lossless-alpha": encode(with_alpha, "lossless"),
+        "lossless-gray": encode(text, "lossless"),
         "tall": encode(whole.crop((260, 40, 393, 341)), 75),
     }
     all_coded: tuple[tuple[str, Coding], ...] = (("all-coded", "ans"), ("all-coded-zstd", "zstd"))

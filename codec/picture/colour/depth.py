@@ -8,7 +8,7 @@ from PIL import Image, TiffImagePlugin
 from PIL.ExifTags import Base
 
 from ...arrays import AnyArray, Samples
-from ..notes import note
+from ..notes import note_conversion
 
 DEEP_MODES = ("I", "F", "I;16", "I;16L", "I;16B", "I;16N")
 _WHITE_IS_ZERO, _UNSIGNED = 0, 1
@@ -70,7 +70,7 @@ def _levels(numbers: AnyArray, black: float, white: float) -> Samples:
 
 def note_reduction(bits: int, how: str = "") -> None:
     """Say that something is lost."""
-    note(f"{bits}-bit samples are reduced to 8 bits{how}")
+    note_conversion(f"{bits}-bit samples are reduced to 8 bits{how}")
 
 
 def _scale_of_tiff(image: TiffImagePlugin.TiffImageFile) -> Scale:

@@ -5,7 +5,7 @@ import io
 import numpy as np
 from PIL import Image, ImageCms
 
-from ..notes import note
+from ..notes import note, note_conversion
 from .icc import built_profile
 from .signalled import Colour
 
@@ -41,9 +41,9 @@ def to_srgb(image: Image.Image, profile: bytes) -> Image.Image:
     if _space(profile) == _OTHER_SPACES[image.mode]:
         converted = _converted(image, profile)
         if converted:
-            note(f"{image.mode} is converted to sRGB with its profile, which is not kept")
+            note_conversion(f"{image.mode} is converted to sRGB with its profile, which is not kept")
             return converted
-    note(f"{image.mode} is converted to RGB")
+    note_conversion(f"{image.mode} is converted to RGB")
     return image.convert("RGB")
 
 
@@ -67,7 +67,7 @@ def gray_in_srgb(image: Image.Image, profile: bytes) -> Image.Image:
     if not tones:
         note("an ICC profile that cannot be used is left out")
         return image
-    note("gray samples are converted to sRGB with their profile, which is not kept")
+    note_conversion("gray samples are converted to sRGB with their profile, which is not kept")
     gray = image.getchannel(0).point(list(tones.convert("L").tobytes()))
     return Image.merge("LA", (gray, image.getchannel("A"))) if image.mode == "LA" else gray
 

@@ -7,7 +7,7 @@ from collections.abc import Collection
 from PIL import Image
 
 from ...errors import PictureError
-from ..convert import from_pillow, to_pillow
+from ..convert import plain
 from ..limits import MAX_PIXELS, check_pixels
 from ..notes import note
 from . import jxl
@@ -52,8 +52,7 @@ def plain_picture(file: bytes, max_pixels: int = MAX_PIXELS) -> tuple[Image.Imag
         PictureError: it cannot be read, or is larger than `max_pixels`.
     """
     with open_picture(file, max_pixels) as image:
-        picture = from_pillow(image)
-        return to_pillow(picture.rgb, None, picture.gray), str(image.format)
+        return plain(image), str(image.format)
 
 
 def _raise_pillows_limit(count: int) -> None:

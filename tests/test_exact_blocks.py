@@ -1,0 +1,191 @@
+"""Exact blocks: what is drawn stays as it is, in both resolutions, beside what the networks make of the rest."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from random import Random
+from string import ascii_letters
+from typing import get_args
+
+import numpy as np
+import pytest
+from click.testing import Result
+from conftest import psnr
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image, ImageDraw
+
+import aez
+from aez.api import Resolution
+from aez.coding.encode import Coding, Encoder, Layers
+from aez.coding.targets import Measure
+from aez.format.contents import Contents
+from aez.format.exact import Map, gather, grid_of, pack_exact, pixels_of, unpack_exact
+from aez.model.registry import load_model
+from aez.picture.convert import from_pillow
+from aez.picture.samples import half_size
+
+pytestmark = pytest.mark.filterwarnings("ignore::aez.AezWarning")
+
+Run = Callable[..., Result]
+Maps = tuple[int, int, Map]
+
+
+@pytest.fixture(scope="module")
+def page(sample: Image.Image) -> Image.Image:
+    """Text with a photograph beside it."""
+    image = Image.new("RGB", (373, 213), (250, 250, 244))
+    draw, random = ImageDraw.Draw(image), Random(1)
+    for line in range(14):
+        words = ("".join(random.choices(ascii_letters, k=random.randint(2, 9))) for _ in range(9))
+        draw.text((7, 5 + 15 * line), " ".join(words), fill=(20, 30, 60))
+    image.paste(sample.crop((200, 100, 330, 230)), (221, 38))
+    return image
+
+
+def pixels(exact: Map, image: Image.Image) -> Map:
+    """Which pixels are in exact blocks."""
+    return pixels_of(exact, image.height, image.width)
+
+
+@st.composite
+def maps(draw: st.DrawFn) -> Maps:
+    """Height and width of a picture, and a map of its exact blocks."""
+    height, width = draw(st.integers(1, 90)), draw(st.integers(1, 90))
+    rows, columns = grid_of(height, width)
+    bits = draw(st.lists(st.booleans(), min_size=rows * columns, max_size=rows * columns).filter(any))
+    return height, width, np.array(bits).reshape(rows, columns)
+
+
+@given(maps())
+@settings(max_examples=150, deadline=None)
+def test_blocks_come_back_to_where_they_were(found: Maps) -> None:
+    height, width, exact = found
+    original = np.random.default_rng(0).integers(0, 256, (height, width, 3), np.uint8)
+    blocks = unpack_exact(pack_exact(gather(original, exact)), height, width)
+    high, medium = np.zeros_like(original), np.zeros((-(-height // 2), -(-width // 2), 3), np.uint8)
+    blocks.put(high)
+    blocks.put_half(medium, half_size(blocks.sheet))
+    inside = pixels_of(exact, height, width)
+    assert np.array_equal(high, np.where(inside[..., None], original, 0))
+    assert np.array_equal(medium, np.where(inside[::2, ::2, None], half_size(original), 0))
+
+
+@given(st.integers(1, 200), st.integers(1, 200), st.integers(0, 57344), st.integers(0, 1 << 16), st.booleans())
+@settings(max_examples=15, deadline=None)
+def test_both_resolutions_hold_them(width: int, height: int, quality: int, seed: int, base: bool) -> None:
+    random = np.random.default_rng(seed)
+    original = Image.fromarray(random.integers(0, 256, (height, width, 3), np.uint8))
+    exact = random.random(grid_of(height, width)) < 0.5
+    if not exact.any() or exact.all():
+        return
+    layers: Layers = "base" if base else "all"
+    coding: Coding = random.choice(["ans", "zstd"])
+    data = Encoder(load_model(), from_pillow(original), layers, coding).encode_with(quality, exact).data
+    inside = pixels(exact, original)
+    high = np.asarray(aez.decode(data))
+    assert np.array_equal(high[inside], np.asarray(original)[inside])
+    medium = np.asarray(aez.decode(data[: aez.info(data).medium_bytes], "medium"))
+    assert np.array_equal(medium[inside[::2, ::2]], half_size(np.asarray(original))[inside[::2, ::2]])
+
+
+@pytest.mark.parametrize("mode", ["RGB", "L", "RGBA"])
+@pytest.mark.parametrize("quality", [30, 70])
+def test_text_is_exact_and_photographs_are_not(page: Image.Image, mode: str, quality: int) -> None:
+    image = page.convert(mode)
+    if mode == "RGBA":
+        image.putalpha(Image.linear_gradient("L").resize(page.size).point(lambda level: min(3 * level, 255)))
+    data = aez.encode(image, quality)
+    exact = Contents(data).exact_map()
+    assert exact[6:, :13].all()
+    assert exact[3:10, 14:21].mean() < 0.1
+    assert 0.4 < aez.info(data).exact < 1
+    decoded = aez.decode(data)
+    inside = pixels(exact, page) & (np.asarray(decoded.convert("RGBA").getchannel("A")) > 16)
+    assert np.array_equal(np.asarray(decoded)[inside], np.asarray(image.convert(decoded.mode))[inside])
+
+
+@pytest.mark.parametrize("quality", [0, 20, 50, 80, 100])
+def test_a_file_is_never_larger_and_worse(page: Image.Image, quality: int) -> None:
+    mixed, plain = aez.encode(page, quality), aez.encode(page, quality, exact="never")
+    better = psnr(aez.decode(mixed), page) > psnr(aez.decode(plain), page)
+    assert mixed == plain or better or len(mixed) < len(plain)
+    assert aez.info(plain).exact == 0
+
+
+@pytest.mark.parametrize("size", [(1, 1), (64, 64), (65, 1), (768, 512)])
+@pytest.mark.parametrize("quality", [0, 50, 100])
+def test_photographs_have_none(sample: Image.Image, size: tuple[int, int], quality: int) -> None:
+    image = sample.crop((0, 0, *size))
+    assert aez.encode(image, quality) == aez.encode(image, quality, exact="never")
+
+
+def test_base_only_files_keep_them(page: Image.Image) -> None:
+    data = aez.encode(page, 90, layers="base")
+    exact = Contents(data).exact_map()
+    assert exact.any()
+    decoded = aez.decode(data)
+    inside = pixels(exact, page)
+    assert np.array_equal(np.asarray(decoded)[inside], np.asarray(page)[inside])
+
+
+@pytest.mark.parametrize(("measure", "value"), [("psnr", 38), ("ssimulacra2", 80), ("size", 10_000), ("bpp", 0.6)])
+def test_targets_are_met_with_them(page: Image.Image, measure: Measure, value: float) -> None:
+    data = aez.encode(page, aez.Target(measure, value))
+    found = aez.info(data)
+    if measure == "psnr":
+        assert 0 < found.exact < 1
+        assert psnr(aez.decode(data), page) == pytest.approx(value, abs=0.06)
+    if measure == "size":
+        assert 0.99 * value <= len(data) <= value
+    if measure == "bpp":
+        assert found.bpp == pytest.approx(value, rel=0.01)
+
+
+def test_a_target_may_be_met_by_a_lossless_file(page: Image.Image) -> None:
+    text = page.crop((0, 0, 200, 213))
+    lossless = aez.encode(text, "lossless")
+    assert aez.encode(text, aez.Target("psnr", 45)) == lossless
+    assert aez.encode(text, aez.Target("size", len(lossless))) == lossless
+    smaller = aez.encode(text, aez.Target("size", len(lossless) * 2 // 3))
+    assert 0.66 * len(lossless) <= len(smaller) <= 0.67 * len(lossless)
+
+
+def test_damaged_blocks_are_an_error_in_both_resolutions(page: Image.Image) -> None:
+    data = aez.encode(page, 50)
+    (length,) = (section.bytes for section in aez.info(data).sections if section.type == "exact")
+    refused = 0
+    for place in range(40, 32 + length, length // 40):
+        damaged = data[:place] + bytes([data[place] ^ 0x10]) + data[place + 1 :]
+        for resolution in get_args(Resolution):
+            try:
+                decoded = aez.decode(damaged, resolution, upscale=True)
+            except aez.FormatError:
+                refused += 1
+            else:  # some bits of zstd mean nothing
+                assert np.array_equal(decoded, aez.decode(data, resolution))
+    assert refused > 70
+
+
+def test_the_command_line_says_how_much_is_exact(run: Run, page: Image.Image, tmp_path: Path) -> None:
+    page.save(tmp_path / "a.png")
+    run("encode", tmp_path / "a.png", "-q", "60")
+    found = json.loads(run("info", tmp_path / "a.aez", "--json").stdout)
+    assert 0.4 < found["exact"] < 1
+    assert f"{100 * found['exact']:.0f} % of the pixels exact" in run("info", tmp_path / "a.aez").stdout
+    assert run("encode", tmp_path / "a.png", "--exact", "never", "-f").exit_code == 0
+    assert json.loads(run("info", tmp_path / "a.aez", "--json").stdout)["exact"] == 0
+
+
+@pytest.mark.parametrize("quality", [10, 30, 50, 70, 90])
+def test_no_seam_runs_through_flat_ground(page: Image.Image, quality: int) -> None:
+    exact = pixels(Contents(aez.encode(page, quality)).exact_map(), page)
+    samples = np.asarray(page)
+    for original, inside in ((samples, exact), (samples.transpose(1, 0, 2), exact.T)):
+        for border in range(16, original.shape[1], 16):
+            ground = original[:, border - 4 : border + 4]
+            flat = (ground == ground[:, :1]).all((1, 2))
+            flat[1:] &= (ground[1:] == ground[:-1]).all((1, 2))
+            runs = np.lib.stride_tricks.sliding_window_view(flat[1:], 3).all(-1)
+            seams = inside[:, border - 1] != inside[:, border]
+            assert not (runs & seams[3 : 3 + len(runs)]).any()
