@@ -88,6 +88,7 @@ def test_the_table_shows_codecs_and_what_a_cache_saves(run: Run, png: Path) -> N
     text = run("compare", png).stdout
     tunes = ("AVIF tune=psnr", "AVIF tune=iq", "AVIF tune=ssimulacra2")
     assert all(codec in text for codec in ("aez", "JPEG 4:2:0", "JPEG 4:4:4", "WebP", *tunes, "JPEG XL"))
+    assert all(codec in text for codec in ("aez lossless", "WebP lossless", "PNG"))
     assert "BD-rate by SSIMULACRA2, 30 to 85, %" in text
     assert "BD-rate by PSNR, 29 to 39 dB, %" in text
     assert "two JPEGs of equal SSIMULACRA2" in text
@@ -98,7 +99,11 @@ def test_what_is_compared_by_psnr_is_not_measured_otherwise(run: Run, png: Path)
     (picture,) = result["pictures"]
     assert {sample["ssimulacra2"] for sample in picture["samples"]} == {None}
     assert picture["stored"]["fidelity"] == pytest.approx(psnr_of_stored(png), abs=1e-3)
-    assert all(set(codec["bd_rates"]) == {"psnr"} for codec in result["codecs"])
+    exact = {exact["codec"] for exact in picture["lossless"]}
+    assert exact == {"aez lossless", "WebP lossless", "PNG"}
+    assert {codec["codec"]: set(codec["bd_rates"]) == {"psnr"} for codec in result["codecs"]} == {
+        codec["codec"]: codec["codec"] not in exact for codec in result["codecs"]
+    }
     assert "two JPEGs of equal PSNR" in run("compare", png, "--metric", "psnr").stdout
 
 

@@ -19,7 +19,7 @@ from .fidelity import decoded_high, decoded_medium
 from .lossless import encode_lossless
 from .regions import Regions
 
-_CLEARLY, _PERHAPS, _HARDLY_ANY = 1.5, 4.0, 0.1
+_CLEARLY, _PERHAPS, _HARDLY_ANY = 1.5, 4.0, 0.15
 
 
 class MixedEncoder(Encoder):

@@ -32,6 +32,15 @@ class ImageCodec:
 
 
 @dataclass(frozen=True)
+class LosslessCodec:
+    """A codec that loses nothing: how it writes a picture and reads it again."""
+
+    name: str
+    encode: Callable[[Image.Image], bytes]
+    decode: Callable[[bytes], Image.Image]
+
+
+@dataclass(frozen=True)
 class ImageCodecs:
     """aez, JPEG with subsampled colour, to which everything is compared, JPEG without, and what else there is.
 
@@ -43,6 +52,7 @@ class ImageCodecs:
     jpeg: ImageCodec
     jpeg_444: ImageCodec
     others: tuple[ImageCodec, ...]
+    lossless: tuple[LosslessCodec, ...]
     max_pixels: int
 
     def __iter__(self) -> Iterator[ImageCodec]:
@@ -94,7 +104,11 @@ def installed_codecs(model: AnyModel, threads: int, max_pixels: int) -> ImageCod
     if find_spec("pillow_jxl"):
         importlib.import_module("pillow_jxl")
         others.append(_pillow_codec("JPEG XL", "jxl", (15, 30, 45, 60, 70, 80, 87, 92, 95, 98), effort=7))
-    return ImageCodecs(aez, decode_medium, jpeg_codec(), jpeg_444, tuple(others), max_pixels)
+    lossless = [LosslessCodec("aez lossless", lambda image: api.encode(image, api.LOSSLESS, **own), aez.decode)]
+    if features.check("webp"):
+        lossless.append(_lossless_codec("WebP lossless", "webp", lossless=True, quality=80, method=4))
+    lossless.append(_lossless_codec("PNG", "png", optimize=True))
+    return ImageCodecs(aez, decode_medium, jpeg_codec(), jpeg_444, tuple(others), tuple(lossless), max_pixels)
 
 
 def _jpeg_codec(name: str, subsampling: int) -> ImageCodec:
@@ -106,11 +120,19 @@ def _jpeg_codec(name: str, subsampling: int) -> ImageCodec:
 
 def _pillow_codec(name: str, format: str, qualities: tuple[float, ...], **options: Any) -> ImageCodec:
     def encode(image: Image.Image, quality: float) -> bytes:
-        buffer = io.BytesIO()
-        image.save(buffer, format, quality=int(quality), **options)
-        return buffer.getvalue()
+        return _saved(image, format, quality=int(quality), **options)
 
     return ImageCodec(name, qualities, encode, lambda data: _decoded(data, format))
+
+
+def _lossless_codec(name: str, format: str, **options: Any) -> LosslessCodec:
+    return LosslessCodec(name, lambda image: _saved(image, format, **options), lambda data: _decoded(data, format))
+
+
+def _saved(image: Image.Image, format: str, **options: Any) -> bytes:
+    buffer = io.BytesIO()
+    image.save(buffer, format, **options)
+    return buffer.getvalue()
 
 
 def _decoded(data: bytes, format: str) -> Image.Image:

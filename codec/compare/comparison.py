@@ -17,7 +17,7 @@ from ..metrics.ssimulacra2 import check_ssimulacra2
 from ..picture.files.opening import plain_picture
 from ..picture.samples import box_average
 from .codecs import AEZ, ImageCodecs
-from .measure import Sample, fidelity, measure, nearest_fidelity
+from .measure import Exact, Sample, fidelity, measure, measure_lossless, nearest_fidelity
 
 CHOSEN_QUALITY = 50
 MEANT_SIDE_MIN = 64
@@ -51,6 +51,7 @@ class Comparison:
     file_bytes: int
     metric: Metric
     samples: list[Sample]
+    lossless: list[Exact]
     stored: Stored
 
     def curve(self, codec: str, metric: Metric) -> list[Point]:
@@ -86,7 +87,8 @@ def compare(name: str, file: bytes, codecs: ImageCodecs, metric: Metric) -> Comp
     if min(image.size) < MEANT_SIDE_MIN:
         raise TooSmallError(f"left out: smaller than {MEANT_SIDE_MIN} x {MEANT_SIDE_MIN} pixels")
     samples = [measure(codec, image, quality, metric) for codec in codecs for quality in codec.qualities]
-    return Comparison(name, *image.size, file_format, len(file), metric, samples, _store(image, codecs, metric))
+    exact = [measure_lossless(codec, image) for codec in codecs.lossless]
+    return Comparison(name, *image.size, file_format, len(file), metric, samples, exact, _store(image, codecs, metric))
 
 
 def compare_once(name: str, file: bytes, quality: float, codecs: ImageCodecs, metric: Metric) -> Single:

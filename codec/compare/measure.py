@@ -16,7 +16,7 @@ from ..errors import PictureError
 from ..metrics.fidelity import ms_ssim, psnr
 from ..metrics.rate_distortion import Metric
 from ..metrics.ssimulacra2 import ssimulacra2
-from .codecs import ImageCodec
+from .codecs import ImageCodec, LosslessCodec
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,25 @@ class Sample:
         found = self.psnr if metric == "psnr" else self.ssimulacra2
         assert found is not None
         return found
+
+
+@dataclass(frozen=True)
+class Exact:
+    """One lossless codec on one picture."""
+
+    codec: str
+    bytes: int
+    encode_seconds: float
+    decode_seconds: float
+
+
+def measure_lossless(codec: LosslessCodec, image: Image.Image) -> Exact:
+    """Encode and decode a picture."""
+    started = time.perf_counter()
+    data = codec.encode(image)
+    encoded = time.perf_counter()
+    codec.decode(data)
+    return Exact(codec.name, len(data), encoded - started, time.perf_counter() - encoded)
 
 
 def measure(codec: ImageCodec, image: Image.Image, quality: float, metric: Metric = "psnr") -> Sample:

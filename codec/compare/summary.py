@@ -21,8 +21,8 @@ class BdRate:
 class Summary:
     """A codec over all pictures.
 
-    Bytes at equal fidelity are over those of aez, with the number of pictures that reach it; speeds are megapixels per
-    second over all samples.
+    Bytes at equal fidelity, or those of a lossless codec, are over those of aez, with the number of pictures that reach
+    it; speeds are megapixels per second over all samples.
     """
 
     codec: str
@@ -45,12 +45,16 @@ def metrics_of(comparisons: Sequence[Comparison]) -> tuple[Metric, ...]:
 
 
 def summarize(comparisons: Sequence[Comparison]) -> list[Summary]:
-    """Every codec over all pictures. Without the package `bjontegaard` (aez[compare]) there are no BD-rates."""
+    """Every codec over all pictures, lossless ones last.
+
+    Without the package `bjontegaard` (aez[compare]) there are no BD-rates.
+    """
     curves = {metric: mean_curves(comparisons, metric) for metric in metrics_of(comparisons)}
-    return [
+    lossy = [
         _summarize(codec, {metric: _bd_rate(found, codec, metric) for metric, found in curves.items()}, comparisons)
         for codec in curves["psnr"]
     ]
+    return [*lossy, *(_summarize_lossless(number, comparisons) for number in range(len(comparisons[0].lossless)))]
 
 
 def _bd_rate(curves: Mapping[str, Sequence[Point]], codec: str, metric: Metric) -> BdRate | None:
@@ -72,4 +76,17 @@ def _summarize(codec: str, bd_rates: Mapping[Metric, BdRate | None], comparisons
         pictures=len(reached),
         encode_speed=megapixels / sum(sample.encode_seconds for _, sample in samples),
         decode_speed=megapixels / sum(sample.decode_seconds for _, sample in samples),
+    )
+
+
+def _summarize_lossless(number: int, comparisons: Sequence[Comparison]) -> Summary:
+    found = [comparison.lossless[number] for comparison in comparisons]
+    megapixels = sum(comparison.width * comparison.height for comparison in comparisons) / 1e6
+    return Summary(
+        codec=found[0].codec,
+        bd_rates={},
+        times_as_large=sum(exact.bytes for exact in found) / sum(comparison.stored.bytes for comparison in comparisons),
+        pictures=len(found),
+        encode_speed=megapixels / sum(exact.encode_seconds for exact in found),
+        decode_speed=megapixels / sum(exact.decode_seconds for exact in found),
     )

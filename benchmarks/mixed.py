@@ -1,0 +1,89 @@
+"""Photographs inside pages: bytes of aez and of AVIF (Pillow's default) at SSIMULACRA2 50, 70 and 80.
+
+python benchmarks/mixed.py --pages FILE... --photographs DIR [--threads 2]
+
+Each page gets one or two photographs, 30 to 45 % as wide, at seeded places; sizes between qualities are interpolated.
+AVIF subsamples colour there (4:2:0), so that it never reaches some of the values: then there is no ratio.
+"""
+
+import argparse
+import io
+import random
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+import aez
+from aez.metrics.rate_distortion import Point, bpp_at
+from aez.metrics.ssimulacra2 import ssimulacra2
+
+TARGETS = (50, 70, 80)
+QUALITIES = (10, 20, 30, 40, 50, 60, 70, 80, 88, 95)
+SEED, NARROWEST, WIDEST = 7, 0.3, 0.45
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--pages", type=Path, nargs="+", required=True, help="screenshots and the like")
+    parser.add_argument("--photographs", type=Path, required=True, help="folder of PNG pictures")
+    parser.add_argument("--threads", type=int, default=2)
+    arguments = parser.parse_args()
+    warnings.simplefilter("ignore", aez.AezWarning)
+    photographs = sorted(arguments.photographs.glob("*.png"))
+    codecs: list[tuple[Callable[[Image.Image, float], bytes], Callable[[bytes], Image.Image]]] = [
+        (lambda image, quality: aez.encode(image, quality, threads=arguments.threads), aez.decode),
+        (avif, lambda data: Image.open(io.BytesIO(data)).convert("RGB")),
+    ]
+    print("| page | " + " | ".join(f"at {target}: kB, aez / AVIF" for target in TARGETS) + " |\n|" + " --- |" * 4)
+    ratios = []
+    for number, path in enumerate(arguments.pages):
+        page = with_photographs(path, photographs, random.Random(SEED + number), 1 + number % 2)
+        ours, theirs = (sizes(page, *codec) for codec in codecs)
+        ratios.append([a / b if a and b else np.nan for a, b in zip(ours, theirs, strict=True)])
+        cells = [f"{shown(a)} / {shown(b)}" for a, b in zip(ours, theirs, strict=True)]
+        print(f"| {path.name} | {' | '.join(cells)} |", flush=True)
+    for target, column in zip(TARGETS, np.array(ratios).T, strict=True):
+        known = column[np.isfinite(column)]
+        print(f"at {target}: {np.exp(np.log(known).mean()):.2f} times AVIF in the mean of {len(known)} pages")
+
+
+def with_photographs(path: Path, photographs: list[Path], choose: random.Random, count: int) -> Image.Image:
+    """A page, on white where it is transparent, with photographs on it."""
+    with Image.open(path) as opened:
+        drawn = opened.convert("RGBA")
+    page = Image.new("RGBA", drawn.size, "white")
+    page.alpha_composite(drawn)
+    page = page.convert("RGB")
+    for photograph in choose.sample(photographs, count):
+        with Image.open(photograph) as opened:
+            width = round(choose.uniform(NARROWEST, WIDEST) * page.width)
+            small = opened.convert("RGB").resize((width, round(width * opened.height / opened.width)))
+        place = choose.randrange(page.width - small.width), choose.randrange(max(page.height - small.height, 1))
+        page.paste(small, place)
+    return page
+
+
+def avif(image: Image.Image, quality: float) -> bytes:
+    buffer = io.BytesIO()
+    image.save(buffer, "AVIF", quality=int(quality), speed=6)
+    return buffer.getvalue()
+
+
+def sizes(
+    page: Image.Image, encode: Callable[[Image.Image, float], bytes], decode: Callable[[bytes], Image.Image]
+) -> list[float | None]:
+    """Bytes at the targets, where the codec reaches them."""
+    files = {quality: encode(page, quality) for quality in QUALITIES}
+    curve = [Point(quality, len(data), ssimulacra2(decode(data), page)) for quality, data in files.items()]
+    return [bpp_at(curve, target) for target in TARGETS]
+
+
+def shown(size: float | None) -> str:
+    return "-" if size is None else f"{size / 1000:.1f}"
+
+
+if __name__ == "__main__":
+    main()
