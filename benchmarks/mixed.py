@@ -7,18 +7,17 @@ AVIF subsamples colour there (4:2:0), so that it never reaches some of the value
 """
 
 import argparse
-import io
 import random
-import warnings
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
 import aez
+from aez.compare.codecs import ImageCodec, installed_codecs, pillow_codec
+from aez.compare.measure import measure
 from aez.metrics.rate_distortion import Point, bpp_at
-from aez.metrics.ssimulacra2 import ssimulacra2
+from aez.model.registry import DEFAULT_MODEL
 
 TARGETS = (50, 70, 80)
 QUALITIES = (10, 20, 30, 40, 50, 60, 70, 80, 88, 95)
@@ -31,17 +30,16 @@ def main() -> None:
     parser.add_argument("--photographs", type=Path, required=True, help="folder of PNG pictures")
     parser.add_argument("--threads", type=int, default=2)
     arguments = parser.parse_args()
-    warnings.simplefilter("ignore", aez.AezWarning)
     photographs = sorted(arguments.photographs.glob("*.png"))
-    codecs: list[tuple[Callable[[Image.Image, float], bytes], Callable[[bytes], Image.Image]]] = [
-        (lambda image, quality: aez.encode(image, quality, threads=arguments.threads), aez.decode),
-        (avif, lambda data: Image.open(io.BytesIO(data)).convert("RGB")),
-    ]
+    codecs = (
+        installed_codecs(DEFAULT_MODEL, arguments.threads, aez.MAX_PIXELS).aez,
+        pillow_codec("AVIF", "avif", QUALITIES, speed=6),
+    )
     print("| page | " + " | ".join(f"at {target}: kB, aez / AVIF" for target in TARGETS) + " |\n|" + " --- |" * 4)
     ratios = []
     for number, path in enumerate(arguments.pages):
         page = with_photographs(path, photographs, random.Random(SEED + number), 1 + number % 2)
-        ours, theirs = (sizes(page, *codec) for codec in codecs)
+        ours, theirs = (sizes(page, codec) for codec in codecs)
         ratios.append([a / b if a and b else np.nan for a, b in zip(ours, theirs, strict=True)])
         cells = [f"{shown(a)} / {shown(b)}" for a, b in zip(ours, theirs, strict=True)]
         print(f"| {path.name} | {' | '.join(cells)} |", flush=True)
@@ -66,18 +64,10 @@ def with_photographs(path: Path, photographs: list[Path], choose: random.Random,
     return page
 
 
-def avif(image: Image.Image, quality: float) -> bytes:
-    buffer = io.BytesIO()
-    image.save(buffer, "AVIF", quality=int(quality), speed=6)
-    return buffer.getvalue()
-
-
-def sizes(
-    page: Image.Image, encode: Callable[[Image.Image, float], bytes], decode: Callable[[bytes], Image.Image]
-) -> list[float | None]:
+def sizes(page: Image.Image, codec: ImageCodec) -> list[float | None]:
     """Bytes at the targets, where the codec reaches them."""
-    files = {quality: encode(page, quality) for quality in QUALITIES}
-    curve = [Point(quality, len(data), ssimulacra2(decode(data), page)) for quality, data in files.items()]
+    samples = [measure(codec, page, quality, "ssimulacra2") for quality in QUALITIES]
+    curve = [Point(sample.quality, sample.bytes, sample.fidelity("ssimulacra2")) for sample in samples]
     return [bpp_at(curve, target) for target in TARGETS]
 
 

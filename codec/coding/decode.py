@@ -42,8 +42,8 @@ def decode_exact(contents: Contents, medium: bool) -> Decoded:
         FormatError: the file is written in a newer format, and medium is not what is wanted.
         DamagedError: the front part is damaged.
     """
-    if contents.newer and not medium:
-        raise FormatError(f"{contents.error}; medium still decodes", _HINT)
+    if not medium:
+        _refuse_newer(contents)
     rgb, alpha = contents.exact_picture(), contents.alpha()
     if not medium:
         return Decoded(rgb, alpha)
@@ -79,8 +79,8 @@ def decode_high(model: Model, contents: Contents, upscale: bool) -> Decoded:
     header = contents.header
     exact = contents.exact_blocks()
     decoder = decode_base(model, contents)
-    if contents.newer and not upscale:
-        raise FormatError(f"{contents.error}; medium still decodes", _HINT)
+    if not upscale:
+        _refuse_newer(contents)
     if Flags.ENHANCEMENT in header.flags:
         alpha = _alpha(contents, upscale)
         _enhance(decoder, model, contents, upscale)
@@ -118,6 +118,11 @@ def decode_enhancement(decoder: LayerDecoder, model: Model, contents: Contents) 
     """
     layer = model.enhancement_layer
     _read(decoder, layer, *_open(model, contents, SectionType.ENHANCEMENT, layer))
+
+
+def _refuse_newer(contents: Contents) -> None:
+    if contents.newer:
+        raise FormatError(f"{contents.error}; medium still decodes", _HINT)
 
 
 def _enhance(decoder: LayerDecoder, model: Model, contents: Contents, upscale: bool) -> None:

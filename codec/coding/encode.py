@@ -10,12 +10,15 @@ Under exact blocks the networks see a smooth continuation of what is around them
 import copy
 import struct
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
+
+import numpy as np
 
 from ..arrays import Floats, Samples
 from ..format import container
 from ..format.blocks import BLOCK
-from ..format.container import Flags, Section, SectionType
+from ..format.container import FASTEST, STRONGEST, Flags, Section, SectionType
 from ..format.entropy import AnsWriter, SymbolWriter, ZstdWriter
 from ..format.exact import Map, gather, pack_exact, pixels_of
 from ..model.model import Layer, Model
@@ -29,7 +32,6 @@ Layers = Literal["all", "base"]
 Coding = Literal["ans", "zstd"]
 
 FORCED_ZEROS_MAX_DB = 0.05
-_FAST_LEVEL, _BEST_LEVEL = 1, 19
 _CRC = struct.Struct("<I")
 
 
@@ -50,6 +52,24 @@ class Encoded:
     def exactness(self) -> Literal["none", "some", "all"]:
         """How many blocks are exact."""
         return "all" if self.latents is None else "none" if self.exact is None else "some"
+
+
+@dataclass(frozen=True)
+class Split:
+    """Samples [H, W, 3], of which the blocks of a map are stored exactly, and the networks code the others."""
+
+    rgb: Samples
+    exact: Map
+
+    @cached_property
+    def learned(self) -> Samples:
+        """What the networks see."""
+        return fill_gaps(self.rgb, pixels_of(self.exact, *self.rgb.shape[:2]))
+
+    @cached_property
+    def section(self) -> Section:
+        """The exact blocks."""
+        return Section(SectionType.EXACT, pack_exact(gather(self.rgb, self.exact)))
 
 
 @dataclass(frozen=True)
@@ -84,6 +104,7 @@ class Encoder:
         self.layers = layers
         self._coding = coding
         self._forced_zeros_max_db = forced_zeros_max_db
+        self._split: Split | None = None
 
     def learned(self) -> "Encoder":
         """An encoder of the same picture that stores no blocks exactly."""
@@ -104,26 +125,35 @@ class Encoder:
 
         Certain zeros are coded after all where forcing them shows.
         """
-        rgb = self.picture.seen
-        learned = rgb if exact is None else fill_gaps(rgb, pixels_of(exact, *rgb.shape[:2]))
-        latents, hyper = self._analyse(learned, quality)
+        split = None if exact is None else self.split(exact)
+        latents, hyper = self._analyse(split.learned if split else self.picture.seen, quality)
         features = self.model.hyper_synthesis(hyper, quality)
         coded, lost_db = self._code_layers(latents, hyper, features, quality, all_coded=False)
         if lost_db > self._forced_zeros_max_db:
             coded, _ = self._code_layers(latents, hyper, features, quality, all_coded=True)
-        front = profile_sections(self.picture)
-        flags = coded.flags | self._flags()
-        if exact is not None:
-            flags |= Flags.EXACT
-            front.append(Section(SectionType.EXACT, pack_exact(gather(rgb, exact)), _BEST_LEVEL))
-        rest = coded.sections[1:]
-        if self.picture.alpha is not None:
-            front.append(alpha_section(SectionType.MEDIUM_ALPHA, half_size(self.picture.alpha)))
-            if self.layers == "all":
-                rest.append(alpha_section(SectionType.ALPHA, self.picture.alpha))
+        flags = coded.flags | self._flags() | (Flags.EXACT if split else Flags(0))
+        blocks = [split.section] if split else []
+        base, enhancement = coded.sections[:1], coded.sections[1:]
+        medium_alpha, alpha = self._alphas
         header = header_of(self.picture, flags, quality, self.model.id)
-        data = container.write(header, front + coded.sections[:1], rest + metadata_sections(self.picture))
+        front = [*profile_sections(self.picture), *blocks, *medium_alpha, *base]
+        data = container.write(header, front, [*enhancement, *alpha, *metadata_sections(self.picture)])
         return Encoded(data, quality, coded.latents, features, exact)
+
+    def split(self, exact: Map) -> "Split":
+        """The picture with the blocks of a map apart; the last one is kept, as searches ask for it again."""
+        if self._split is None or not np.array_equal(self._split.exact, exact):
+            self._split = Split(self.picture.seen, exact)
+        return self._split
+
+    @cached_property
+    def _alphas(self) -> tuple[list[Section], list[Section]]:
+        """Alpha of medium, and that of high, as far as there are such."""
+        alpha = self.picture.alpha
+        if alpha is None:
+            return [], []
+        medium = alpha_section(SectionType.MEDIUM_ALPHA, half_size(alpha))
+        return [medium], [alpha_section(SectionType.ALPHA, alpha)] if self.layers == "all" else []
 
     def _analyse(self, rgb: Samples, quality: int) -> tuple[Floats, Floats]:
         """Latents to aim at, in units of the step size, and hyper latents, rounded."""
@@ -151,7 +181,7 @@ class Encoder:
     def _code_layer(self, encoder: LayerEncoder, writer: SymbolWriter, kind: SectionType, layer: Layer) -> Section:
         encoder.write(writer, layer)
         content = writer.finish() + _CRC.pack(checksum(encoder.latents, layer))
-        return Section(kind, content, _BEST_LEVEL if self._coding == "zstd" else _FAST_LEVEL)
+        return Section(kind, content, STRONGEST if self._coding == "zstd" else FASTEST)
 
     def _writer(self) -> SymbolWriter:
         return ZstdWriter() if self._coding == "zstd" else AnsWriter()

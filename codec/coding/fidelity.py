@@ -3,7 +3,7 @@
 import numpy as np
 
 from ..arrays import AnyArray, Samples
-from ..format.exact import gather
+from ..format.exact import SIDE, pixels_of
 from ..metrics.fidelity import psnr
 from ..metrics.ssimulacra2 import ssimulacra2
 from ..picture.convert import to_pillow
@@ -19,7 +19,7 @@ def decoded_high(encoder: Encoder, encoded: Encoded) -> Samples:
     height, width, _ = original.shape
     rgb = encoder.model.synthesis(encoded.latents, encoded.quality)[:height, :width]
     if encoded.exact is not None:
-        gather(original, encoded.exact).put(rgb)
+        np.copyto(rgb, original, where=pixels_of(encoded.exact, height, width)[..., None])
     return rgb
 
 
@@ -33,12 +33,11 @@ def decoded_medium(encoder: Encoder, encoded: Encoded) -> Samples:
     model, original = encoder.model, encoder.picture.seen
     if encoded.latents is None:
         return half_size(original)
-    height, width, _ = original.shape
-    rgb = model.medium_synthesis(encoded.latents[:, : model.base], encoded.quality)
-    rgb = rgb[: -(-height // 2), : -(-width // 2)]
+    half = half_size(original)
+    height, width, _ = half.shape
+    rgb = model.medium_synthesis(encoded.latents[:, : model.base], encoded.quality)[:height, :width]
     if encoded.exact is not None:
-        blocks = gather(original, encoded.exact)
-        blocks.put_half(rgb, half_size(blocks.sheet))
+        np.copyto(rgb, half, where=pixels_of(encoded.exact, height, width, SIDE // 2)[..., None])
     return rgb
 
 

@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 
 from ..arrays import Floats
-from ..format.exact import SIDE, gather, pack_exact
+from ..format.exact import SIDE
 from ..picture.samples import half_size
 from .costs import error_costs, latent_bits, learned_cost_at_least
 from .drawn import looks_drawn
@@ -60,8 +60,8 @@ class MixedEncoder(Encoder):
     def _exact_bits(self) -> Floats:
         """The estimate, in the proportion that is right for all that may be exact together."""
         candidates = self._regions.candidates
-        sheet = pack_exact(gather(self.picture.seen, candidates))
-        return self._estimate.bits * np.float32(8 * len(sheet) / max(self._estimate.bits[candidates].sum(), 1))
+        size = len(self.split(candidates).section.content)
+        return self._estimate.bits * np.float32(8 * size / max(self._estimate.bits[candidates].sum(), 1))
 
     @cached_property
     def _lossless(self) -> bytes:

@@ -1,11 +1,9 @@
 """What files with and without layers have in common: the header's fields, profile, alpha, metadata."""
 
 from ..arrays import Samples
-from ..format.container import BY_PROFILE, SRGB, Flags, Header, Section, SectionType
+from ..format.container import BY_PROFILE, FASTEST, SRGB, Flags, Header, Section, SectionType
 from ..format.sheet import pack_sheet
 from ..picture.convert import Picture
-
-_FASTEST, _STRONGEST = 1, 19
 
 
 def header_of(picture: Picture, flags: Flags, quality: int = 0, model: int = 0) -> Header:
@@ -25,9 +23,9 @@ def profile_sections(picture: Picture) -> list[Section]:
 
 def alpha_section(kind: SectionType, alpha: Samples) -> Section:
     """Alpha [H, W]: as it is, or as a sheet of gray where that is smaller."""
-    plain = Section(kind, alpha.tobytes(), _STRONGEST)
-    sheet = Section(kind, pack_sheet(alpha[..., None].repeat(3, 2)), _FASTEST)
-    smaller = len(sheet.content) < alpha.size and len(sheet.pack()) < len(plain.pack())
+    plain = Section(kind, alpha.tobytes())
+    sheet = Section(kind, pack_sheet(alpha[..., None].repeat(3, 2)), FASTEST)
+    smaller = len(sheet.content) < alpha.size and len(sheet.packed) < len(plain.packed)
     return sheet if smaller else plain
 
 

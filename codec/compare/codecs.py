@@ -68,7 +68,7 @@ def avif_codec(tune: str) -> ImageCodec:
     """libaom with full colour, speed 6, tuned for a measure of `AVIF_TUNES`."""
     qualities = (10, 20, 30, 40, 50, 60, 70, 80, 88, 94)
     options: Any = {"subsampling": "4:4:4", "speed": 6, "advanced": {"tune": tune}}
-    return _pillow_codec(f"AVIF tune={tune}", "avif", qualities, **options)
+    return pillow_codec(f"AVIF tune={tune}", "avif", qualities, **options)
 
 
 def installed_codecs(model: AnyModel, threads: int, max_pixels: int) -> ImageCodecs:
@@ -98,12 +98,12 @@ def installed_codecs(model: AnyModel, threads: int, max_pixels: int) -> ImageCod
     jpeg_444 = _jpeg_codec(JPEG_444, subsampling=0)
     others = []
     if features.check("webp"):
-        others.append(_pillow_codec("WebP", "webp", (1, 5, 15, 30, 50, 70, 85, 93, 97, 100), method=4))
+        others.append(pillow_codec("WebP", "webp", (1, 5, 15, 30, 50, 70, 85, 93, 97, 100), method=4))
     if features.check("avif"):
         others += map(avif_codec, AVIF_TUNES)
     if find_spec("pillow_jxl"):
         importlib.import_module("pillow_jxl")
-        others.append(_pillow_codec("JPEG XL", "jxl", (15, 30, 45, 60, 70, 80, 87, 92, 95, 98), effort=7))
+        others.append(pillow_codec("JPEG XL", "jxl", (15, 30, 45, 60, 70, 80, 87, 92, 95, 98), effort=7))
     lossless = [LosslessCodec("aez lossless", lambda image: api.encode(image, api.LOSSLESS, **own), aez.decode)]
     if features.check("webp"):
         lossless.append(_lossless_codec("WebP lossless", "webp", lossless=True, quality=80, method=4))
@@ -118,7 +118,9 @@ def _jpeg_codec(name: str, subsampling: int) -> ImageCodec:
     return ImageCodec(name, _JPEG_QUALITIES, encode, lambda data: _decoded(data, "jpeg"))
 
 
-def _pillow_codec(name: str, format: str, qualities: tuple[float, ...], **options: Any) -> ImageCodec:
+def pillow_codec(name: str, format: str, qualities: tuple[float, ...], **options: Any) -> ImageCodec:
+    """A format that Pillow writes."""
+
     def encode(image: Image.Image, quality: float) -> bytes:
         return _saved(image, format, quality=int(quality), **options)
 

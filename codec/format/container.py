@@ -9,6 +9,7 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import IntEnum, IntFlag
+from functools import cached_property
 from typing import NamedTuple
 
 import zstandard
@@ -23,6 +24,8 @@ _CRC = struct.Struct("<I")
 HEADER_BYTES = _HEADER.size + _CRC.size
 SIDE_MAX = 1 << 24
 _BITS = 8
+FASTEST, STRONGEST = 1, 19
+"""Levels of zstd: for what is compressed already, and for all else."""
 
 
 class Flags(IntFlag):
@@ -109,9 +112,10 @@ class Section:
 
     type: SectionType
     content: bytes
-    level: int = 19
+    level: int = STRONGEST
 
-    def pack(self) -> bytes:
+    @cached_property
+    def packed(self) -> bytes:
         """The section as it stands in a file."""
         parameters = zstandard.ZstdCompressionParameters.from_level(
             self.level, format=zstandard.FORMAT_ZSTD1_MAGICLESS, write_content_size=True, write_checksum=True
@@ -192,9 +196,9 @@ def parse_header(data: bytes) -> Header:
 
 def write(header: Header, front: list[Section], rest: list[Section]) -> bytes:
     """A whole file; `front` is what the medium picture needs."""
-    packed_front = b"".join(section.pack() for section in front)
+    packed_front = b"".join(section.packed for section in front)
     header = replace(header, medium_bytes=HEADER_BYTES + len(packed_front))
-    return header.pack() + packed_front + b"".join(section.pack() for section in rest)
+    return header.pack() + packed_front + b"".join(section.packed for section in rest)
 
 
 def front_sections(data: bytes, header: Header) -> Iterator[Frame]:

@@ -140,17 +140,15 @@ def _described(source: Input, found: Info) -> str:
     kind = ("gray" if found.gray else "colour") + (" with alpha" if found.alpha else "")
     state = "" if found.complete else "  (incomplete or damaged behind the front part)"
     quality = "" if found.quality is None else f", quality {found.quality:g}"
-    coding = f"{100 * found.exact:.0f} % of the pixels exact, " if found.exact else ""
-    coding += f"layers {found.layers}, coding {found.coding}, model {found.model} ({found.model_id})"
-    if found.exact == 1 and found.layers is None:
-        coding = "lossless"
+    exact = f"{100 * found.exact:.0f} % of the pixels exact, " if found.exact else ""
+    coding = f"{exact}layers {found.layers}, coding {found.coding}, model {found.model} ({found.model_id})"
     sections = ", ".join(f"{section.type} {decimal(section.bytes)}" for section in found.sections)
     return "\n".join(
         [
             f"{printable(source)}: {found.width} x {found.height}, {kind}{quality}{state}",
             f"  {decimal(found.bytes)}, {found.bpp:.3f} bpp; medium {found.medium_width} x {found.medium_height} "
             f"needs the first {found.medium_bytes} bytes ({share:.0f} %)",
-            f"  {coding}, format version {found.version}",
+            f"  {coding if found.layers else 'lossless'}, format version {found.version}",
             f"  {sections}",
         ]
     )
