@@ -82,8 +82,9 @@ class SectionInfo:
 class Info:
     """What a file says of itself; no samples are decoded.
 
-    `quality` is none where its model is not installed. `exact` is the share of the pixels that are stored exactly;
-    where all are, there is no quality, no layer and no model.
+    `quality` is none where its model is not installed. `exact` is the share of the pixels that are stored as samples,
+    `max_error` how many levels these may be off (0: lossless; none where there are none). Where all pixels are, there
+    is no quality, no layer and no model.
     """
 
     version: int
@@ -93,6 +94,7 @@ class Info:
     medium_height: int
     quality: float | None
     exact: float
+    max_error: int | None
     layers: Layers | None
     coding: Coding | None
     gray: bool
@@ -127,7 +129,7 @@ def encode(
         image: the picture; ICC profile, EXIF and XMP in its `info` are kept.
         quality: 0 to 100, decimals allowed, from 30 to 90 about the SSIMULACRA2 of a photograph; or a `Target`, such as
             `Target("size", 50_000)`; or "lossless": every sample of an image of 8 bits stays as it is.
-        exact: "auto" stores blocks exactly where that is better, such as those of text; "never" does not.
+        exact: "auto" stores blocks as samples where that is better, such as those of text; "never" does not.
         layers: "all", or "base", which leaves out what only high resolution needs.
         coding: "ans" (rANS, smaller) or "zstd".
         model: the name of a model, or a model's folder.
@@ -258,6 +260,7 @@ def info(data: bytes) -> Info:
         medium_height=header.medium_height,
         quality=model.scale.to_shown(header.quality) if model else None,
         exact=exact_share(contents.exact_map(), header.height, header.width),
+        max_error=contents.max_error(),
         layers=("all" if Flags.ENHANCEMENT in header.flags else "base") if learned else None,
         coding=("zstd" if Flags.ZSTD in header.flags else "ans") if learned else None,
         gray=Flags.GRAY in header.flags,

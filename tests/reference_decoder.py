@@ -159,9 +159,9 @@ def _content(frames: dict[int, bytes], kind: int, most: int) -> bytes:
 def _read_exact(content: bytes, height: int, width: int) -> tuple[Any, Any]:
     """The map of exact blocks, and the sheet."""
     rows, columns = -(-height // 16), -(-width // 16)
-    size = -(-rows * columns // 8)
+    size = 1 + -(-rows * columns // 8)
     _check(len(content) >= size, "the map of exact blocks is truncated")
-    bits = [content[place // 8] >> (7 - place % 8) & 1 for place in range(rows * columns)]
+    bits = [content[1 + place // 8] >> (7 - place % 8) & 1 for place in range(rows * columns)]
     exact = np.array(bits, np.bool_).reshape(rows, columns)
     _check(bool(exact.any()), "the map of exact blocks is empty")
     down, across = (np.flatnonzero(exact.any(axis=axis)).tolist() for axis in (1, 0))
@@ -409,7 +409,8 @@ def decode_exactly(data: bytes, arrays: Arrays, resolution: str = "high") -> Dec
     if flags & (SOME_EXACT | ALL_EXACT):
         content = _content(frames, EXACT, 4 * width * height + 65536)
         if flags & ALL_EXACT:
-            sheet = _read_sheet(content, height, width)
+            _check(len(content) > 0, "the section of exact blocks is empty")
+            sheet = _read_sheet(content[1:], height, width)
             return Decoded(flags, quality, width, height, model_id, medium_size, None, None, exact, sheet, alpha)
         exact, sheet = _read_exact(content, height, width)
 

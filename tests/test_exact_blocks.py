@@ -17,7 +17,7 @@ from PIL import Image, ImageDraw
 
 import aez
 from aez.api import Resolution
-from aez.coding.encode import Coding, Encoder, Layers
+from aez.coding.encode import Coding, Encoder, Layers, Split
 from aez.coding.targets import Measure
 from aez.format.contents import Contents
 from aez.format.exact import Map, gather, grid_of, pack_exact, pixels_of, unpack_exact
@@ -57,12 +57,19 @@ def maps(draw: st.DrawFn) -> Maps:
     return height, width, np.array(bits).reshape(rows, columns)
 
 
-@given(maps())
+def farthest(decoded: Image.Image, original: Image.Image, inside: Map) -> int:
+    """How many levels the samples of some pixels are off at most."""
+    first, second = (np.asarray(image, np.int16)[inside] for image in (decoded, original.convert(decoded.mode)))
+    return int(np.abs(first - second).max())
+
+
+@given(maps(), st.integers(0, 255))
 @settings(max_examples=150, deadline=None)
-def test_blocks_come_back_to_where_they_were(found: Maps) -> None:
+def test_blocks_come_back_to_where_they_were(found: Maps, max_error: int) -> None:
     height, width, exact = found
     original = np.random.default_rng(0).integers(0, 256, (height, width, 3), np.uint8)
-    blocks = unpack_exact(pack_exact(gather(original, exact)), height, width)
+    blocks = unpack_exact(pack_exact(gather(original, exact, max_error)), height, width)
+    assert blocks.max_error == max_error
     high, medium = np.zeros_like(original), np.zeros((-(-height // 2), -(-width // 2), 3), np.uint8)
     blocks.put(high)
     blocks.put_half(medium, half_size(blocks.sheet))
@@ -81,7 +88,9 @@ def test_both_resolutions_hold_them(width: int, height: int, quality: int, seed:
         return
     layers: Layers = "base" if base else "all"
     coding: Coding = random.choice(["ans", "zstd"])
-    data = Encoder(load_model(), from_pillow(original), layers, coding).encode_with(quality, exact).data
+    picture = from_pillow(original)
+    split = Split(picture.rgb, exact, picture.rgb)
+    data = Encoder(load_model(), picture, layers, coding).encode_with(quality, split).data
     inside = pixels(exact, original)
     high = np.asarray(aez.decode(data))
     assert np.array_equal(high[inside], np.asarray(original)[inside])
@@ -99,10 +108,39 @@ def test_text_is_exact_and_photographs_are_not(page: Image.Image, mode: str, qua
     exact = Contents(data).exact_map()
     assert exact[6:, :13].all()
     assert exact[3:10, 14:21].mean() < 0.1
-    assert 0.4 < aez.info(data).exact < 1
+    found = aez.info(data)
+    assert 0.4 < found.exact < 1
     decoded = aez.decode(data)
     inside = pixels(exact, page) & (np.asarray(decoded.convert("RGBA").getchannel("A")) > 16)
-    assert np.array_equal(np.asarray(decoded)[inside], np.asarray(image.convert(decoded.mode))[inside])
+    assert farthest(decoded, image, inside) == found.max_error
+
+
+@pytest.mark.parametrize("quality", [10, 40, 60, 75, 80, 85])
+def test_near_colours_are_merged_where_that_does_not_show(page: Image.Image, quality: int) -> None:
+    """Colours of ground stay, gradients move by a quarter of what edges do, and the better the quality the less."""
+    image = page.crop((0, 0, 224, 213))
+    image.paste(Image.linear_gradient("L").rotate(90).resize((224, 60)).convert("RGB"), (0, 150))
+    data = aez.encode(image, quality)
+    found = aez.info(data)
+    assert found.exact == 1
+    assert found.max_error is not None
+    assert 0 < found.max_error <= (8 if quality < 75 else 5)
+    assert len(data) < 0.98 * len(aez.encode(image, "lossless"))
+    decoded = aez.decode(data)
+    everywhere = np.ones((image.height, image.width), np.bool_)
+    assert farthest(decoded, image, everywhere) == found.max_error
+    ground = (np.asarray(image) == (250, 250, 244)).all(2)
+    assert farthest(decoded, image, ground) == 0
+    gradient = everywhere.copy()
+    gradient[:151] = False
+    assert farthest(decoded, image, gradient) <= found.max_error // 4
+
+
+def test_what_is_not_worth_it_stays_lossless(page: Image.Image) -> None:
+    two_colours = page.crop((0, 0, 200, 213)).convert("1")
+    data = aez.encode(two_colours, 30)
+    assert aez.info(data).max_error == 0
+    assert data == aez.encode(two_colours.convert("L"), "lossless")
 
 
 @pytest.mark.parametrize("quality", [0, 20, 50, 80, 100])
@@ -124,9 +162,7 @@ def test_base_only_files_keep_them(page: Image.Image) -> None:
     data = aez.encode(page, 90, layers="base")
     exact = Contents(data).exact_map()
     assert exact.any()
-    decoded = aez.decode(data)
-    inside = pixels(exact, page)
-    assert np.array_equal(np.asarray(decoded)[inside], np.asarray(page)[inside])
+    assert farthest(aez.decode(data), page, pixels(exact, page)) == 0
 
 
 @pytest.mark.parametrize(("measure", "value"), [("psnr", 38), ("ssimulacra2", 80), ("size", 10_000), ("bpp", 0.6)])
@@ -145,10 +181,13 @@ def test_targets_are_met_with_them(page: Image.Image, measure: Measure, value: f
 def test_a_target_may_be_met_by_a_lossless_file(page: Image.Image) -> None:
     text = page.crop((0, 0, 200, 213))
     lossless = aez.encode(text, "lossless")
-    assert aez.encode(text, aez.Target("psnr", 45)) == lossless
+    assert aez.encode(text, aez.Target("psnr", 70)) == lossless
     assert aez.encode(text, aez.Target("size", len(lossless))) == lossless
-    smaller = aez.encode(text, aez.Target("size", len(lossless) * 2 // 3))
-    assert 0.66 * len(lossless) <= len(smaller) <= 0.67 * len(lossless)
+    smaller = aez.encode(text, aez.Target("size", len(lossless) * 9 // 10))
+    assert aez.info(smaller).exact == 1
+    assert len(smaller) <= 0.9 * len(lossless)
+    tiny = aez.encode(text, aez.Target("size", len(lossless) // 3))
+    assert 0.33 * len(lossless) <= len(tiny) <= 0.334 * len(lossless)
 
 
 def test_damaged_blocks_are_an_error_in_both_resolutions(page: Image.Image) -> None:
@@ -172,7 +211,8 @@ def test_the_command_line_says_how_much_is_exact(run: Run, page: Image.Image, tm
     run("encode", tmp_path / "a.png", "-q", "60")
     found = json.loads(run("info", tmp_path / "a.aez", "--json").stdout)
     assert 0.4 < found["exact"] < 1
-    assert f"{100 * found['exact']:.0f} % of the pixels exact" in run("info", tmp_path / "a.aez").stdout
+    said = f"{100 * found['exact']:.0f} % of the pixels exact within {found['max_error']}"
+    assert said in run("info", tmp_path / "a.aez").stdout
     assert run("encode", tmp_path / "a.png", "--exact", "never", "-f").exit_code == 0
     assert json.loads(run("info", tmp_path / "a.aez", "--json").stdout)["exact"] == 0
 

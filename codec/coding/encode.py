@@ -13,8 +13,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
-import numpy as np
-
 from ..arrays import Floats, Samples
 from ..format import container
 from ..format.blocks import BLOCK
@@ -37,39 +35,49 @@ _CRC = struct.Struct("<I")
 
 @dataclass(frozen=True)
 class Encoded:
-    """A file of a stored quality, and what its decoder will have: latents, features, and which blocks are exact.
+    """A file of a stored quality, and what its decoder will have: latents, features, and samples of exact blocks.
 
-    Where all of them are, there are no latents and no features.
+    Where all blocks are exact, there are no latents and no features.
     """
 
     data: bytes
     quality: int
     latents: Floats | None = None
     features: Floats | None = None
-    exact: Map | None = None
+    split: "Split | None" = None
 
     @property
     def exactness(self) -> Literal["none", "some", "all"]:
         """How many blocks are exact."""
-        return "all" if self.latents is None else "none" if self.exact is None else "some"
+        return "all" if self.latents is None else "none" if self.split is None else "some"
 
 
 @dataclass(frozen=True)
 class Split:
-    """Samples [H, W, 3], of which the blocks of a map are stored exactly, and the networks code the others."""
+    """Samples [H, W, 3], and which blocks of them are stored as samples: `stored`, at most `max_error` levels off.
+
+    The networks code the others.
+    """
 
     rgb: Samples
     exact: Map
+    stored: Samples
+    max_error: int = 0
+
+    @property
+    def inside(self) -> Map:
+        """Which pixels [H, W] are in exact blocks."""
+        return pixels_of(self.exact, *self.rgb.shape[:2])
 
     @cached_property
     def learned(self) -> Samples:
         """What the networks see."""
-        return fill_gaps(self.rgb, pixels_of(self.exact, *self.rgb.shape[:2]))
+        return fill_gaps(self.rgb, self.inside)
 
     @cached_property
     def section(self) -> Section:
         """The exact blocks."""
-        return Section(SectionType.EXACT, pack_exact(gather(self.rgb, self.exact)))
+        return Section(SectionType.EXACT, pack_exact(gather(self.stored, self.exact, self.max_error)))
 
 
 @dataclass(frozen=True)
@@ -104,7 +112,6 @@ class Encoder:
         self.layers = layers
         self._coding = coding
         self._forced_zeros_max_db = forced_zeros_max_db
-        self._split: Split | None = None
 
     def learned(self) -> "Encoder":
         """An encoder of the same picture that stores no blocks exactly."""
@@ -120,12 +127,11 @@ class Encoder:
         """The picture as a file of a stored quality."""
         return self.encode_with(quality, None)
 
-    def encode_with(self, quality: int, exact: Map | None) -> Encoded:
-        """The same with the blocks of a map stored exactly, which are not all.
+    def encode_with(self, quality: int, split: Split | None) -> Encoded:
+        """The same with some blocks stored as samples, not all.
 
         Certain zeros are coded after all where forcing them shows.
         """
-        split = None if exact is None else self.split(exact)
         latents, hyper = self._analyse(split.learned if split else self.picture.seen, quality)
         features = self.model.hyper_synthesis(hyper, quality)
         coded, lost_db = self._code_layers(latents, hyper, features, quality, all_coded=False)
@@ -138,13 +144,7 @@ class Encoder:
         header = header_of(self.picture, flags, quality, self.model.id)
         front = [*profile_sections(self.picture), *blocks, *medium_alpha, *base]
         data = container.write(header, front, [*enhancement, *alpha, *metadata_sections(self.picture)])
-        return Encoded(data, quality, coded.latents, features, exact)
-
-    def split(self, exact: Map) -> "Split":
-        """The picture with the blocks of a map apart; the last one is kept, as searches ask for it again."""
-        if self._split is None or not np.array_equal(self._split.exact, exact):
-            self._split = Split(self.picture.seen, exact)
-        return self._split
+        return Encoded(data, quality, coded.latents, features, split)
 
     @cached_property
     def _alphas(self) -> tuple[list[Section], list[Section]]:

@@ -3,7 +3,6 @@
 import numpy as np
 
 from ..arrays import AnyArray, Samples
-from ..format.exact import SIDE, pixels_of
 from ..metrics.fidelity import psnr
 from ..metrics.ssimulacra2 import ssimulacra2
 from ..picture.convert import to_pillow
@@ -13,13 +12,14 @@ from .encode import Encoded, Encoder
 
 def decoded_high(encoder: Encoder, encoded: Encoded) -> Samples:
     """The samples [H, W, 3] of the high picture, as decoders give them."""
-    original = encoder.picture.seen
+    split = encoded.split
     if encoded.latents is None:
-        return original
-    height, width, _ = original.shape
+        assert split is not None
+        return split.stored
+    height, width, _ = encoder.picture.seen.shape
     rgb = encoder.model.synthesis(encoded.latents, encoded.quality)[:height, :width]
-    if encoded.exact is not None:
-        np.copyto(rgb, original, where=pixels_of(encoded.exact, height, width)[..., None])
+    if split is not None:
+        np.copyto(rgb, split.stored, where=split.inside[..., None])
     return rgb
 
 
@@ -30,14 +30,14 @@ def high_psnr(encoder: Encoder, encoded: Encoded) -> float:
 
 def decoded_medium(encoder: Encoder, encoded: Encoded) -> Samples:
     """The samples [ceil(H/2), ceil(W/2), 3] of the medium picture; alpha is left aside."""
-    model, original = encoder.model, encoder.picture.seen
+    model, split = encoder.model, encoded.split
     if encoded.latents is None:
-        return half_size(original)
-    half = half_size(original)
-    height, width, _ = half.shape
+        assert split is not None
+        return half_size(split.stored)
+    height, width = (-(-side // 2) for side in encoder.picture.seen.shape[:2])
     rgb = model.medium_synthesis(encoded.latents[:, : model.base], encoded.quality)[:height, :width]
-    if encoded.exact is not None:
-        np.copyto(rgb, half, where=pixels_of(encoded.exact, height, width, SIDE // 2)[..., None])
+    if split is not None:
+        np.copyto(rgb, half_size(split.stored), where=split.inside[::2, ::2, None])
     return rgb
 
 

@@ -1,12 +1,10 @@
-"""Pictures that are drawn in part: blocks are stored exactly where that costs less than what the networks make of them.
+"""Pictures that are drawn in part: blocks are stored as samples where that costs less than what networks make of them.
 
 A picture that looks photographed everywhere is coded by the networks alone. Otherwise a region of blocks is exact where
 its exact bits are fewer than its learned bits plus the price of its error: that which photographs of that quality pay.
 """
 
 from functools import cached_property
-
-import numpy as np
 
 from ..arrays import Floats
 from ..format.exact import SIDE
@@ -16,32 +14,38 @@ from .drawn import looks_drawn
 from .encode import Encoded, Encoder
 from .exact_bits import Estimate, estimate_exact_bits
 from .fidelity import decoded_high, decoded_medium
-from .lossless import encode_lossless
 from .regions import Regions
+from .storable import Storable, affordable_error
 
 _CLEARLY, _PERHAPS, _HARDLY_ANY = 1.5, 4.0, 0.15
+_WORTHWHILE = 0.98
 
 
 class MixedEncoder(Encoder):
-    """An encoder that stores blocks exactly where they are better so."""
+    """An encoder that stores blocks as samples where they are better so."""
+
+    _near: Storable | None = None
 
     def encode(self, quality: int) -> Encoded:
         """The picture as a file of a stored quality, no more costly than with the networks alone."""
         if not (self._drawn and self._regions.candidates.any()):
             return super().encode(quality)
         price = self.model.typical.error_price(quality)
-        if self._clearly_lossless(price):
-            return self._all_exact(quality)
+        storable = self._storable_at(price)
+        if self._clearly_exact(storable, price):
+            return Encoded(storable.file, quality, split=storable.whole)
         learned = super().encode(quality)
         errors = self._error_costs(learned, price)
         costs = [(self._cost(learned, errors), learned)]
-        exact_bits = self._exact_bits
-        chosen = self._regions.choose(self._latent_bits(learned) + errors - exact_bits)
+        exact_errors = self._error_costs(Encoded(b"", quality, split=storable.whole), price)
+        exact_costs = storable.bits + exact_errors
+        chosen = self._regions.choose(self._latent_bits(learned) + errors - exact_costs)
         if chosen.any() and not chosen.all():
-            mixed = self.encode_with(quality, chosen)
+            mixed = self.encode_with(quality, storable.split(chosen))
             costs.append((self._cost(mixed, self._error_costs(mixed, price)), mixed))
-        if exact_bits.sum() < 2 * min(cost for cost, _ in costs):
-            costs.append((8 * len(self._lossless), self._all_exact(quality)))
+        if exact_costs.sum() < 2 * min(cost for cost, _ in costs):
+            exact = Encoded(storable.file, quality, split=storable.whole)
+            costs.append((self._cost(exact, exact_errors), exact))
         return min(costs, key=lambda pair: pair[0])[1]
 
     @cached_property
@@ -57,26 +61,26 @@ class MixedEncoder(Encoder):
         return Regions(self.picture.seen, self._estimate.drawn)
 
     @cached_property
-    def _exact_bits(self) -> Floats:
-        """The estimate, in the proportion that is right for all that may be exact together."""
-        candidates = self._regions.candidates
-        size = len(self.split(candidates).section.content)
-        return self._estimate.bits * np.float32(8 * size / max(self._estimate.bits[candidates].sum(), 1))
+    def _lossless(self) -> Storable:
+        return Storable(self.picture, self._regions.candidates)
 
-    @cached_property
-    def _lossless(self) -> bytes:
-        return encode_lossless(self.picture)
+    def _storable_at(self, price: float) -> Storable:
+        """What may be stored at a price of error; the last one is kept, as searches ask for it again."""
+        limit = affordable_error(price)
+        if limit == 0:
+            return self._lossless
+        if self._near is None or self._near.limit != limit:
+            self._near = self._lossless.within(limit)
+        worthwhile = self._near.candidates_bytes < _WORTHWHILE * self._lossless.candidates_bytes
+        return self._near if worthwhile else self._lossless
 
-    def _all_exact(self, quality: int) -> Encoded:
-        return Encoded(self._lossless, quality)
-
-    def _clearly_lossless(self, price: float) -> bool:
+    def _clearly_exact(self, storable: Storable, price: float) -> bool:
         """Whether the networks cannot compete anywhere, for all that can be known without running them."""
-        bits = self._estimate.bits
+        bits = storable.bits
         if bits[~self._regions.candidates].sum() > _HARDLY_ANY * bits.sum():
             return False
         least = learned_cost_at_least(self.picture.seen, price)
-        return float(bits.sum()) < _PERHAPS * least and 8 * len(self._lossless) < _CLEARLY * least
+        return float(bits.sum()) < _PERHAPS * least and 8 * len(storable.file) < _CLEARLY * least
 
     def _latent_bits(self, learned: Encoded) -> Floats:
         base, enhancement = self.model.base_layer, self.model.enhancement_layer

@@ -32,8 +32,8 @@ def sampled_psnr(encoder: Encoder, encoded: Encoded) -> float | None:
     if min(rgb.shape[:2]) < BLOCK:
         rgb = pad(rgb, BLOCK)
     places = _spread(rgb.shape[0] // BLOCK, rgb.shape[1] // BLOCK)
-    if (exact := encoded.exact) is not None:
-        places = [place for place in places if not _block(exact, CELLS_PER_BLOCK, *place).any()]
+    if (split := encoded.split) is not None:
+        places = [place for place in places if not _block(split.exact, CELLS_PER_BLOCK, *place).any()]
     if not places:
         return None
     originals = np.stack([_block(rgb, BLOCK, *place) for place in places])

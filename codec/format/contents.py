@@ -9,7 +9,7 @@ from ..arrays import Samples
 from ..errors import AezWarning, DamagedError, FormatError
 from . import container
 from .container import Flags, Frame, SectionType
-from .exact import ExactBlocks, Map, grid_of, unpack_exact, unpack_map
+from .exact import ExactBlocks, Map, grid_of, unpack_all_exact, unpack_exact, unpack_map, unpack_max_error
 from .sheet import Size, unpack_sheet
 
 ICC_MAX = 4 << 20
@@ -82,6 +82,16 @@ class Contents:
             return np.full(grid_of(header.height, header.width), header.all_exact)
         return unpack_map(self._exact_content(), header.height, header.width)[0]
 
+    def max_error(self) -> int | None:
+        """How many levels exact samples may be off, if there are any.
+
+        Raises:
+            DamagedError: that is damaged.
+        """
+        header = self.header
+        stored = header.all_exact or Flags.EXACT in header.flags
+        return unpack_max_error(self._exact_content()) if stored else None
+
     def exact_blocks(self) -> ExactBlocks | None:
         """The exact blocks of a file with layers, if it has any.
 
@@ -99,7 +109,7 @@ class Contents:
         Raises:
             DamagedError: they are missing or damaged.
         """
-        return unpack_sheet(self._exact_content(), self._size)
+        return unpack_all_exact(self._exact_content(), self._size)
 
     def _exact_content(self) -> bytes:
         return self.required(SectionType.EXACT).content(4 * self._size.height * self._size.width + _EXACT_MARGIN)

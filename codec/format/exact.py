@@ -1,7 +1,7 @@
-"""Exact blocks: which 16 x 16 blocks of a picture are stored as they are, and the sheet that holds their samples.
+"""Exact blocks: which 16 x 16 blocks of a picture are stored as samples, and the sheet that holds these.
 
 The sheet is the smallest rectangle of the picture that holds all exact blocks; elsewhere in it is filler. So the sheet
-of a picture whose blocks are all exact is the picture.
+of a picture whose blocks are all exact is the picture. The first byte says how many levels samples may be off.
 """
 
 from dataclasses import dataclass
@@ -21,12 +21,16 @@ Map = npt.NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class ExactBlocks:
-    """Which blocks of a picture are exact, and the sheet [h, w, 3]; `left` and `top` is where it is in the picture."""
+    """Which blocks of a picture are exact, and the sheet [h, w, 3]; `left` and `top` is where it is in the picture.
+
+    Samples of the sheet are at most `max_error` levels off what was encoded.
+    """
 
     map: Map
     left: int
     top: int
     sheet: Samples
+    max_error: int
 
     def put(self, picture: Samples) -> None:
         """Put the exact samples over those of a picture [H, W, 3]."""
@@ -53,18 +57,44 @@ def pixels_of(blocks: Map, height: int, width: int, side: int = SIDE) -> Map:
     return blocks.repeat(side, 0)[:height].repeat(side, 1)[:, :width]
 
 
-def gather(samples: Samples, exact: Map) -> ExactBlocks:
-    """The exact blocks, at least one, of a picture's samples [H, W, 3]."""
+def gather(samples: Samples, exact: Map, max_error: int = 0) -> ExactBlocks:
+    """The exact blocks, at least one, of a picture's samples [H, W, 3], which are so many levels off."""
     height, width, _ = samples.shape
     top, left, size = _place(exact, height, width)
     box = slice(top, top + size.height), slice(left, left + size.width)
     sheet = np.where(pixels_of(exact, height, width)[box][..., None], samples[box], np.uint8(0))
-    return ExactBlocks(exact, left, top, sheet)
+    return ExactBlocks(exact, left, top, sheet, max_error)
 
 
 def pack_exact(blocks: ExactBlocks) -> bytes:
     """The content of the section of exact blocks."""
-    return np.packbits(blocks.map).tobytes() + pack_sheet(blocks.sheet)
+    return bytes([blocks.max_error]) + np.packbits(blocks.map).tobytes() + pack_sheet(blocks.sheet)
+
+
+def pack_all_exact(samples: Samples, max_error: int = 0) -> bytes:
+    """The same where all blocks of a picture [H, W, 3] are exact."""
+    return bytes([max_error]) + pack_sheet(samples)
+
+
+def unpack_max_error(content: bytes) -> int:
+    """How many levels exact samples may be off.
+
+    Raises:
+        DamagedError: truncated.
+    """
+    if not content:
+        raise DamagedError("the section of exact blocks is empty")
+    return content[0]
+
+
+def unpack_all_exact(content: bytes, size: Size) -> Samples:
+    """The samples [H, W, 3] of a picture whose blocks are all exact.
+
+    Raises:
+        DamagedError: they are damaged.
+    """
+    unpack_max_error(content)
+    return unpack_sheet(content[1:], size)
 
 
 def unpack_map(content: bytes, height: int, width: int) -> tuple[Map, bytes]:
@@ -75,11 +105,11 @@ def unpack_map(content: bytes, height: int, width: int) -> tuple[Map, bytes]:
     """
     size = grid_of(height, width)
     count = size.height * size.width
-    taken = -(-count // 8)
-    if len(content) < taken:
+    stop = 1 + -(-count // 8)
+    if len(content) < stop:
         raise DamagedError("the map of exact blocks is truncated")
-    bits = np.unpackbits(np.frombuffer(content, np.uint8, taken), count=count)
-    return bits.astype(np.bool_).reshape(size), content[taken:]
+    bits = np.unpackbits(np.frombuffer(content[1:stop], np.uint8), count=count)
+    return bits.astype(np.bool_).reshape(size), content[stop:]
 
 
 def unpack_exact(content: bytes, height: int, width: int) -> ExactBlocks:
@@ -92,7 +122,7 @@ def unpack_exact(content: bytes, height: int, width: int) -> ExactBlocks:
     if not exact.any():
         raise DamagedError("the map of exact blocks is empty")
     top, left, size = _place(exact, height, width)
-    return ExactBlocks(exact, left, top, unpack_sheet(packed, size))
+    return ExactBlocks(exact, left, top, unpack_sheet(packed, size), unpack_max_error(content))
 
 
 def exact_share(exact: Map, height: int, width: int) -> float:

@@ -140,15 +140,17 @@ def _described(source: Input, found: Info) -> str:
     kind = ("gray" if found.gray else "colour") + (" with alpha" if found.alpha else "")
     state = "" if found.complete else "  (incomplete or damaged behind the front part)"
     quality = "" if found.quality is None else f", quality {found.quality:g}"
-    exact = f"{100 * found.exact:.0f} % of the pixels exact, " if found.exact else ""
-    coding = f"{exact}layers {found.layers}, coding {found.coding}, model {found.model} ({found.model_id})"
+    limit = f" within {found.max_error}" if found.max_error else ""
+    exact = f"{100 * found.exact:.0f} % of the pixels exact{limit}, " if found.exact else ""
+    layers = f"{exact}layers {found.layers}, coding {found.coding}, model {found.model} ({found.model_id})"
+    coding = layers if found.layers else f"near-lossless{limit}" if found.max_error else "lossless"
     sections = ", ".join(f"{section.type} {decimal(section.bytes)}" for section in found.sections)
     return "\n".join(
         [
             f"{printable(source)}: {found.width} x {found.height}, {kind}{quality}{state}",
             f"  {decimal(found.bytes)}, {found.bpp:.3f} bpp; medium {found.medium_width} x {found.medium_height} "
             f"needs the first {found.medium_bytes} bytes ({share:.0f} %)",
-            f"  {coding if found.layers else 'lossless'}, format version {found.version}",
+            f"  {coding}, format version {found.version}",
             f"  {sections}",
         ]
     )

@@ -193,7 +193,7 @@ def encoding_options(command: Command) -> Command:
             type=click.Choice(get_args(Exact)),
             default="auto",
             show_default=True,
-            help="auto: blocks of text and drawings are stored exactly where that is better.",
+            help="auto: blocks of text and drawings are stored as samples where that is better.",
         ),
         click.option(
             "--layers",

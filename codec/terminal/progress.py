@@ -5,9 +5,6 @@ from collections.abc import Iterator, Sequence
 from threading import Timer
 from typing import TypeVar
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TimeElapsedColumn, TimeRemainingColumn
-
 Item = TypeVar("Item")
 PATIENCE_SECONDS = 1.0
 
@@ -17,6 +14,16 @@ def track(items: Sequence[Item], visible: bool) -> Iterator[Item]:
     if not visible:
         yield from items
         return
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        SpinnerColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
     columns = SpinnerColumn(), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn()
     # Lines on a terminal go above the bar; lines that are piped elsewhere must stay on stdout.
     with Progress(
