@@ -18,7 +18,7 @@ from PIL import Image
 
 from aez import AezError, encode
 from aez.coding.decode import decode_base, decode_enhancement
-from aez.coding.encode import Encoder
+from aez.coding.encode import Encoder, Split
 from aez.format.container import Flags
 from aez.format.contents import Contents
 from aez.model.model import Model
@@ -40,7 +40,9 @@ def files(photograph: Image.Image) -> list[bytes]:
     with_alpha.info.update(icc_profile=profile, exif=Image.Exif().tobytes(), xmp=b"<x/>")
     model = load_model()
     page = with_alpha.resize((90, 66))
-    mixed = Encoder(model, from_pillow(page)).encode_with(9000, np.arange(30).reshape(5, 6) % 4 == 1).data
+    picture = from_pillow(page)
+    split = Split(picture.seen, np.arange(30).reshape(5, 6) % 4 == 1, picture.seen, max_error=3)
+    mixed = Encoder(model, picture).encode_with(9000, split).data
     all_coded = Encoder(model, from_pillow(image), forced_zeros_max_db=-1).encode(model.scale.to_stored(5)).data
     return [
         encode(with_alpha, 20),

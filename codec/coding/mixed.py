@@ -33,7 +33,7 @@ class MixedEncoder(Encoder):
         price = self.model.typical.error_price(quality)
         storable = self._storable_at(price)
         if self._clearly_exact(storable, price):
-            return Encoded(storable.file, quality, split=storable.whole)
+            return self._all_exact(storable, quality)
         learned = super().encode(quality)
         errors = self._error_costs(learned, price)
         costs = [(self._cost(learned, errors), learned)]
@@ -44,7 +44,7 @@ class MixedEncoder(Encoder):
             mixed = self.encode_with(quality, storable.split(chosen))
             costs.append((self._cost(mixed, self._error_costs(mixed, price)), mixed))
         if exact_costs.sum() < 2 * min(cost for cost, _ in costs):
-            exact = Encoded(storable.file, quality, split=storable.whole)
+            exact = self._all_exact(storable, quality)
             costs.append((self._cost(exact, exact_errors), exact))
         return min(costs, key=lambda pair: pair[0])[1]
 
@@ -73,6 +73,10 @@ class MixedEncoder(Encoder):
             self._near = self._lossless.within(limit)
         worthwhile = self._near.candidates_bytes < _WORTHWHILE * self._lossless.candidates_bytes
         return self._near if worthwhile else self._lossless
+
+    def _all_exact(self, storable: Storable, quality: int) -> Encoded:
+        smallest = min((self._lossless, storable), key=lambda one: len(one.file))
+        return Encoded(smallest.file, quality, split=smallest.whole)
 
     def _clearly_exact(self, storable: Storable, price: float) -> bool:
         """Whether the networks cannot compete anywhere, for all that can be known without running them."""
