@@ -13,6 +13,7 @@ from ..format.exact import Map
 _SMOOTH = 4
 _GROUND = 64  # as many pixels in flat places make a colour one of ground
 _COLOURS_MAX = 1 << 14  # so many, the most frequent ones, are merged
+_AT_ONCE = 1 << 24  # pixels
 
 _Colours = npt.NDArray[np.int16]
 _Counts = npt.NDArray[np.intp]
@@ -20,6 +21,15 @@ _Counts = npt.NDArray[np.intp]
 
 def near_lossless(rgb: Samples, limit: int, where: Map) -> Samples:
     """Samples [H, W, 3] that are at most `limit` levels off, and only in pixels `where` [H, W]."""
+    near = rgb.copy()
+    rows = max(_AT_ONCE // rgb.shape[1], 1)
+    for strip in (slice(top, top + rows) for top in range(0, len(rgb), rows)):
+        near[strip][where[strip]] = _near_pixels(rgb[strip], limit, where[strip])
+    return near
+
+
+def _near_pixels(rgb: Samples, limit: int, where: Map) -> Samples:
+    """The pixels `where`, [N, 3]."""
     step = _largest_step(rgb)[where]
     red, green, blue = rgb[where].astype(np.int32).T
     codes, index, counts = np.unique(red << 16 | green << 8 | blue, return_inverse=True, return_counts=True)
@@ -27,9 +37,7 @@ def near_lossless(rgb: Samples, limit: int, where: Map) -> Samples:
     ground = np.bincount(index, step == 0, len(codes)) >= _GROUND
     at_edges, in_smooth_places = (_merged(colours, counts, ground, most) for most in (limit, limit // _SMOOTH))
     smooth = (step > 0) & (step <= limit)
-    near = rgb.copy()
-    near[where] = np.where(smooth[:, None], in_smooth_places[index], at_edges[index])
-    return near
+    return np.where(smooth[:, None], in_smooth_places[index], at_edges[index]).astype(np.uint8)
 
 
 def _largest_step(rgb: Samples) -> npt.NDArray[np.uint8]:
