@@ -100,7 +100,8 @@ def reach(target: Target, encoder: Encoder) -> bytes:
     """The file that meets the target.
 
     Sizes jump where blocks become exact. Then the networks alone may meet the target, and a better file that is no
-    larger will do. Those of tiny pictures jump, too; there the nearest one below is taken, with an `AezWarning`.
+    larger will do, even if it is smaller. Those of tiny pictures jump, too; there the nearest one below is taken, with
+    an `AezWarning`.
 
     Raises:
         TargetError: no quality reaches it; the message says what the nearest ones give.
@@ -126,8 +127,11 @@ def reach(target: Target, encoder: Encoder) -> bytes:
 def _beside_a_jump(target: Target, goal: _Goal, encoder: Encoder, trials: list[_Trial]) -> bytes:
     """A file without exact blocks that meets the target, or one with them that is better and no larger."""
     if target.measure in ("size", "bpp"):
-        lossless = next((trial for trial in trials if trial.exact == "all" and trial.value <= goal.highest), None)
-        return lossless.data if lossless else reach(target, encoder.learned())
+        fitting = [trial for trial in trials if trial.exact != "none" and trial.value <= goal.highest]
+        if not fitting:
+            return reach(target, encoder.learned())
+        below = max(fitting, key=lambda trial: trial.quality)
+        return below.data if below.exact == "all" else _better(goal, encoder, below)
     better = [trial.data for trial in trials if trial.value > goal.highest]
     try:
         better.append(reach(target, encoder.learned()))
@@ -135,6 +139,18 @@ def _beside_a_jump(target: Target, goal: _Goal, encoder: Encoder, trials: list[_
         if not better:
             raise
     return min(better, key=len)
+
+
+def _better(goal: _Goal, encoder: Encoder, below: _Trial) -> bytes:
+    """The file of the networks alone that meets the goal, or a smaller one with exact blocks if its PSNR is higher."""
+    alone = encoder.learned()
+    last = _search(goal, alone, below.quality)[-1]
+    measured = medium_psnr if encoder.layers == "base" else high_psnr
+    tried = measured(encoder, encoder.encode(below.quality))
+    if not goal.met(last.value) or measured(alone, alone.encode(last.quality)) <= tried:
+        return below.data
+    note_ruin(alone, last.quality, last.sampled_psnr)
+    return last.data
 
 
 def _search(goal: _Goal, encoder: Encoder, quality: int) -> list[_Trial]:
