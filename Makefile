@@ -31,6 +31,7 @@ fuzz: $(VENV)/.dev  ## broken files for the decoder, ROUNDS times five minutes (
 	cp -n tests/golden/*.aez build/fuzz
 	for round in $$(seq $(ROUNDS)); do $(FUZZ) || exit 1; done
 	$(BIN)/python -m pytest tests/test_two_decoders.py --mutations 100000
+	$(BIN)/python -m pytest tests/test_lossless.py -k every_sample --hypothesis-profile thorough
 
 aarch64: install  ## decode the golden files on an emulated ARM machine (root, Debian)
 	PYTHON=$(abspath $(BIN))/python tests/aarch64.sh

@@ -8,10 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 from click.testing import CliRunner, Result
+from hypothesis import settings
 from own_models import make_model
 from PIL import Image
 
 from aez.cli import main
+
+settings.register_profile("thorough", max_examples=1000)
 
 SAMPLE = Path(__file__).parent.parent / "samples" / "kodim23.png"
 

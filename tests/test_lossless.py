@@ -42,7 +42,7 @@ def images(draw: st.DrawFn) -> Image.Image:
 
 
 @given(images())
-@settings(max_examples=150, deadline=None)
+@settings(deadline=None)  # how many examples, the profile says
 def test_every_sample_comes_back(image: Image.Image) -> None:
     decoded = aez.decode(aez.encode(image, "lossless"))
     expected = image.convert(COMMON.get(image.mode, image.mode))
