@@ -8,7 +8,6 @@ trainer's, with another seed) unless a file is given; what is decoded is written
 """
 
 import argparse
-import io
 import statistics
 import subprocess
 import sys
@@ -20,6 +19,8 @@ from pictures import load_pictures
 from PIL import Image
 
 import aez
+from aez.compare.codecs import installed_codecs
+from aez.model.registry import DEFAULT_MODEL
 from aez.train.synthetic import synthetic_pictures
 
 RUNS = 7
@@ -36,28 +37,19 @@ def main() -> None:
     compare_bytes(load_pictures(arguments.pictures))
     with tempfile.TemporaryDirectory() as folder:
         page = Path(folder) / "page.png"
-        drawn = (
-            Image.open(arguments.screenshot)
-            if arguments.screenshot
-            else list(synthetic_pictures(DRAWN, *SIZE, SEED))[-1]
-        )
-        drawn.save(page)
+        given = [Image.open(arguments.screenshot)] if arguments.screenshot else None
+        *_, picture = given or synthetic_pictures(DRAWN, *SIZE, SEED)
+        picture.save(page)
         compare_processes(page)
 
 
 def compare_bytes(pictures: list[Image.Image]) -> None:
     """Print what lossless files take, all together and at worst."""
-    sizes = [(len(aez.encode(image, "lossless")), webp_bytes(image)) for image in pictures]
+    codecs = {codec.name: codec for codec in installed_codecs(DEFAULT_MODEL, 1, aez.MAX_PIXELS).lossless}
+    sizes = [[len(codecs[name].encode(image)) for name in ("aez lossless", "WebP lossless")] for image in pictures]
     total = sum(ours for ours, _ in sizes) / sum(theirs for _, theirs in sizes)
     worst = max(ours / theirs for ours, theirs in sizes)
     print(f"{len(sizes)} pictures: {total:.4f} times the bytes of WebP lossless, {worst:.4f} at worst\n")
-
-
-def webp_bytes(image: Image.Image) -> int:
-    """What WebP lossless takes."""
-    file = io.BytesIO()
-    image.save(file, "WEBP", lossless=True, method=4, quality=80, exact=True)
-    return len(file.getvalue())
 
 
 def compare_processes(page: Path) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..arrays import AnyArray, Floats, Samples
 from ..format.exact import SIDE, Map
-from ..picture.samples import pad
+from ..picture.samples import colour_codes, pad
 
 _PIXELS = SIDE * SIDE
 _COLOUR_BITS = 8.0  # of a further colour, as others use it, too
@@ -34,8 +34,7 @@ def estimate_exact_bits(rgb: Samples) -> Estimate:
 
 def _palette_bits(rgb: Samples) -> Floats:
     """Entropy of the colours of each block, and its palette."""
-    red, green, blue = np.moveaxis(rgb.astype(np.uint32), 2, 0)
-    colours = np.sort(_blocks(red << 16 | green << 8 | blue), axis=-1)
+    colours = np.sort(_blocks(colour_codes(rgb)), axis=-1)
     starts = np.ones(colours.shape, np.bool_)
     starts[..., 1:] = colours[..., 1:] != colours[..., :-1]
     first = np.flatnonzero(starts)

@@ -62,7 +62,7 @@ class MixedEncoder(Encoder):
 
     @cached_property
     def _lossless(self) -> Storable:
-        return Storable(self.picture, self._regions.candidates)
+        return Storable(self.picture, self._regions.candidates, self.picture.seen, self._estimate)
 
     def _storable_at(self, price: float) -> Storable:
         """What may be stored at a price of error; the last one is kept, as searches ask for it again."""

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from ..arrays import Samples
 from ..format.exact import Map
+from ..picture.samples import colour_codes
 
 _SMOOTH = 4
 _GROUND = 64  # as many pixels in flat places make a colour one of ground
@@ -31,8 +32,7 @@ def near_lossless(rgb: Samples, limit: int, where: Map) -> Samples:
 def _near_pixels(rgb: Samples, limit: int, where: Map) -> Samples:
     """The pixels `where`, [N, 3]."""
     step = _largest_step(rgb)[where]
-    red, green, blue = rgb[where].astype(np.int32).T
-    codes, index, counts = np.unique(red << 16 | green << 8 | blue, return_inverse=True, return_counts=True)
+    codes, index, counts = np.unique(colour_codes(rgb[where]), return_inverse=True, return_counts=True)
     colours = np.stack([codes >> 16, codes >> 8 & 255, codes & 255], 1).astype(np.int16)
     ground = np.bincount(index, step == 0, len(codes)) >= _GROUND
     at_edges, in_smooth_places = (_merged(colours, counts, ground, most) for most in (limit, limit // _SMOOTH))

@@ -10,7 +10,7 @@ from ..arrays import Floats, Samples
 from ..format.exact import Map, pixels_of
 from ..picture.convert import Picture
 from .encode import Split
-from .exact_bits import estimate_exact_bits
+from .exact_bits import Estimate, estimate_exact_bits
 from .lossless import encode_lossless
 from .near_lossless import near_lossless
 
@@ -27,25 +27,23 @@ def affordable_error(price: float) -> int:
 
 @dataclass
 class Storable:
-    """Samples of a picture of which blocks may be stored, `candidates` more likely than others, within a limit.
+    """Samples [H, W, 3] of a picture of which blocks may be stored, `candidates` more likely than others.
 
     What takes time is done once.
     """
 
     picture: Picture
     candidates: Map
+    samples: Samples
+    estimate: Estimate
     limit: int = 0
     _last: Split | None = field(default=None, init=False)
 
     def within(self, limit: int) -> "Storable":
         """Samples that are at most so many levels off."""
-        return replace(self, limit=limit)
-
-    @cached_property
-    def samples(self) -> Samples:
-        """All of them, [H, W, 3]."""
         seen = self.picture.seen
-        return near_lossless(seen, self.limit, pixels_of(self.candidates, *seen.shape[:2])) if self.limit else seen
+        samples = near_lossless(seen, limit, pixels_of(self.candidates, *seen.shape[:2]))
+        return Storable(self.picture, self.candidates, samples, estimate_exact_bits(samples), limit)
 
     @cached_property
     def max_error(self) -> int:
@@ -71,7 +69,7 @@ class Storable:
     @cached_property
     def bits(self) -> Floats:
         """An estimate for each block [rows, columns], in the proportion that is right for all candidates together."""
-        bits = estimate_exact_bits(self.samples).bits
+        bits = self.estimate.bits
         return bits * np.float32(8 * self.candidates_bytes / max(bits[self.candidates].sum(), 1))
 
     def split(self, exact: Map) -> Split:

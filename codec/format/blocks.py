@@ -1,4 +1,4 @@
-"""The blocks of a picture: 64 x 64 pixels, the grain of hyper latents and of exact samples."""
+"""The blocks of a picture: 64 x 64 pixels, the grain of hyper latents."""
 
 from .sheet import Size
 

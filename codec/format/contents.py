@@ -2,6 +2,7 @@
 
 import warnings
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -80,7 +81,7 @@ class Contents:
         header = self.header
         if header.all_exact or Flags.EXACT not in header.flags:
             return np.full(grid_of(header.height, header.width), header.all_exact)
-        return unpack_map(self._exact_content(), header.height, header.width)[0]
+        return unpack_map(self._exact_content, header.height, header.width)[0]
 
     def max_error(self) -> int | None:
         """How many levels exact samples may be off, if there are any.
@@ -90,7 +91,7 @@ class Contents:
         """
         header = self.header
         stored = header.all_exact or Flags.EXACT in header.flags
-        return unpack_max_error(self._exact_content()) if stored else None
+        return unpack_max_error(self._exact_content) if stored else None
 
     def exact_blocks(self) -> ExactBlocks | None:
         """The exact blocks of a file with layers, if it has any.
@@ -101,7 +102,7 @@ class Contents:
         header = self.header
         if Flags.EXACT not in header.flags:
             return None
-        return unpack_exact(self._exact_content(), header.height, header.width)
+        return unpack_exact(self._exact_content, header.height, header.width)
 
     def exact_picture(self) -> Samples:
         """The samples [H, W, 3] of a file whose blocks are all exact.
@@ -109,8 +110,9 @@ class Contents:
         Raises:
             DamagedError: they are missing or damaged.
         """
-        return unpack_all_exact(self._exact_content(), self._size)
+        return unpack_all_exact(self._exact_content, self._size)
 
+    @cached_property
     def _exact_content(self) -> bytes:
         return self.required(SectionType.EXACT).content(4 * self._size.height * self._size.width + _EXACT_MARGIN)
 

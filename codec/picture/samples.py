@@ -37,6 +37,13 @@ def half_size_seen(rgb: Samples, alpha: Samples) -> Samples:
     return np.where(total > 0, seen, half_size(rgb)).astype(np.uint8)
 
 
+def colour_codes(rgb: Samples) -> npt.NDArray[np.uint32]:
+    """Colours [..., 3] as numbers [...]: eight bits each of red, green and blue."""
+    red, green, blue = np.moveaxis(rgb.astype(np.uint32), -1, 0)
+    codes: npt.NDArray[np.uint32] = red << 16 | green << 8 | blue
+    return codes
+
+
 def enlarge(plane: Samples, width: int, height: int) -> Samples:
     """One channel [h, w], bilinearly enlarged to [height, width]."""
     return np.asarray(Image.fromarray(plane).resize((width, height), Image.Resampling.BILINEAR))
