@@ -49,7 +49,7 @@ def check_identity(folder: Path) -> None:
             _compare_weights(folder, network, arrays)
     if os.path.lexists(folder / PARAMS):
         described = read_description(folder).id
-        computed = model_id({**arrays, **_read_params(folder)})
+        computed = model_id({**arrays, **read_params(folder)})
         if computed != described:
             raise ModelError(f"{folder}: its id is {described:08x}, that of its arrays {computed:08x}: it was altered")
 
@@ -70,7 +70,7 @@ def _as_constant(key: str, array: AnyArray) -> bytes:
         return (np.exp2(-array.astype(np.float32)) if key.endswith(".shift") else array).tobytes()
 
 
-def _read_params(folder: Path) -> dict[str, AnyArray]:
+def read_params(folder: Path) -> dict[str, AnyArray]:
     """The float16 arrays that decide samples. Plain installs have no `safetensors`, and its format is simple."""
     data = read_file(folder, PARAMS)
     try:

@@ -1,0 +1,177 @@
+/** From a file to samples: container, base layer, enhancement layer, synthesis, exact blocks over it. */
+
+import { AnsReader } from './entropy/ans.ts';
+import { PlainReader } from './entropy/plain.ts';
+import type { SymbolReader } from './entropy/reader.ts';
+import { DamagedError, FormatError, PictureError } from './errors.ts';
+import { viewOf } from './format/bytes.ts';
+import { Contents, nameOf } from './format/contents.ts';
+import { type ExactBlocks, putExact, unpackAllExact, unpackExact } from './format/exact.ts';
+import { Flag, type Header, has, SectionType } from './format/header.ts';
+import { unpackSheet, type WebpDecoder } from './format/sheet.ts';
+import { CELLS, LayerDecoder } from './latents.ts';
+import type { Layer, Model, Part } from './model/model.ts';
+import { gridOf } from './networks/tiles.ts';
+import { enlarge, halfOf, halfSeen, type Samples } from './samples.ts';
+
+export type Resolution = 'medium' | 'high';
+
+const BYTES_PER_SYMBOL = 8;
+const CONTENT_MARGIN = 64;
+const EXACT_MARGIN = 1 << 16;
+
+/** Beyond which pictures are refused before anything is allocated. */
+export const MAX_PIXELS = 128_000_000;
+const PADDED_MIN = 1 << 20;
+
+/** A decoded picture: samples, alpha [height, width] if there is any, and an ICC profile if it is not sRGB. */
+export interface Decoded extends Samples {
+  readonly alpha: Uint8Array | undefined;
+  readonly gray: boolean;
+  readonly profile: Uint8Array | undefined;
+}
+
+/** What decoding takes from its surroundings. */
+export interface Services {
+  /** The model of an id, with what a part of its networks needs. */
+  model(id: number, part: Part): Promise<Model>;
+  readonly webp: readonly WebpDecoder[];
+  readonly maxPixels?: number;
+}
+
+/**
+ * Decode a file; for "medium", the first `mediumBytes` of its header suffice.
+ *
+ * @throws FormatError: not an aez file, or one of a newer version.
+ * @throws DamagedError: truncated or altered.
+ * @throws PictureError: it declares too many pixels.
+ * @throws ModelError: the model that it needs is not there, or does not work.
+ */
+export async function decodeSamples(data: Uint8Array, resolution: Resolution, services: Services): Promise<Decoded> {
+  const contents = new Contents(data);
+  checkSize(contents.header, services.maxPixels ?? MAX_PIXELS);
+  const { header } = contents;
+  const decoder = new PictureDecoder(contents, services);
+  const decoded = has(header, Flag.ALL_EXACT)
+    ? await decoder.exact(resolution)
+    : resolution === 'medium'
+      ? await decoder.medium()
+      : await decoder.high();
+  return { ...decoded, gray: has(header, Flag.GRAY), profile: contents.profile() };
+}
+
+type Planes = Samples & { alpha: Uint8Array | undefined };
+
+class PictureDecoder {
+  readonly #header: Header;
+  readonly #mediumSize: { width: number; height: number };
+
+  constructor(
+    readonly contents: Contents,
+    readonly services: Services,
+  ) {
+    this.#header = contents.header;
+    this.#mediumSize = { width: Math.ceil(this.#header.width / 2), height: Math.ceil(this.#header.height / 2) };
+  }
+
+  /** A picture whose blocks are all exact. */
+  async exact(resolution: Resolution): Promise<Planes> {
+    if (resolution === 'high') this.#refuseNewer();
+    const { width, height } = this.#header;
+    const picture = await unpackAllExact(this.#exactContent(), width, height, this.services.webp);
+    const alpha = await this.#alpha(SectionType.ALPHA, width, height);
+    if (resolution === 'high') return { ...picture, alpha };
+    const rgb = alpha ? halfSeen(picture, alpha) : halfOf(picture.rgb, width, height, 3);
+    return { ...this.#mediumSize, rgb, alpha: alpha && halfOf(alpha, width, height, 1) };
+  }
+
+  async medium(): Promise<Planes> {
+    const { width, height } = this.#mediumSize;
+    const alpha = await this.#alpha(SectionType.MEDIUM_ALPHA, width, height);
+    const exact = await this.#exactBlocks();
+    const { model, latents } = await this.#base('medium');
+    const picture = { width, height, rgb: model.mediumSynthesis(latents, this.#header.quality, width, height) };
+    if (exact) {
+      const { sheet } = exact;
+      const half = { width: Math.ceil(sheet.width / 2), height: Math.ceil(sheet.height / 2) };
+      putExact(picture, exact, { ...half, rgb: halfOf(sheet.rgb, sheet.width, sheet.height, 3) }, 2);
+    }
+    return { ...picture, alpha };
+  }
+
+  async high(): Promise<Planes> {
+    const { width, height, quality } = this.#header;
+    const exact = await this.#exactBlocks();
+    const decoder = await this.#base('high');
+    this.#refuseNewer();
+    const { model } = decoder;
+    const alpha = await this.#highAlpha();
+    if (has(this.#header, Flag.ENHANCEMENT)) {
+      decoder.read(...this.#open(SectionType.ENHANCEMENT, model.enhancement, 0));
+    } else {
+      decoder.generate(model.enhancement);
+    }
+    const picture = { width, height, rgb: model.synthesis(decoder.latents, quality, width, height) };
+    if (exact) putExact(picture, exact, exact.sheet, 1);
+    return { ...picture, alpha };
+  }
+
+  /** Decode the base layer; the enhancement layer can follow. */
+  async #base(part: Part): Promise<LayerDecoder> {
+    const header = this.#header;
+    const model = await this.services.model(header.model, part);
+    const grid = gridOf(header.width, header.height);
+    const [reader, layer, crc] = this.#open(SectionType.BASE, model.base, model.hyper * grid.rows * grid.columns);
+    const decoder = new LayerDecoder(model, reader, grid, header.quality, has(header, Flag.ALL_CODED));
+    decoder.read(reader, layer, crc);
+    return decoder;
+  }
+
+  /** A reader over a layer's symbols, among them `hyper` of hyper latents, and the CRC of its latents. */
+  #open(type: number, layer: Layer, hyper: number): [SymbolReader, Layer, number] {
+    const grid = gridOf(this.#header.width, this.#header.height);
+    const symbols = hyper + (layer.stop - layer.start) * CELLS * CELLS * grid.rows * grid.columns;
+    const content = this.contents.required(type, BYTES_PER_SYMBOL * symbols + CONTENT_MARGIN);
+    if (content.length < 4) throw new DamagedError(`section ${nameOf(type)} is too short`);
+    const payload = content.slice(0, -4);
+    const reader = has(this.#header, Flag.ZSTD) ? new PlainReader(payload) : new AnsReader(payload);
+    return [reader, layer, viewOf(content).getUint32(content.length - 4, true)];
+  }
+
+  #exactContent(): Uint8Array {
+    return this.contents.required(SectionType.EXACT, 4 * this.#header.width * this.#header.height + EXACT_MARGIN);
+  }
+
+  async #exactBlocks(): Promise<ExactBlocks | undefined> {
+    if (!has(this.#header, Flag.EXACT)) return undefined;
+    return unpackExact(this.#exactContent(), this.#header.width, this.#header.height, this.services.webp);
+  }
+
+  async #highAlpha(): Promise<Uint8Array | undefined> {
+    const { width, height } = this.#header;
+    if (has(this.#header, Flag.ENHANCEMENT)) return this.#alpha(SectionType.ALPHA, width, height);
+    const medium = this.#mediumSize;
+    const alpha = await this.#alpha(SectionType.MEDIUM_ALPHA, medium.width, medium.height);
+    return alpha && enlarge(alpha, medium.width, medium.height, width, height);
+  }
+
+  async #alpha(type: number, width: number, height: number): Promise<Uint8Array | undefined> {
+    if (!has(this.#header, Flag.ALPHA)) return undefined;
+    const content = this.contents.required(type, width * height);
+    if (content.length === width * height) return content;
+    const sheet = await unpackSheet(content, width, height, this.services.webp);
+    return Uint8Array.from({ length: width * height }, (_, place) => sheet[3 * place]);
+  }
+
+  #refuseNewer(): void {
+    if (this.contents.newer) throw new FormatError(`${this.contents.error?.message}; medium still decodes`);
+  }
+}
+
+/** Refuse what is too large, also when its padding is what makes it large. */
+function checkSize({ width, height }: Header, maxPixels: number): void {
+  const grid = gridOf(width, height);
+  if (width * height > maxPixels || 4096 * grid.rows * grid.columns > Math.max(1.25 * maxPixels, PADDED_MIN)) {
+    throw new PictureError(`${width} x ${height} is more than ${maxPixels / 1e6} megapixels`);
+  }
+}
