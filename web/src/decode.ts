@@ -1,20 +1,21 @@
 /** From a file to samples: container, base layer, enhancement layer, synthesis, exact blocks over it. */
 
-import { AnsReader } from './entropy/ans.ts';
-import { PlainReader } from './entropy/plain.ts';
-import type { SymbolReader } from './entropy/reader.ts';
-import { DamagedError, FormatError, PictureError } from './errors.ts';
-import { viewOf } from './format/bytes.ts';
-import { Contents, nameOf } from './format/contents.ts';
-import { type ExactBlocks, putExact, unpackAllExact, unpackExact } from './format/exact.ts';
-import { Flag, type Header, has, SectionType } from './format/header.ts';
-import { unpackSheet, type WebpDecoder } from './format/sheet.ts';
-import { CELLS, LayerDecoder } from './latents.ts';
-import type { Layer, Model, Part } from './model/model.ts';
-import { gridOf } from './networks/tiles.ts';
-import { enlarge, halfOf, halfSeen, type Samples } from './samples.ts';
+import { AnsReader } from "./entropy/ans.ts";
+import { PlainReader } from "./entropy/plain.ts";
+import type { SymbolReader } from "./entropy/reader.ts";
+import { DamagedError, FormatError, PictureError } from "./errors.ts";
+import { viewOf } from "./format/bytes.ts";
+import { Contents, nameOf } from "./format/contents.ts";
+import { type ExactBlocks, putExact, unpackAllExact, unpackExact } from "./format/exact.ts";
+import { Flag, type Header, has, SectionType } from "./format/header.ts";
+import { unpackSheet, type WebpDecoder } from "./format/sheet.ts";
+import { LayerDecoder } from "./latents.ts";
+import type { Layer, Model, Part } from "./model/model.ts";
+import { LATENT_CELLS } from "./networks/planes.ts";
+import { gridOf } from "./networks/tiles.ts";
+import { enlarge, halfOf, halfSeen, makeGray, type Samples } from "./samples.ts";
 
-export type Resolution = 'medium' | 'high';
+export type Resolution = "medium" | "high";
 
 const BYTES_PER_SYMBOL = 8;
 const CONTENT_MARGIN = 64;
@@ -24,7 +25,7 @@ const EXACT_MARGIN = 1 << 16;
 export const MAX_PIXELS = 128_000_000;
 const PADDED_MIN = 1 << 20;
 
-/** A decoded picture: samples, alpha [height, width] if there is any, and an ICC profile if it is not sRGB. */
+/** A decoded picture: samples (three alike where it is gray), alpha [height, width] and an ICC profile, if there are any. */
 export interface Decoded extends Samples {
   readonly alpha: Uint8Array | undefined;
   readonly gray: boolean;
@@ -54,10 +55,12 @@ export async function decodeSamples(data: Uint8Array, resolution: Resolution, se
   const decoder = new PictureDecoder(contents, services);
   const decoded = has(header, Flag.ALL_EXACT)
     ? await decoder.exact(resolution)
-    : resolution === 'medium'
+    : resolution === "medium"
       ? await decoder.medium()
       : await decoder.high();
-  return { ...decoded, gray: has(header, Flag.GRAY), profile: contents.profile() };
+  const gray = has(header, Flag.GRAY);
+  if (gray) makeGray(decoded.rgb);
+  return { ...decoded, gray, profile: contents.profile() };
 }
 
 type Planes = Samples & { alpha: Uint8Array | undefined };
@@ -76,11 +79,11 @@ class PictureDecoder {
 
   /** A picture whose blocks are all exact. */
   async exact(resolution: Resolution): Promise<Planes> {
-    if (resolution === 'high') this.#refuseNewer();
+    if (resolution === "high") this.#refuseNewer();
     const { width, height } = this.#header;
     const picture = await unpackAllExact(this.#exactContent(), width, height, this.services.webp);
     const alpha = await this.#alpha(SectionType.ALPHA, width, height);
-    if (resolution === 'high') return { ...picture, alpha };
+    if (resolution === "high") return { ...picture, alpha };
     const rgb = alpha ? halfSeen(picture, alpha) : halfOf(picture.rgb, width, height, 3);
     return { ...this.#mediumSize, rgb, alpha: alpha && halfOf(alpha, width, height, 1) };
   }
@@ -89,7 +92,7 @@ class PictureDecoder {
     const { width, height } = this.#mediumSize;
     const alpha = await this.#alpha(SectionType.MEDIUM_ALPHA, width, height);
     const exact = await this.#exactBlocks();
-    const { model, latents } = await this.#base('medium');
+    const { model, latents } = await this.#base("medium");
     const picture = { width, height, rgb: model.mediumSynthesis(latents, this.#header.quality, width, height) };
     if (exact) {
       const { sheet } = exact;
@@ -102,7 +105,7 @@ class PictureDecoder {
   async high(): Promise<Planes> {
     const { width, height, quality } = this.#header;
     const exact = await this.#exactBlocks();
-    const decoder = await this.#base('high');
+    const decoder = await this.#base("high");
     this.#refuseNewer();
     const { model } = decoder;
     const alpha = await this.#highAlpha();
@@ -130,7 +133,7 @@ class PictureDecoder {
   /** A reader over a layer's symbols, among them `hyper` of hyper latents, and the CRC of its latents. */
   #open(type: number, layer: Layer, hyper: number): [SymbolReader, Layer, number] {
     const grid = gridOf(this.#header.width, this.#header.height);
-    const symbols = hyper + (layer.stop - layer.start) * CELLS * CELLS * grid.rows * grid.columns;
+    const symbols = hyper + (layer.stop - layer.start) * LATENT_CELLS ** 2 * grid.rows * grid.columns;
     const content = this.contents.required(type, BYTES_PER_SYMBOL * symbols + CONTENT_MARGIN);
     if (content.length < 4) throw new DamagedError(`section ${nameOf(type)} is too short`);
     const payload = content.slice(0, -4);

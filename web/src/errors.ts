@@ -1,24 +1,24 @@
 /** Why a picture is not shown, as one line for a person. */
 export class AezError extends Error {
-  override name = 'AezError';
+  override name = "AezError";
 }
 
 /** The data is not an aez file, or one that this version cannot read. */
 export class FormatError extends AezError {
-  override name = 'FormatError';
+  override name = "FormatError";
 }
 
 /** The data was an aez file once and is truncated or altered. */
 export class DamagedError extends FormatError {
-  override name = 'DamagedError';
+  override name = "DamagedError";
 }
 
 /** A model is missing, damaged, or computes wrongly in this browser. */
 export class ModelError extends AezError {
-  override name = 'ModelError';
+  override name = "ModelError";
 }
 
 /** The picture is beyond a limit. */
 export class PictureError extends AezError {
-  override name = 'PictureError';
+  override name = "PictureError";
 }

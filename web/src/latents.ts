@@ -1,17 +1,16 @@
-import type { SymbolReader } from './entropy/reader.ts';
-import { DamagedError } from './errors.ts';
-import { crc32 } from './format/bytes.ts';
-import { nearestKnot } from './format/quality.ts';
-import type { Features, Latents, Layer, Model } from './model/model.ts';
-import { firstColumn } from './networks/exact.ts';
-import type { Grid } from './networks/tiles.ts';
+import type { SymbolReader } from "./entropy/reader.ts";
+import { DamagedError } from "./errors.ts";
+import { crc32 } from "./format/bytes.ts";
+import { nearestKnot } from "./format/quality.ts";
+import type { Latents, Layer, Model } from "./model/model.ts";
+import { firstColumn } from "./networks/exact.ts";
+import { type Features, LATENT_CELLS } from "./networks/planes.ts";
+import type { Grid } from "./networks/tiles.ts";
 
 const HYPER_MAX = 127;
 const LATENT_UNIT = 16;
 const LATENT_MIN = -(1 << 15);
 const LATENT_MAX = (1 << 15) - 1;
-/** Latents, across and down, of a block of 64 x 64 pixels. */
-export const CELLS = 4;
 
 /** Reads the layers of a picture, or generates them; see format_spec.md, "Layers". */
 export class LayerDecoder {
@@ -31,7 +30,7 @@ export class LayerDecoder {
     readonly allCoded: boolean,
   ) {
     this.#features = model.hyperSynthesis(readHyper(model, reader, grid, quality), grid, quality);
-    const area = CELLS * CELLS * grid.rows * grid.columns;
+    const area = LATENT_CELLS * LATENT_CELLS * grid.rows * grid.columns;
     this.latents = { grid, values: new Int16Array(model.enhancement.stop * area) };
   }
 
@@ -45,10 +44,10 @@ export class LayerDecoder {
     this.#fill(layer, (indices) => this.#readSymbols(reader, indices));
     reader.finish();
     const { values, grid } = this.latents;
-    const area = CELLS * CELLS * grid.rows * grid.columns;
+    const area = LATENT_CELLS * LATENT_CELLS * grid.rows * grid.columns;
     const planes = values.subarray(area * layer.start, area * layer.stop);
     if (crc32(new Uint8Array(planes.buffer, planes.byteOffset, planes.byteLength)) !== crc) {
-      throw new DamagedError('the decoded latents do not match their checksum');
+      throw new DamagedError("the decoded latents do not match their checksum");
     }
   }
 
@@ -73,7 +72,7 @@ export class LayerDecoder {
 
   #fill(layer: Layer, symbolsOf: (indices: Uint8Array) => Int32Array): void {
     const { grid, values } = this.latents;
-    const [rows, half] = [CELLS * grid.rows, (CELLS / 2) * grid.columns];
+    const [rows, half] = [LATENT_CELLS * grid.rows, (LATENT_CELLS / 2) * grid.columns];
     for (const step of layer.steps) {
       const { means, indices } = this.model.context(step, this.#features, this.latents, layer);
       const symbols = symbolsOf(indices);
@@ -83,7 +82,7 @@ export class LayerDecoder {
           let to = 2 * half * (rows * channel + row) + firstColumn(row, step === layer.steps[0]);
           for (const end = from + half; from < end; from++, to += 2) {
             const latent = LATENT_UNIT * symbols[from] + means[from];
-            if (latent < LATENT_MIN || latent > LATENT_MAX) throw new DamagedError('latents are out of range');
+            if (latent < LATENT_MIN || latent > LATENT_MAX) throw new DamagedError("latents are out of range");
             values[to] = latent;
           }
         }
@@ -97,6 +96,6 @@ function readHyper(model: Model, reader: SymbolReader, grid: Grid, quality: numb
   const area = grid.rows * grid.columns;
   const channels = Uint8Array.from({ length: model.hyper * area }, (_, place) => Math.floor(place / area));
   const hyper = reader.read(channels, model.hyperTables(nearestKnot(quality)));
-  if (hyper.some((value) => Math.abs(value) > HYPER_MAX)) throw new DamagedError('hyper latents are out of range');
+  if (hyper.some((value) => Math.abs(value) > HYPER_MAX)) throw new DamagedError("hyper latents are out of range");
   return hyper;
 }

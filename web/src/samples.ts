@@ -5,6 +5,24 @@ export interface Samples {
   readonly rgb: Uint8Array;
 }
 
+/** RGB of RGBA. */
+export function withoutAlpha(rgba: Uint8ClampedArray | Uint8Array, pixels: number): Uint8Array {
+  const rgb = new Uint8Array(3 * pixels);
+  for (let from = 0, to = 0; to < rgb.length; from += 4, to += 3) {
+    rgb[to] = rgba[from];
+    rgb[to + 1] = rgba[from + 1];
+    rgb[to + 2] = rgba[from + 2];
+  }
+  return rgb;
+}
+
+/** Give all three samples of each pixel the value that a gray picture has there. */
+export function makeGray(rgb: Uint8Array): void {
+  for (let place = 0; place < rgb.length; place += 3) {
+    rgb.fill((19595 * rgb[place] + 38470 * rgb[place + 1] + 7471 * rgb[place + 2] + 32768) >> 16, place, place + 3);
+  }
+}
+
 /** A plane [height, width], or several interleaved ones, at half the size: the mean of 2 x 2, halves going up. */
 export function halfOf(samples: Uint8Array, width: number, height: number, channels: number): Uint8Array {
   return halved(width, height, channels, (places, channel) => {
@@ -27,7 +45,13 @@ export function halfSeen({ rgb, width, height }: Samples, alpha: Uint8Array): Ui
 }
 
 /** A plane [height, width] enlarged bilinearly. */
-export function enlarge(plane: Uint8Array, width: number, height: number, toWidth: number, toHeight: number): Uint8Array {
+export function enlarge(
+  plane: Uint8Array,
+  width: number,
+  height: number,
+  toWidth: number,
+  toHeight: number,
+): Uint8Array {
   const out = new Uint8Array(toWidth * toHeight);
   const columns = positions(width, toWidth);
   for (const [row, down] of positions(height, toHeight).entries()) {

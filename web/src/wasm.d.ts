@@ -1,5 +1,5 @@
 /** esbuild puts the bytes into the script. */
-declare module '*.wasm' {
+declare module "*.wasm" {
   const bytes: Uint8Array<ArrayBuffer>;
   export default bytes;
 }

@@ -1,7 +1,7 @@
-import { DamagedError } from '../errors.ts';
-import { viewOf } from '../format/bytes.ts';
-import type { SymbolReader } from './reader.ts';
-import { PRECISION, Table } from './tables.ts';
+import { DamagedError } from "../errors.ts";
+import { viewOf } from "../format/bytes.ts";
+import type { SymbolReader } from "./reader.ts";
+import { PRECISION, Table } from "./tables.ts";
 
 const PREFIX_MAX = 16;
 const MASK = (1 << PRECISION) - 1;
@@ -20,11 +20,11 @@ export class AnsReader implements SymbolReader {
   #low = 0;
 
   constructor(data: Uint8Array) {
-    if (data.length % 4) throw new DamagedError('a layer does not consist of whole 32-bit words');
+    if (data.length % 4) throw new DamagedError("a layer does not consist of whole 32-bit words");
     this.#words = viewOf(data);
     this.#left = data.length / 4;
     if (this.#left && !this.#words.getUint32(data.length - 4)) {
-      throw new DamagedError('a layer ends in the wrong word');
+      throw new DamagedError("a layer ends in the wrong word");
     }
     if (this.#left) this.#low = this.#nextWord();
     if (this.#left) {
@@ -51,14 +51,14 @@ export class AnsReader implements SymbolReader {
   }
 
   finish(): void {
-    if (this.#left || this.#high || this.#low) throw new DamagedError('a layer has symbols left over');
+    if (this.#left || this.#high || this.#low) throw new DamagedError("a layer has symbols left over");
   }
 
   /** Small files can declare large pictures: those that cannot hold the symbols are refused before the work. */
   #refuseTooMany(counts: Uint32Array, tables: readonly Table[]): void {
     const least = counts.reduce((sum, count, index) => sum + count * tables[index].leastBits, 0);
     if (LEAST_SHARE * least > 32 * (this.#left + 2) + STATE_BITS) {
-      throw new DamagedError('a layer is too short for its symbols');
+      throw new DamagedError("a layer is too short for its symbols");
     }
   }
 
@@ -73,10 +73,10 @@ export class AnsReader implements SymbolReader {
     }
     if (!escapes) return;
     const prefixes = Uint8Array.from({ length: escapes }, () => this.#pop(PREFIXES, PREFIXES.starts));
-    let escape = 0;
+    let next = 0;
     for (let place = 0; place < symbols.length; place++) {
       if (symbols[place] <= halfWidth) continue;
-      const prefix = prefixes[escape++];
+      const prefix = prefixes[next++];
       const suffix = this.#popUniform(prefix + 1);
       const magnitude = halfWidth + (1 << prefix) + (suffix >> 1);
       symbols[place] = suffix & 1 ? -magnitude : magnitude;

@@ -1,4 +1,4 @@
-import type { Table } from './tables.ts';
+import type { Table } from "./tables.ts";
 
 /** Reads the groups of symbols of a layer, one after the other. */
 export interface SymbolReader {

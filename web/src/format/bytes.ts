@@ -1,7 +1,7 @@
-import CRC32 from 'crc-32';
+import CRC32 from "crc-32";
 
 /** A view of the bytes for reading numbers; all of them are little-endian. */
-export function viewOf(bytes: Uint8Array): DataView {
+export function viewOf(bytes: Uint8Array): DataView<ArrayBufferLike> {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 

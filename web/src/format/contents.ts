@@ -1,7 +1,7 @@
-import { DamagedError, FormatError } from '../errors.ts';
-import { unpackFrame } from './frame.ts';
-import { Flag, type Header, has, parseHeader, SectionType } from './header.ts';
-import { frontSections, restSections } from './sections.ts';
+import { DamagedError, FormatError } from "../errors.ts";
+import { unpackFrame } from "./frame.ts";
+import { Flag, type Header, has, parseHeader, SectionType } from "./header.ts";
+import { frontSections, restSections } from "./sections.ts";
 
 const ICC_MAX = 4 << 20;
 

@@ -1,6 +1,6 @@
-import { DamagedError } from '../errors.ts';
-import type { Samples } from '../samples.ts';
-import { unpackSheet, type WebpDecoder } from './sheet.ts';
+import { DamagedError } from "../errors.ts";
+import type { Samples } from "../samples.ts";
+import { unpackSheet, type WebpDecoder } from "./sheet.ts";
 
 const SIDE = 16;
 
@@ -34,8 +34,11 @@ export async function unpackExact(
     [left, right] = [Math.min(left, column), Math.max(right, column + 1)];
     [top, bottom] = [Math.min(top, row), Math.max(bottom, row + 1)];
   }
-  if (!right) throw new DamagedError('the map of exact blocks is empty');
-  const [sheetWidth, sheetHeight] = [Math.min(SIDE * right, width) - SIDE * left, Math.min(SIDE * bottom, height) - SIDE * top];
+  if (!right) throw new DamagedError("the map of exact blocks is empty");
+  const [sheetWidth, sheetHeight] = [
+    Math.min(SIDE * right, width) - SIDE * left,
+    Math.min(SIDE * bottom, height) - SIDE * top,
+  ];
   const rest = content.subarray(1 + Math.ceil(map.length / 8));
   const rgb = await unpackSheet(rest, sheetWidth, sheetHeight, decoders);
   return { rows, columns, map, left, top, sheet: { width: sheetWidth, height: sheetHeight, rgb } };
@@ -62,7 +65,7 @@ export async function unpackAllExact(
  */
 export function unpackMap(content: Uint8Array, width: number, height: number): Uint8Array {
   const count = Math.ceil(height / SIDE) * Math.ceil(width / SIDE);
-  if (content.length < 1 + Math.ceil(count / 8)) throw new DamagedError('the map of exact blocks is truncated');
+  if (content.length < 1 + Math.ceil(count / 8)) throw new DamagedError("the map of exact blocks is truncated");
   return Uint8Array.from({ length: count }, (_, place) => (content[1 + (place >> 3)] >> (7 - (place & 7))) & 1);
 }
 
@@ -76,10 +79,7 @@ export function putExact(picture: Samples, blocks: ExactBlocks, sheet: Samples, 
       if (!blocks.map[line + Math.floor((left + column) / side)]) continue;
       const count = Math.min(side, sheet.width - column);
       const from = 3 * (row * sheet.width + column);
-      picture.rgb.set(
-        sheet.rgb.subarray(from, from + 3 * count),
-        3 * ((top + row) * picture.width + left + column),
-      );
+      picture.rgb.set(sheet.rgb.subarray(from, from + 3 * count), 3 * ((top + row) * picture.width + left + column));
     }
   }
 }

@@ -1,6 +1,6 @@
-import { ZSTDDecoder } from 'zstddec';
-import { DamagedError } from '../errors.ts';
-import { viewOf } from './bytes.ts';
+import { ZSTDDecoder } from "zstddec";
+import { DamagedError } from "../errors.ts";
+import { viewOf } from "./bytes.ts";
 
 const MAGIC = [0x28, 0xb5, 0x2f, 0xfd];
 const SIZE_BYTES = [0, 2, 4, 8];
@@ -51,7 +51,8 @@ function checkedSize(frame: Uint8Array, limit: number): number {
   const checked = (descriptor >> 2) & 1;
   if (descriptor & RESERVED || !bytes || !checked || frame.length < place + bytes) throw damaged();
   const size = readSize(viewOf(frame), place, bytes);
-  if (!(0 < size && size <= limit)) throw new DamagedError(`a section declares ${size} bytes, at most ${limit} make sense`);
+  if (!(0 < size && size <= limit))
+    throw new DamagedError(`a section declares ${size} bytes, at most ${limit} make sense`);
   if (endOfBlocks(frame, place + bytes) + CHECKSUM_BYTES !== frame.length) throw damaged();
   return size;
 }
@@ -74,5 +75,5 @@ function endOfBlocks(frame: Uint8Array, start: number): number {
 }
 
 function damaged(): DamagedError {
-  return new DamagedError('a section is damaged');
+  return new DamagedError("a section is damaged");
 }

@@ -1,5 +1,5 @@
-import { DamagedError, FormatError } from '../errors.ts';
-import { crc32, viewOf } from './bytes.ts';
+import { DamagedError, FormatError } from "../errors.ts";
+import { crc32, viewOf } from "./bytes.ts";
 
 /** Bits of the header's flags. */
 export const Flag = { ENHANCEMENT: 1, ZSTD: 2, ALL_CODED: 4, GRAY: 8, ALPHA: 16, EXACT: 32, ALL_EXACT: 64 } as const;
@@ -55,17 +55,17 @@ export function frontEnd(header: Header): number {
  */
 export function parseHeader(data: Uint8Array): Header {
   const magic = MAGIC.slice(0, data.length);
-  if (!data.length || magic.some((byte, place) => byte !== data[place])) throw new FormatError('not an aez file');
-  if (data.length < HEADER_BYTES) throw new DamagedError('the header is truncated');
+  if (!data.length || magic.some((byte, place) => byte !== data[place])) throw new FormatError("not an aez file");
+  if (data.length < HEADER_BYTES) throw new DamagedError("the header is truncated");
   const view = viewOf(data);
-  if (view.getUint32(28, true) !== crc32(data.subarray(0, 28))) throw new DamagedError('the header is damaged');
+  if (view.getUint32(28, true) !== crc32(data.subarray(0, 28))) throw new DamagedError("the header is damaged");
   const [version, flags] = [data[4], data[5]];
   if (version !== VERSION) {
     throw new FormatError(`format version ${version} is not supported, only ${VERSION} is`);
   }
-  if (flags & 0x80) throw new FormatError('unknown header flags; a newer version of aez may read this file');
+  if (flags & 0x80) throw new FormatError("unknown header flags; a newer version of aez may read this file");
   if (data[24] !== BITS) throw new FormatError(`${data[24]} bits a sample are not supported, only ${BITS} are`);
-  if (data[27]) throw new FormatError('unknown header field; a newer version of aez may read this file');
+  if (data[27]) throw new FormatError("unknown header field; a newer version of aez may read this file");
   if (![SRGB, BY_PROFILE].some(([primaries, transfer]) => data[25] === primaries && data[26] === transfer)) {
     throw new FormatError(`colours of CICP ${data[25]}/${data[26]} are not supported, only sRGB and ICC profiles are`);
   }
@@ -83,7 +83,7 @@ export function parseHeader(data: Uint8Array): Header {
   }
   const contradictory = has(header, Flag.ALL_EXACT) && has(header, OF_LAYERS);
   if (header.quality > QUALITY_MAX || header.mediumBytes < HEADER_BYTES || contradictory) {
-    throw new DamagedError('the header declares impossible values');
+    throw new DamagedError("the header declares impossible values");
   }
   return header;
 }

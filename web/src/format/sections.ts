@@ -1,5 +1,5 @@
-import { DamagedError, FormatError } from '../errors.ts';
-import { frontEnd, HEADER_BYTES, type Header, SectionType } from './header.ts';
+import { DamagedError, FormatError } from "../errors.ts";
+import { frontEnd, HEADER_BYTES, type Header, SectionType } from "./header.ts";
 
 /** A section as it stands in a file: its content is still compressed. */
 export interface Section {
@@ -41,7 +41,7 @@ function* sections(data: Uint8Array, start: number, stop: number, previous: numb
     const type = data[position];
     const length = readLength(data, position + 1, stop);
     position = length.next + length.value;
-    if (position > stop) throw new DamagedError('the file is truncated');
+    if (position > stop) throw new DamagedError("the file is truncated");
     const known = KNOWN.has(type);
     if (type === 0 || (known && !(previous < type && type <= last))) {
       throw new DamagedError(`a section of type ${type} is out of place`);
@@ -63,5 +63,5 @@ function readLength(data: Uint8Array, start: number, stop: number): { value: num
     value += (byte & 0x7f) * 2 ** (7 * place);
     if (!(byte & 0x80)) return { value, next: start + place + 1 };
   }
-  throw new DamagedError('the file is truncated');
+  throw new DamagedError("the file is truncated");
 }

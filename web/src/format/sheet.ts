@@ -1,5 +1,5 @@
-import { DamagedError } from '../errors.ts';
-import { crc32, viewOf } from './bytes.ts';
+import { DamagedError } from "../errors.ts";
+import { crc32, viewOf } from "./bytes.ts";
 
 const SIDE_MAX = 16383;
 const SIGNATURE = 0x2f;
@@ -35,7 +35,7 @@ export async function unpackSheet(
     const sheet = await assemble(parts, width, height, crc, decode).catch(() => undefined);
     if (sheet) return sheet;
   }
-  throw new DamagedError('the exact samples do not match their checksum');
+  throw new DamagedError("the exact samples do not match their checksum");
 }
 
 /** The bitstreams of a sheet, whose headers are those of their sizes, and its CRC. */
@@ -44,7 +44,7 @@ function split(data: Uint8Array, width: number, height: number): { parts: Part[]
   const parts: Part[] = [];
   let position = 0;
   const number = () => {
-    if (position + 4 > data.length) throw new DamagedError('the exact samples are truncated');
+    if (position + 4 > data.length) throw new DamagedError("the exact samples are truncated");
     position += 4;
     return view.getUint32(position - 4, true);
   };
@@ -52,19 +52,25 @@ function split(data: Uint8Array, width: number, height: number): { parts: Part[]
     for (let left = 0; left < width; left += SIDE_MAX) {
       const length = number();
       const stream = data.subarray(position, position + length);
-      const part = { left, top, width: Math.min(SIDE_MAX, width - left), height: Math.min(SIDE_MAX, height - top), stream };
+      const part = {
+        left,
+        top,
+        width: Math.min(SIDE_MAX, width - left),
+        height: Math.min(SIDE_MAX, height - top),
+        stream,
+      };
       checkHeader(part);
       parts.push(part);
       position += length;
     }
   }
   const crc = number();
-  if (position !== data.length) throw new DamagedError('the exact samples do not end where they should');
+  if (position !== data.length) throw new DamagedError("the exact samples do not end where they should");
   return { parts, crc };
 }
 
 function checkHeader({ stream, width, height }: Part): void {
-  if (stream.length < HEADER_BYTES) throw new DamagedError('a sheet of exact samples is truncated');
+  if (stream.length < HEADER_BYTES) throw new DamagedError("a sheet of exact samples is truncated");
   const sides = ((height - 1) << SIDE_BITS) | (width - 1);
   if (stream[0] !== SIGNATURE || viewOf(stream).getUint32(1, true) !== sides >>> 0) {
     throw new DamagedError(`a sheet of exact samples is not one of ${width} x ${height} pixels`);
@@ -97,7 +103,7 @@ function inRiff(stream: Uint8Array): Uint8Array<ArrayBuffer> {
   const even = stream.length + (stream.length % 2);
   const file = new Uint8Array(20 + even);
   const view = viewOf(file);
-  file.set(new TextEncoder().encode('RIFF    WEBPVP8L'));
+  file.set(new TextEncoder().encode("RIFF    WEBPVP8L"));
   view.setUint32(4, 12 + even, true);
   view.setUint32(16, stream.length, true);
   file.set(stream, 20);

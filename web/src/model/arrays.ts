@@ -1,10 +1,12 @@
-import { ModelError } from '../errors.ts';
-import { viewOf } from '../format/bytes.ts';
-import { unpackWholeFrame } from '../format/frame.ts';
+import { ModelError } from "../errors.ts";
+import { viewOf } from "../format/bytes.ts";
+import { unpackWholeFrame } from "../format/frame.ts";
 
 /** Numbers of a model, in the order of their rows. */
 export type Numbers = Int8Array | Int16Array | Int32Array | Float32Array;
 
+/** Values of the last bit of a float16, by its exponent. */
+const SCALES = Float64Array.from({ length: 32 }, (_, exponent) => 2 ** (exponent - 25));
 const BYTES_MAX = 1 << 28;
 const READERS: Record<string, (bytes: Uint8Array) => Numbers> = {
   I8: (bytes) => new Int8Array(bytes.slice().buffer),
@@ -13,19 +15,16 @@ const READERS: Record<string, (bytes: Uint8Array) => Numbers> = {
   F16: (bytes) => numbers(bytes, 2, Float32Array, (view, at) => halfToFloat(view.getUint16(at, true))),
 };
 
-/** The arrays of a model by name; see format_spec.md, "Bundles". */
+/** The arrays of a bundle of weights by name; see format_spec.md, "Bundles". */
 export class Arrays {
   readonly #arrays = new Map<string, Numbers>();
   readonly description: Description;
 
   /**
-   * @param bundles those of one model
-   * @throws ModelError: they are damaged, or of different models.
+   * @throws ModelError: the bundle is damaged.
    */
-  constructor(bundles: readonly Uint8Array[]) {
-    const descriptions = bundles.map((bundle) => this.#add(bundle));
-    this.description = descriptions[0];
-    if (descriptions.some(({ id }) => id !== this.description.id)) throw new ModelError('bundles of different models');
+  constructor(bundle: Uint8Array) {
+    this.description = this.#read(bundle);
   }
 
   has(name: string): boolean {
@@ -41,7 +40,7 @@ export class Arrays {
     return found;
   }
 
-  #add(bundle: Uint8Array): Description {
+  #read(bundle: Uint8Array): Description {
     try {
       const data = unpackWholeFrame(bundle, BYTES_MAX);
       const length = Number(viewOf(data).getBigUint64(0, true));
@@ -84,8 +83,8 @@ function numbers<T extends Numbers>(
 }
 
 /** The value of a float16, which JavaScript has had since 2025 only. */
-function halfToFloat(bits: number): number {
-  const [exponent, fraction] = [(bits >> 10) & 31, bits & 1023];
-  const magnitude = exponent ? (1 + fraction / 1024) * 2 ** (exponent - 15) : fraction * 2 ** -24;
-  return bits & 0x8000 ? -magnitude : magnitude;
+function halfToFloat(half: number): number {
+  const [exponent, fraction] = [(half >> 10) & 31, half & 1023];
+  const magnitude = exponent ? (1024 + fraction) * SCALES[exponent] : fraction * SCALES[1];
+  return half & 0x8000 ? -magnitude : magnitude;
 }

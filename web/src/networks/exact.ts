@@ -1,8 +1,8 @@
 /** The networks that compute with whole numbers; see format_spec.md, "Exact networks". */
 
-import type { Arrays } from '../model/arrays.ts';
-import { type Address, type Kernel, padded } from './kernel.ts';
-import { byPlace, Depthwise, Pointwise } from './layers.ts';
+import type { Arrays } from "../model/arrays.ts";
+import { type Address, type Kernel, padded } from "./kernel.ts";
+import { byPlace, Depthwise, Pointwise } from "./layers.ts";
 
 const ACTIVATION_MAX = 255;
 const UNLIMITED = 1 << 24;
@@ -45,12 +45,12 @@ export class HyperSynthesis {
       bias: arrays.get(`hyper_synthesis.${name}.bias`),
       shift: arrays.get(`hyper_synthesis.${name}.shift`),
     });
-    const [first, second] = [layer('first'), layer('second')];
+    const [first, second] = [layer("first"), layer("second")];
     this.inputs = first.weight.length / first.bias.length;
     this.#hidden = first.bias.length / 4;
     this.features = second.bias.length / 4;
     if (padded(this.#hidden) !== this.#hidden || padded(this.features) !== this.features) {
-      throw new RangeError('the hyper synthesis has channels that are no multiple of 8');
+      throw new RangeError("the hyper synthesis has channels that are no multiple of 8");
     }
     this.#first = new Pointwise(kernel, byPlace(first.weight, this.inputs), byPlace(first.bias));
     this.#firstScale = new Rescale(kernel, byPlace(first.shift), 0, ACTIVATION_MAX);
@@ -112,14 +112,14 @@ export class Context {
     readonly oddFirst: boolean,
   ) {
     const get = (name: string) => arrays.get(`context_${step}.${name}`);
-    this.#first = new Pointwise(kernel, get('first.weight'), get('first.bias'));
-    this.#firstScale = new Rescale(kernel, get('first.shift'), 0, ACTIVATION_MAX);
-    this.#depthwise = new Depthwise(kernel, get('depthwise.weight'), get('depthwise.bias'));
-    this.#depthwiseScale = new Rescale(kernel, get('depthwise.shift'), 0, ACTIVATION_MAX);
-    this.#last = new Pointwise(kernel, get('last.weight'), get('last.bias'));
-    this.#lastScale = new Rescale(kernel, get('last.shift'), -UNLIMITED, UNLIMITED);
+    this.#first = new Pointwise(kernel, get("first.weight"), get("first.bias"));
+    this.#firstScale = new Rescale(kernel, get("first.shift"), 0, ACTIVATION_MAX);
+    this.#depthwise = new Depthwise(kernel, get("depthwise.weight"), get("depthwise.bias"));
+    this.#depthwiseScale = new Rescale(kernel, get("depthwise.shift"), 0, ACTIVATION_MAX);
+    this.#last = new Pointwise(kernel, get("last.weight"), get("last.bias"));
+    this.#lastScale = new Rescale(kernel, get("last.shift"), -UNLIMITED, UNLIMITED);
     this.inputs = this.#first.inputs;
-    this.outputs = get('last.bias').length / 2;
+    this.outputs = get("last.bias").length / 2;
   }
 
   /** Channels of a cell of the result, of which the first `outputs` are means and then as many indices. */

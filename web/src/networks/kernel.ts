@@ -1,4 +1,4 @@
-import wasm from '../../build/kernel.wasm';
+import wasm from "../../build/kernel.wasm";
 
 /** Where an array begins in the kernel's memory. */
 export type Address = number;

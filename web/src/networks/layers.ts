@@ -1,4 +1,4 @@
-import { type Address, type Kernel, LANES, padded } from './kernel.ts';
+import { type Address, type Kernel, LANES, padded } from "./kernel.ts";
 
 /** A convolution of 1 x 1 in the kernel's memory, or one of more inputs that are gathered first. */
 export class Pointwise {

@@ -1,9 +1,9 @@
 /** The networks that make samples of latents; see format_spec.md, "Samples". */
 
-import { interpolate, KNOTS } from '../format/quality.ts';
-import type { Arrays } from '../model/arrays.ts';
-import { type Address, type Kernel, padded } from './kernel.ts';
-import { byPlace, Depthwise, Pointwise } from './layers.ts';
+import { interpolate, KNOTS } from "../format/quality.ts";
+import type { Arrays } from "../model/arrays.ts";
+import { type Address, type Kernel, padded } from "./kernel.ts";
+import { byPlace, Depthwise, Pointwise } from "./layers.ts";
 
 const PATCH = 8;
 const OVERLAP = 2;
@@ -26,10 +26,10 @@ class Block {
     name: string,
   ) {
     const get = (part: string) => arrays.get(`${name}.${part}`);
-    this.#depthwise = new Depthwise(kernel, get('depthwise.weight'), get('depthwise.bias'));
-    this.#expand = new Pointwise(kernel, get('expand.weight'), get('expand.bias'));
-    this.#project = new Pointwise(kernel, get('project.weight'), get('project.bias'));
-    this.#gains = Float32Array.from(get('gain'));
+    this.#depthwise = new Depthwise(kernel, get("depthwise.weight"), get("depthwise.bias"));
+    this.#expand = new Pointwise(kernel, get("expand.weight"), get("expand.bias"));
+    this.#project = new Pointwise(kernel, get("project.weight"), get("project.bias"));
+    this.#gains = Float32Array.from(get("gain"));
     this.channels = this.#depthwise.channels;
   }
 
@@ -162,12 +162,12 @@ export class Synthesis implements Renderer {
     readonly kernel: Kernel,
     arrays: Arrays,
   ) {
-    const [weight, bias] = [arrays.get('synthesis.up.weight'), arrays.get('synthesis.up.bias')];
+    const [weight, bias] = [arrays.get("synthesis.up.weight"), arrays.get("synthesis.up.bias")];
     this.inputs = weight.length / bias.length;
-    this.#sixteenth = new Blocks(kernel, arrays, 'synthesis.sixteenth');
+    this.#sixteenth = new Blocks(kernel, arrays, "synthesis.sixteenth");
     this.#up = new Pointwise(kernel, byPlace(weight, this.inputs), byPlace(bias));
-    this.#eighth = new Blocks(kernel, arrays, 'synthesis.eighth');
-    this.#last = new OverlappingPatches(kernel, arrays, 'synthesis.last');
+    this.#eighth = new Blocks(kernel, arrays, "synthesis.eighth");
+    this.#last = new OverlappingPatches(kernel, arrays, "synthesis.last");
   }
 
   run(x: Address, rows: number, columns: number, quality: number, take: TakeRow): void {
@@ -201,8 +201,8 @@ export class MediumSynthesis implements Renderer {
     readonly kernel: Kernel,
     arrays: Arrays,
   ) {
-    this.#sixteenth = new Blocks(kernel, arrays, 'medium_synthesis.sixteenth');
-    this.#last = new OverlappingPatches(kernel, arrays, 'medium_synthesis.last');
+    this.#sixteenth = new Blocks(kernel, arrays, "medium_synthesis.sixteenth");
+    this.#last = new OverlappingPatches(kernel, arrays, "medium_synthesis.last");
     this.inputs = this.#last.channels;
   }
 

@@ -30,7 +30,12 @@ export function gridOf(width: number, height: number): Grid {
 export function* tilesOf(grid: Grid, halo: number): Generator<Tile> {
   for (const rows of spans(grid.rows)) {
     for (const columns of spans(grid.columns)) {
-      yield { rows, columns, outerRows: widened(rows, halo, grid.rows), outerColumns: widened(columns, halo, grid.columns) };
+      yield {
+        rows,
+        columns,
+        outerRows: widened(rows, halo, grid.rows),
+        outerColumns: widened(columns, halo, grid.columns),
+      };
     }
   }
 }

@@ -1,0 +1,25 @@
+// Builds the kernel, and from it and the sources what browsers run.
+import { execFileSync } from "node:child_process";
+import { mkdirSync } from "node:fs";
+import { build } from "esbuild";
+
+const OUT = "../codec/web/static";
+
+mkdirSync("build", { recursive: true });
+execFileSync("node_modules/.bin/asc", [
+  ...["kernel/kernel.ts", "-o", "build/kernel.wasm", "-O3", "--noAssert", "--runtime", "stub", "--importMemory"],
+  ...["--enable", "simd", "--enable", "bulk-memory"],
+]);
+
+const common = {
+  bundle: true,
+  minify: true,
+  format: "iife",
+  target: "es2022",
+  loader: { ".wasm": "binary" },
+  legalComments: "inline",
+  // Emscripten's code asks where it is; it gets all that it needs handed in.
+  define: { "import.meta.url": '""' },
+};
+await build({ ...common, entryPoints: ["src/page/aez.ts"], outfile: `${OUT}/aez.js` });
+await build({ ...common, entryPoints: ["src/page/libwebp.ts"], outfile: `${OUT}/webp.js` });

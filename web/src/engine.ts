@@ -1,0 +1,50 @@
+import { type Decoded, decodeSamples, type Resolution, type Services } from "./decode.ts";
+import { startZstd } from "./format/frame.ts";
+import type { WebpDecoder } from "./format/sheet.ts";
+import { modelName } from "./info.ts";
+import { Model, type Part } from "./model/model.ts";
+import { Kernel } from "./networks/kernel.ts";
+
+/** Where bundles of weights come from: by the id of the model, eight hexadecimal digits. */
+export type Weights = (model: string, part: Part) => Promise<Uint8Array>;
+
+/** All that decoding needs, started when it is first used. */
+export class Engine {
+  readonly #models = new Map<number, Promise<Model>>();
+  #kernel: Promise<Kernel> | undefined;
+
+  constructor(
+    readonly weights: Weights,
+    readonly webp: readonly WebpDecoder[],
+  ) {}
+
+  /** Decode a file; throws what `decodeSamples` does. */
+  async decode(data: Uint8Array, resolution: Resolution): Promise<Decoded> {
+    await startZstd();
+    const services: Services = { model: (id, part) => this.#model(id, part), webp: this.webp };
+    return decodeSamples(data, resolution, services);
+  }
+
+  /** How many bytes the networks take. */
+  async memory(): Promise<number> {
+    return (await this.#kernel)?.size ?? 0;
+  }
+
+  async #model(id: number, part: Part): Promise<Model> {
+    let loading = this.#models.get(id);
+    if (!loading) {
+      loading = this.#load(id);
+      this.#models.set(id, loading);
+      loading.catch(() => this.#models.delete(id));
+    }
+    const model = await loading;
+    if (part === "high") await model.complete(() => this.weights(modelName(id), "high"));
+    return model;
+  }
+
+  async #load(id: number): Promise<Model> {
+    this.#kernel ??= Kernel.start();
+    const [kernel, bundle] = await Promise.all([this.#kernel, this.weights(modelName(id), "medium")]);
+    return new Model(kernel, bundle);
+  }
+}

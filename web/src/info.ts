@@ -1,0 +1,53 @@
+import { Contents } from "./format/contents.ts";
+import { Flag, has, VERSION } from "./format/header.ts";
+
+/** What a file says of itself; no samples are decoded. */
+export interface Info {
+  readonly version: number;
+  readonly width: number;
+  readonly height: number;
+  readonly mediumWidth: number;
+  readonly mediumHeight: number;
+  readonly layers: "all" | "base" | undefined;
+  readonly coding: "ans" | "zstd" | undefined;
+  readonly gray: boolean;
+  readonly alpha: boolean;
+  /** Eight hexadecimal digits; none where the whole picture is stored as samples. */
+  readonly modelId: string | undefined;
+  readonly bytes: number;
+  /** So many bytes of the file, from its start, are a medium file by themselves. */
+  readonly mediumBytes: number;
+  readonly complete: boolean;
+}
+
+/**
+ * Read what a file, or its front part, says of itself.
+ *
+ * @throws FormatError: not an aez file, or one of a newer version.
+ * @throws DamagedError: the header or the front part is truncated or altered.
+ */
+export function info(data: Uint8Array): Info {
+  const contents = new Contents(data);
+  const { header } = contents;
+  const learned = !has(header, Flag.ALL_EXACT);
+  return {
+    version: VERSION,
+    width: header.width,
+    height: header.height,
+    mediumWidth: Math.ceil(header.width / 2),
+    mediumHeight: Math.ceil(header.height / 2),
+    layers: learned ? (has(header, Flag.ENHANCEMENT) ? "all" : "base") : undefined,
+    coding: learned ? (has(header, Flag.ZSTD) ? "zstd" : "ans") : undefined,
+    gray: has(header, Flag.GRAY),
+    alpha: has(header, Flag.ALPHA),
+    modelId: learned ? modelName(header.model) : undefined,
+    bytes: data.length,
+    mediumBytes: header.mediumBytes,
+    complete: contents.complete,
+  };
+}
+
+/** A model's id as it is written. */
+export function modelName(id: number): string {
+  return id.toString(16).padStart(8, "0");
+}

@@ -1,0 +1,49 @@
+/** What is kept in the browser between visits: decoded pictures and weights. Insecure pages have no place to keep it. */
+
+const PICTURES = "aez-pictures-1";
+const WEIGHTS = "aez-weights-1";
+/** Pictures are kept up to so many bytes; then the oldest go. */
+const PICTURE_BYTES_MAX = 256 << 20;
+
+/** A decoded picture by a name that follows from its file. */
+export async function keptPicture(name: string): Promise<Uint8Array<ArrayBuffer> | undefined> {
+  const cache = await open(PICTURES);
+  const found = await cache?.match(addressOf(name), { ignoreSearch: true });
+  return found && new Uint8Array(await found.arrayBuffer());
+}
+
+/** Keep a decoded picture, and let the oldest go if there are too many bytes. */
+export async function keepPicture(name: string, picture: Uint8Array<ArrayBuffer>): Promise<void> {
+  const cache = await open(PICTURES);
+  if (!cache) return;
+  // The address says how many bytes there are, so that nothing has to be read to add them up.
+  await cache.put(`${addressOf(name)}?bytes=${picture.length}`, new Response(picture));
+  const keys = await cache.keys();
+  const sizes = keys.map(({ url }) => Number(new URL(url).searchParams.get("bytes")));
+  let total = sizes.reduce((sum, size) => sum + size, 0);
+  for (let oldest = 0; total > PICTURE_BYTES_MAX; oldest++) {
+    total -= sizes[oldest];
+    await cache.delete(keys[oldest]);
+  }
+}
+
+/** A file of weights, fetched once and then kept; undefined if there is none. */
+export async function keptWeights(url: string): Promise<Uint8Array | undefined> {
+  const cache = await open(WEIGHTS);
+  const kept = await cache?.match(url);
+  if (kept) return new Uint8Array(await kept.arrayBuffer());
+  const response = await fetch(url).catch(() => undefined);
+  if (!response?.ok) return undefined;
+  const weights = new Uint8Array(await response.arrayBuffer());
+  await cache?.put(url, new Response(weights));
+  return weights;
+}
+
+function addressOf(name: string): string {
+  return new URL(`/aez-kept/${name}`, self.location.origin).href;
+}
+
+async function open(name: string): Promise<Cache | undefined> {
+  // Full disks and private windows may refuse.
+  return self.caches?.open(name).catch(() => undefined);
+}

@@ -1,0 +1,41 @@
+/** What a service worker asks a page, along with a port for the answer. */
+export interface Question {
+  readonly aez: "show";
+  readonly url: string;
+  /** Whether the page has asked for the high picture itself, in the place of the medium one. */
+  readonly high: boolean;
+}
+
+/** First that it was asked, so that the service worker knows that there is somebody; later the picture. */
+export type Answer = { readonly asked: true } | { readonly file: Blob } | { readonly error: string };
+
+export function isQuestion(data: unknown): data is Question {
+  return typeof data === "object" && data !== null && (data as Partial<Question>).aez === "show";
+}
+
+/** A parameter that pages add to addresses of high pictures. It ends at the service worker; no server sees it. */
+const HIGH = "aez-high";
+
+/** Whether an address is that of an .aez file. */
+export function isAez(url: string): boolean {
+  try {
+    return new URL(url, self.location.href).pathname.toLowerCase().endsWith(".aez");
+  } catch {
+    return false;
+  }
+}
+
+export function highAddress(url: string): string {
+  const address = new URL(url);
+  address.searchParams.set(HIGH, "1");
+  return address.href;
+}
+
+/** The address of the file itself, and whether its high picture is meant. */
+export function plainAddress(url: string): { url: string; high: boolean } {
+  const address = new URL(url);
+  const high = address.searchParams.has(HIGH);
+  if (high) address.searchParams.delete(HIGH);
+  address.hash = "";
+  return { url: high ? address.href : url.replace(/#.*/s, ""), high };
+}

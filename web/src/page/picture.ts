@@ -1,0 +1,62 @@
+import { sha256 } from "@noble/hashes/sha2.js";
+import { bytesToHex } from "@noble/hashes/utils.js";
+import type { Resolution } from "../decode.ts";
+import type { Engine } from "../engine.ts";
+import { HEADER_BYTES, parseHeader } from "../format/header.ts";
+import { toPng } from "../png.ts";
+import { Download } from "./download.ts";
+import { keepPicture, keptPicture } from "./kept.ts";
+
+/** A picture as browsers show it, and the size of the high one. */
+export interface Rendered {
+  readonly png: Uint8Array<ArrayBuffer>;
+  readonly width: number;
+  readonly height: number;
+}
+
+/** A file that is fetched and decoded as far as it is asked for. */
+export class FetchedPicture {
+  readonly #download: Promise<Download>;
+
+  constructor(
+    url: string,
+    readonly engine: Engine,
+  ) {
+    this.#download = Download.start(url);
+    this.#download.catch(() => undefined);
+  }
+
+  /** Throws what `Download.start` and `decodeSamples` do. */
+  async render(resolution: Resolution): Promise<Rendered> {
+    const download = await this.#download;
+    const { width, height, mediumBytes } = parseHeader(await download.first(HEADER_BYTES));
+    const data = await (resolution === "medium" ? download.first(mediumBytes) : download.all());
+    const name = `${bytesToHex(sha256(data))}.${resolution}`;
+    const kept = await keptPicture(name);
+    if (kept) return { png: kept, width, height };
+    const png = toPng(await this.engine.decode(data, resolution));
+    keepPicture(name, png).catch(() => undefined);
+    return { png, width, height };
+  }
+
+  /** Fetch no more. */
+  close(): void {
+    this.#download.then((download) => download.cancel()).catch(() => undefined);
+  }
+}
+
+/** The medium picture as a file that is as large as the high one: an SVG with a PNG in it. */
+export function enlarged({ png, width, height }: Rendered): Blob {
+  const place = `width="${2 * Math.ceil(width / 2)}" height="${2 * Math.ceil(height / 2)}"`;
+  const size = `width="${width}" height="${height}" viewBox="0 0 ${width} ${height}"`;
+  const image = `<image ${place} preserveAspectRatio="none" href="data:image/png;base64,${base64(png)}"/>`;
+  return new Blob([`<svg xmlns="http://www.w3.org/2000/svg" ${size}>${image}</svg>`], { type: "image/svg+xml" });
+}
+
+function base64(bytes: Uint8Array): string {
+  const parts: string[] = [];
+  for (let start = 0; start < bytes.length; start += 0x7fff) {
+    parts.push(btoa(String.fromCharCode(...bytes.subarray(start, start + 0x7fff))));
+  }
+  return parts.join("");
+}

@@ -1,0 +1,69 @@
+import * as comlink from "comlink";
+import { ModelError } from "../errors.ts";
+import type { Part } from "../model/model.ts";
+import { keptWeights } from "./kept.ts";
+import type { Decoder } from "./worker.ts";
+
+function workersMax(): number {
+  return Math.min(navigator.hardwareConcurrency || 2, 4);
+}
+
+/** Where the parts of aez are: the script, which workers run too, and the folder of weights and of `webp.js`. */
+export interface Places {
+  readonly script: string;
+  readonly folder: string;
+}
+
+/** A worker, and how much it has to do. */
+export class DecoderWorker {
+  jobs = 0;
+
+  constructor(readonly decoder: Promise<comlink.Remote<Decoder>>) {}
+
+  async run<T>(job: (decoder: comlink.Remote<Decoder>) => Promise<T>): Promise<T> {
+    this.jobs++;
+    try {
+      return await job(await this.decoder);
+    } finally {
+      this.jobs--;
+    }
+  }
+}
+
+/** Workers that decode; they are started as they are needed. */
+export class Pool {
+  readonly #workers: DecoderWorker[] = [];
+  readonly #weights = new Map<string, Promise<Uint8Array>>();
+
+  constructor(readonly places: Places) {}
+
+  /** The worker with the least to do. */
+  next(): DecoderWorker {
+    const [least] = this.#workers.toSorted((one, other) => one.jobs - other.jobs);
+    if (least && (least.jobs === 0 || this.#workers.length >= workersMax())) return least;
+    const worker = new DecoderWorker(this.#start());
+    this.#workers.push(worker);
+    return worker;
+  }
+
+  async #start(): Promise<comlink.Remote<Decoder>> {
+    const remote = comlink.wrap<typeof Decoder>(new Worker(this.places.script));
+    const weights = (model: string, part: Part) => this.#fetchWeights(model, part);
+    return new remote(comlink.proxy(weights), new URL("webp.js", this.places.folder).href);
+  }
+
+  /** Weights are fetched by the page, so that several workers need them once. */
+  #fetchWeights(model: string, part: Part): Promise<Uint8Array> {
+    const name = `${model}.${part}`;
+    let fetching = this.#weights.get(name);
+    if (!fetching) {
+      fetching = keptWeights(new URL(name, this.places.folder).href).then((found) => {
+        if (!found) throw new ModelError(`the weights of model ${model} are not at ${this.places.folder}${name}`);
+        return found;
+      });
+      this.#weights.set(name, fetching);
+      fetching.catch(() => this.#weights.delete(name));
+    }
+    return fetching;
+  }
+}

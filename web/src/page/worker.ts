@@ -1,0 +1,61 @@
+import * as comlink from "comlink";
+import type { Decoded, Resolution } from "../decode.ts";
+import { Engine, type Weights } from "../engine.ts";
+import { enlarged, FetchedPicture, type Rendered } from "./picture.ts";
+import { webpDecoders } from "./webp.ts";
+
+/** What a worker does for its page. */
+export class Decoder {
+  readonly #engine: Engine;
+
+  constructor(weights: Weights, webpScript: string) {
+    this.#engine = new Engine(weights, webpDecoders(webpScript));
+  }
+
+  /** Samples of a file. */
+  async decode(data: Uint8Array, resolution: Resolution): Promise<Decoded> {
+    const decoded = await this.#engine.decode(data, resolution);
+    return comlink.transfer(decoded, [decoded.rgb.buffer, ...(decoded.alpha ? [decoded.alpha.buffer] : [])]);
+  }
+
+  /** Begin to fetch a file. */
+  open(url: string): Opened & comlink.ProxyMarked {
+    return comlink.proxy(new Opened(new FetchedPicture(url, this.#engine)));
+  }
+
+  /** How many bytes the networks take. */
+  memory(): Promise<number> {
+    return this.#engine.memory();
+  }
+}
+
+/** A file that a worker fetches. */
+export class Opened {
+  readonly #picture: FetchedPicture;
+
+  constructor(picture: FetchedPicture) {
+    this.#picture = picture;
+  }
+
+  /** The medium picture, as large as the high one will be, and how many pixels it really is wide. */
+  async medium(): Promise<{ file: Blob; width: number }> {
+    const rendered = await this.#picture.render("medium");
+    return { file: enlarged(rendered), width: Math.ceil(rendered.width / 2) };
+  }
+
+  async high(): Promise<Blob> {
+    return asBlob(await this.#picture.render("high"));
+  }
+
+  close(): void {
+    this.#picture.close();
+  }
+}
+
+export function asBlob({ png }: Rendered): Blob {
+  return new Blob([png], { type: "image/png" });
+}
+
+export function startWorker(): void {
+  comlink.expose(Decoder);
+}

@@ -1,0 +1,17 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { Engine } from "../src/engine.ts";
+import { ModelError } from "../src/errors.ts";
+import { libwebp } from "../src/webp.ts";
+
+const ROOT = join(import.meta.dirname, "..");
+const WEBP = join(ROOT, "node_modules/@jsquash/webp/codec/dec/webp_dec.wasm");
+
+/** An engine that has its weights from files. */
+export function localEngine(): Engine {
+  const weights = (model: string, part: string) =>
+    readFile(join(ROOT, "build/models", `${model}.${part}`)).catch(() => {
+      throw new ModelError(`model ${model} is not here`);
+    });
+  return new Engine(weights, [libwebp(async () => WebAssembly.compile(await readFile(WEBP)))]);
+}
