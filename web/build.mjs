@@ -19,7 +19,7 @@ const common = {
   loader: { ".wasm": "binary" },
   legalComments: "inline",
   // Emscripten's code asks where it is; it gets all that it needs handed in.
-  define: { "import.meta.url": '""' },
+  define: { "import.meta.url": '"https://nowhere.invalid/"' },
 };
 await build({ ...common, entryPoints: ["src/page/aez.ts"], outfile: `${OUT}/aez.js` });
 await build({ ...common, entryPoints: ["src/page/libwebp.ts"], outfile: `${OUT}/webp.js` });

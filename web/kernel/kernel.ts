@@ -148,7 +148,7 @@ export function around(x: usize, rows: i32, columns: i32, channels: i32, row: i3
 
 /** Cells [columns, 2, 2, channels] of one row to two rows of cells twice as fine: [2, 2 columns, channels]. */
 export function shuffle(x: usize, columns: i32, channels: i32, out: usize): void {
-  const pair = 2 * bytes(channels);
+  const pair: usize = 2 * bytes(channels);
   const below = out + <usize>columns * pair;
   for (let column = 0; column < columns; column++) {
     memory.copy(out + <usize>column * pair, x, pair);

@@ -3,6 +3,11 @@ export class AezError extends Error {
   override name = "AezError";
 }
 
+/** What an error says. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
 /** The data is not an aez file, or one that this version cannot read. */
 export class FormatError extends AezError {
   override name = "FormatError";

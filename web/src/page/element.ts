@@ -1,3 +1,4 @@
+import { messageOf } from "../errors.ts";
 import type { Pool } from "./pool.ts";
 import { Progressive } from "./show.ts";
 
@@ -23,7 +24,6 @@ export function defineElement(pool: Pool): void {
     }
 
     async #show(source: string | null): Promise<void> {
-      this.#picture?.close();
       this.#picture = undefined;
       if (source === null) return this.#image.removeAttribute("src");
       const picture = new Progressive(pool, new URL(source, document.baseURI).href);
@@ -31,10 +31,13 @@ export function defineElement(pool: Pool): void {
       try {
         const { file, width } = await picture.medium();
         await this.#put(picture, file);
-        if (this.#image.getBoundingClientRect().width * devicePixelRatio <= width) picture.close();
-        else await this.#put(picture, await picture.high());
+        if (this.#image.getBoundingClientRect().width * devicePixelRatio > width) {
+          await this.#put(picture, await picture.high());
+        }
       } catch (error) {
         this.#fail(picture, error);
+      } finally {
+        void picture.close();
       }
     }
 
@@ -48,7 +51,7 @@ export function defineElement(pool: Pool): void {
 
     #fail(picture: Progressive, error: unknown): void {
       if (picture !== this.#picture) return;
-      const message = error instanceof Error ? error.message : String(error);
+      const message = messageOf(error);
       console.warn(`${this.getAttribute("src")?.slice(0, 200)}: ${message}`);
       this.dispatchEvent(new ErrorEvent("error", { message }));
     }

@@ -40,10 +40,14 @@ export async function keptWeights(url: string): Promise<Uint8Array | undefined> 
 }
 
 function addressOf(name: string): string {
-  return new URL(`/aez-kept/${name}`, self.location.origin).href;
+  return `https://kept.invalid/${name}`; // which is never fetched
 }
 
+/** Private windows, full disks and pages from files refuse. */
 async function open(name: string): Promise<Cache | undefined> {
-  // Full disks and private windows may refuse.
-  return self.caches?.open(name).catch(() => undefined);
+  try {
+    return await self.caches?.open(name);
+  } catch {
+    return undefined;
+  }
 }

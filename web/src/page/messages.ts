@@ -1,3 +1,6 @@
+/** What a page asks of its service worker: to be served by it from now on. */
+export const CLAIM = "aez-claim";
+
 /** What a service worker asks a page, along with a port for the answer. */
 export interface Question {
   readonly aez: "show";

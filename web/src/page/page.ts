@@ -1,40 +1,57 @@
 import type { Resolution } from "../decode.ts";
-import { info } from "../info.ts";
+import { type Info, info } from "../info.ts";
 import { toImageData } from "./canvas.ts";
 import { defineElement } from "./element.ts";
-import { askAgain } from "./elements.ts";
-import { Pool } from "./pool.ts";
+import { admitSources, askAgain } from "./elements.ts";
+import { CLAIM } from "./messages.ts";
+import { type Places, Pool } from "./pool.ts";
 import { Answers } from "./show.ts";
+
+/** What scripts of the page find as `aez`. */
+export interface PageInterface {
+  info(data: Uint8Array): Info;
+  decode(data: Uint8Array, options?: { resolution?: Resolution }): Promise<ImageData>;
+}
+
+declare global {
+  var aez: PageInterface;
+}
 
 /** Makes .aez files show on the page that includes the script. */
 export function startPage(): void {
-  const script = document.currentScript;
-  if (!(script instanceof HTMLScriptElement)) throw new Error("aez.js is to be included by a script element");
-  const folder = new URL(script.dataset.folder ?? "aez/", script.src || document.baseURI).href;
-  const pool = new Pool({ script: script.src, folder });
+  const element = document.currentScript;
+  if (!(element instanceof HTMLScriptElement)) throw new Error("aez.js is no module: <script src=aez.js></script>");
+  const places = placesOf(element);
+  const pool = new Pool(places);
   defineElement(pool);
-  Object.assign(globalThis, {
-    aez: {
-      info,
-      decode: async (data: Uint8Array, { resolution = "high" }: { resolution?: Resolution } = {}) =>
-        toImageData(await pool.next().run((decoder) => decoder.decode(data, resolution))),
-      memory: () => pool.next().run((decoder) => decoder.memory()),
-    },
-  });
-  if ("serviceWorker" in navigator && location.protocol.startsWith("http")) void serve(pool, script.src, folder);
+  globalThis.aez = {
+    info,
+    decode: async (data, { resolution = "high" } = {}) =>
+      toImageData(await pool.next().run((decoder) => decoder.decode(data, resolution))),
+  };
+  if ("serviceWorker" in navigator && element.src) void serve(pool, places).catch(console.warn);
 }
 
-async function serve(pool: Pool, script: string, folder: string): Promise<void> {
+/** A script within the page becomes a file for the workers; weights are within the page then too. */
+function placesOf(element: HTMLScriptElement): Places {
+  const script = element.src || URL.createObjectURL(new Blob([element.text], { type: "text/javascript" }));
+  return { script, folder: new URL(element.dataset.folder ?? "aez/", element.src || document.baseURI).href };
+}
+
+/** Let a service worker route requests to this page, and ask again for what came before it. */
+async function serve(pool: Pool, { script, folder }: Places): Promise<void> {
   new Answers(pool).listen();
   const { serviceWorker } = navigator;
   const served = serviceWorker.controller !== null;
   await serviceWorker.register(`${script}?folder=${encodeURIComponent(folder)}`);
-  if (!served)
-    await new Promise((resolve) => serviceWorker.addEventListener("controllerchange", resolve, { once: true }));
-  askAgain(document);
-  new MutationObserver((changes) => {
-    for (const { addedNodes } of changes) {
-      for (const node of addedNodes) if (node instanceof Element) askAgain(node.parentElement ?? node);
-    }
-  }).observe(document, { childList: true, subtree: true });
+  if (!served) {
+    const control = new Promise((resolve) =>
+      serviceWorker.addEventListener("controllerchange", resolve, { once: true }),
+    );
+    (await serviceWorker.ready).active?.postMessage(CLAIM); // reloads by force bypass it otherwise
+    await control;
+    askAgain();
+  }
+  admitSources(document);
+  new MutationObserver(() => admitSources(document)).observe(document, { childList: true, subtree: true });
 }

@@ -39,7 +39,7 @@ export class Pool {
 
   /** The worker with the least to do. */
   next(): DecoderWorker {
-    const [least] = this.#workers.toSorted((one, other) => one.jobs - other.jobs);
+    const [least] = [...this.#workers].sort((one, other) => one.jobs - other.jobs);
     if (least && (least.jobs === 0 || this.#workers.length >= workersMax())) return least;
     const worker = new DecoderWorker(this.#start());
     this.#workers.push(worker);
@@ -49,7 +49,7 @@ export class Pool {
   async #start(): Promise<comlink.Remote<Decoder>> {
     const remote = comlink.wrap<typeof Decoder>(new Worker(this.places.script));
     const weights = (model: string, part: Part) => this.#fetchWeights(model, part);
-    return new remote(comlink.proxy(weights), new URL("webp.js", this.places.folder).href);
+    return new remote(comlink.proxy(weights), this.#webpScript());
   }
 
   /** Weights are fetched by the page, so that several workers need them once. */
@@ -57,7 +57,7 @@ export class Pool {
     const name = `${model}.${part}`;
     let fetching = this.#weights.get(name);
     if (!fetching) {
-      fetching = keptWeights(new URL(name, this.places.folder).href).then((found) => {
+      fetching = this.#find(name).then((found) => {
         if (!found) throw new ModelError(`the weights of model ${model} are not at ${this.places.folder}${name}`);
         return found;
       });
@@ -66,4 +66,22 @@ export class Pool {
     }
     return fetching;
   }
+
+  #webpScript(): string {
+    const text = withinPage("webp.js");
+    if (text === undefined) return new URL("webp.js", this.places.folder).href;
+    return URL.createObjectURL(new Blob([text], { type: "text/javascript" }));
+  }
+
+  async #find(name: string): Promise<Uint8Array | undefined> {
+    const within = withinPage(name);
+    if (within === undefined) return keptWeights(new URL(name, this.places.folder).href);
+    const response = await fetch(`data:application/octet-stream;base64,${within}`);
+    return new Uint8Array(await response.arrayBuffer());
+  }
+}
+
+/** A file of the folder that is in an element of the page instead: scripts as text, weights in base64. */
+function withinPage(name: string): string | undefined {
+  return document.querySelector(`script[data-aez="${name}"]`)?.textContent ?? undefined;
 }

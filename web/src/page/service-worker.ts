@@ -1,8 +1,8 @@
 /// <reference lib="webworker" />
 import { Engine } from "../engine.ts";
-import { ModelError } from "../errors.ts";
+import { ModelError, messageOf } from "../errors.ts";
 import { keptWeights } from "./kept.ts";
-import { type Answer, isAez, plainAddress, type Question } from "./messages.ts";
+import { type Answer, CLAIM, isAez, plainAddress, type Question } from "./messages.ts";
 import { FetchedPicture } from "./picture.ts";
 import { viewerPage } from "./viewer.ts";
 import { webpDecoders } from "./webp.ts";
@@ -26,6 +26,7 @@ export function startServiceWorker(): void {
   );
   self.addEventListener("install", () => void self.skipWaiting());
   self.addEventListener("activate", (event) => event.waitUntil(self.clients.claim()));
+  self.addEventListener("message", ({ data }) => void (data === CLAIM && self.clients.claim()));
   self.addEventListener("fetch", (event) => {
     const { request } = event;
     if (request.method !== "GET" || !isAez(request.url)) return;
@@ -60,6 +61,8 @@ async function decodeHere(url: string, engine: Engine): Promise<Answer & ({ file
   try {
     return { file: asBlob(await fetched.render("high").catch(() => fetched.render("medium"))) };
   } catch (error) {
-    return { error: String(error) };
+    return { error: messageOf(error) };
+  } finally {
+    fetched.close();
   }
 }

@@ -29,6 +29,12 @@ export class Decoder {
   }
 }
 
+/** The medium picture in a file that is as large as the high one will be; `width` is how wide it really is. */
+export interface MediumFile {
+  readonly file: Blob;
+  readonly width: number;
+}
+
 /** A file that a worker fetches. */
 export class Opened {
   readonly #picture: FetchedPicture;
@@ -37,8 +43,7 @@ export class Opened {
     this.#picture = picture;
   }
 
-  /** The medium picture, as large as the high one will be, and how many pixels it really is wide. */
-  async medium(): Promise<{ file: Blob; width: number }> {
+  async medium(): Promise<MediumFile> {
     const rendered = await this.#picture.render("medium");
     return { file: enlarged(rendered), width: Math.ceil(rendered.width / 2) };
   }

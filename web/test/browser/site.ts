@@ -1,0 +1,75 @@
+import { mkdtemp, readFile } from "node:fs/promises";
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { extname, join } from "node:path";
+import { type BrowserContext, chromium } from "playwright-core";
+
+const ROOT = join(import.meta.dirname, "../..");
+const TYPES: Record<string, string> = { ".html": "text/html", ".js": "text/javascript", ".aez": "image/aez" };
+const ARGUMENTS = [
+  "--host-resolver-rules=MAP insecure.test 127.0.0.1",
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-quic",
+  "--disable-background-networking",
+];
+
+/** What a server was asked for, and how many bytes of each answer were taken. */
+export interface Asked {
+  readonly path: string;
+  readonly accept: string;
+}
+
+/** A web server with aez.js, the weights, golden files below /golden, and pages made by a test. */
+export class Site {
+  readonly pages = new Map<string, string | Uint8Array>();
+  readonly asked: Asked[] = [];
+  readonly #server: Server;
+
+  private constructor() {
+    this.#server = createServer(async ({ url = "/", headers }, response) => {
+      const path = decodeURIComponent(new URL(url, "http://x").pathname);
+      this.asked.push({ path: url, accept: headers.accept ?? "" });
+      const body = this.pages.get(path) ?? (await readFile(placeOf(path)).catch(() => undefined));
+      if (body === undefined) return response.writeHead(404).end();
+      return response.writeHead(200, { "Content-Type": TYPES[extname(path)] ?? "application/octet-stream" }).end(body);
+    });
+  }
+
+  static async start(): Promise<Site> {
+    const site = new Site();
+    await new Promise<void>((resolve) => site.#server.listen(0, "127.0.0.1", resolve));
+    return site;
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+  }
+
+  /** Put a page with this content; its address. */
+  page(content: string, head = '<script src="/aez.js"></script>'): string {
+    const path = `/page-${this.pages.size}.html`;
+    this.pages.set(path, `<!doctype html><meta charset="utf-8">${head}<body>${content}`);
+    return this.url + path;
+  }
+
+  stop(): void {
+    this.#server.close();
+    this.#server.closeAllConnections();
+  }
+}
+
+function placeOf(path: string): string {
+  const golden = path.match(/^\/golden\/([\w.-]+)$/);
+  if (golden) return join(ROOT, "../tests/golden", golden[1]);
+  const weights = path.match(/^\/aez\/(\w+\.(?:medium|high))$/);
+  if (weights) return join(ROOT, "build/models", weights[1]);
+  return join(ROOT, "../codec/web/static", path.replace(/^\/aez\//, ""));
+}
+
+/** A browser without a past. */
+export async function startBrowser(): Promise<BrowserContext> {
+  const folder = await mkdtemp(join(tmpdir(), "aez-browser-"));
+  return chromium.launchPersistentContext(folder, { executablePath: "/usr/bin/chromium", args: ARGUMENTS });
+}
