@@ -7,7 +7,7 @@ FUZZ := $(BIN)/python fuzz/decode.py build/fuzz -max_total_time=300 -timeout=10 
 	-artifact_prefix=fuzz/findings/
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 
-.PHONY: demo test lint docs fuzz aarch64 install clean
+.PHONY: demo test lint docs web web-test fuzz aarch64 install clean
 
 demo: install  ## encode a sample photograph, decode both resolutions, compare with JPEG and AVIF
 	$(PIP) install -e ".[compare]"
@@ -25,13 +25,23 @@ lint: $(VENV)/.dev
 docs: $(VENV)/.dev  ## command line, Python interface and man pages, from the code
 	$(BIN)/python docs/make.py
 
-fuzz: $(VENV)/.dev  ## broken files for the decoder, ROUNDS times five minutes (findings in fuzz/findings), and for both
+web: web/node_modules/.installed  ## what browsers run, from the sources in web/
+	cd web && node build.mjs
+
+web-test: web/node_modules/.installed $(VENV)/.dev  ## that it is what was built, lint, types, and all tests, in Node and in Chromium
+	cd web && node build.mjs build/static && diff -rq build/static ../codec/web/static
+	$(BIN)/python tests/browser_inputs.py web/build
+	cd web && npm test
+
+fuzz: $(VENV)/.dev web/node_modules/.installed  ## broken files for the decoder, ROUNDS times five minutes (findings in fuzz/findings), and for both
 	$(PIP) install "atheris>=3.0"
 	mkdir -p build/fuzz fuzz/findings
 	cp -n tests/golden/*.aez build/fuzz
 	for round in $$(seq $(ROUNDS)); do $(FUZZ) || exit 1; done
 	$(BIN)/python -m pytest tests/test_two_decoders.py --mutations 100000
 	$(BIN)/python -m pytest tests/test_lossless.py -k every_sample --hypothesis-profile thorough
+	$(BIN)/python tests/browser_inputs.py web/build 10000
+	cd web && npx vitest run test/mutated.test.ts
 
 aarch64: install  ## decode the golden files on an emulated ARM machine (root, Debian)
 	PYTHON=$(abspath $(BIN))/python tests/aarch64.sh
@@ -48,9 +58,13 @@ $(VENV)/.dev: pyproject.toml | $(BIN)/python
 	$(PIP) install -e ".[train,compare,cloud,cluster,serve]" --group dev
 	touch $(VENV)/.aez $@
 
+web/node_modules/.installed: web/package-lock.json
+	cd web && npm ci --no-audit --no-fund
+	touch $@
+
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 	$(PIP) install --upgrade "pip>=25.1"
 
 clean:
-	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) web/node_modules web/build build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

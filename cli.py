@@ -19,6 +19,7 @@ from aez.terminal import paths
 from aez.terminal.commands import Files, decode_files, encode_files, show_info
 from aez.terminal.names import printable
 from aez.terminal.options import (
+    OutputType,
     device_option,
     encoding_options,
     inputs_argument,
@@ -356,6 +357,50 @@ def compare(
         commands.compare_curves(sources, report, codecs, chosen, form, folder)
     else:
         commands.compare_quality(sources, report, codecs, chosen, form, quality)
+    report.exit()
+
+
+@main.command(short_help="Make one HTML file that shows .aez files to anybody.")
+@inputs_argument
+@click.option(
+    "-o", "--output", type=OutputType(), required=True, metavar="PAGE", help="The page; - is standard output."
+)
+@click.option(
+    "--res",
+    type=click.Choice(get_args(Resolution)),
+    default="high",
+    show_default=True,
+    help="medium: a smaller page of half the size.",
+)
+@click.option("-f", "--force", is_flag=True, help="Overwrite an existing page.")
+@click.option("--debug", is_flag=True, help="Show tracebacks.")
+def page(inputs: tuple[Input, ...], output: Output | FolderOutput, res: Any, force: bool, debug: bool) -> None:
+    """Make one HTML file of .aez files, with the decoder and its weights inside.
+
+    Any browser of today shows it, without a network and without aez.
+    """
+    from aez.web.commands import write_page
+
+    report = Reporter(debug=debug)
+    write_page(Files(inputs, output, force), res, report)
+    report.exit()
+
+
+@main.command(short_help="Write what web pages need to show .aez files.")
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
+@click.option("--model", "models", metavar="NAME", multiple=True, help="Only the weights of this model; repeatable.")
+@click.option("-f", "--force", is_flag=True, help="Overwrite existing files.")
+@click.option("--debug", is_flag=True, help="Show tracebacks.")
+def web(folder: Path, models: tuple[str, ...], force: bool, debug: bool) -> None:
+    """Write aez.js and the weights of models into FOLDER, the root of a web server.
+
+    A page with <script src="/aez.js"></script> shows .aez files like any others: <img src="photo.aez">. (aez serve
+    brings all this along.)
+    """
+    from aez.web.commands import write_site
+
+    report = Reporter(debug=debug)
+    write_site(folder, models, force, report)
     report.exit()
 
 

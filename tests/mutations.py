@@ -6,9 +6,13 @@ Checksums of the header and of sections are set right again, so that what is cha
 import random
 from dataclasses import dataclass, replace
 
+import icc_profiles
+import numpy as np
 import zstandard
+from PIL import Image
 
-from aez import AezError
+from aez import AezError, encode
+from aez.coding.encode import Encoder, Split
 from aez.format.container import (
     BY_PROFILE,
     HEADER_BYTES,
@@ -22,6 +26,8 @@ from aez.format.container import (
     parse_header,
     rest_sections,
 )
+from aez.model.registry import load_model
+from aez.picture.convert import from_pillow
 
 _CONTENT_MAX = 1 << 20
 _KINDS = (0, 1, 2, 3, 4, 5, 6, 7, 77, 127, 128, 129, 130, 200, 255)
@@ -42,6 +48,31 @@ class Part:
             encoded.append(length & 0x7F | 0x80)
             length >>= 7
         return bytes([self.kind, *encoded, max(length, 0)]) + self.frame
+
+
+def small_files(photograph: Image.Image) -> list[bytes]:
+    """Small files of all kinds."""
+    image = photograph.crop((0, 0, 60, 50))
+    with_alpha = image.copy()
+    with_alpha.putalpha(Image.linear_gradient("L").resize(image.size))
+    profile = icc_profiles.only_a_header(b"RGB ")
+    with_alpha.info.update(icc_profile=profile, exif=Image.Exif().tobytes(), xmp=b"<x/>")
+    model = load_model()
+    page = with_alpha.resize((90, 66))
+    picture = from_pillow(page)
+    split = Split(picture.seen, np.arange(30).reshape(5, 6) % 4 == 1, picture.seen, max_error=3)
+    mixed = Encoder(model, picture).encode_with(9000, split).data
+    all_coded = Encoder(model, from_pillow(image), forced_zeros_max_db=-1).encode(model.scale.to_stored(5)).data
+    return [
+        encode(with_alpha, 20),
+        encode(with_alpha, 20, coding="zstd"),
+        encode(image, 0),
+        encode(image, 10, layers="base"),
+        encode(photograph.crop((0, 0, 65, 3)).convert("L"), 30, coding="zstd"),
+        all_coded,
+        encode(with_alpha, "lossless"),
+        mixed,
+    ]
 
 
 def mutated(data: bytes, choose: random.Random) -> bytes:

@@ -8,22 +8,19 @@ import warnings
 from collections import Counter
 from typing import Any
 
-import icc_profiles
 import numpy as np
 import numpy.typing as npt
 import pytest
 import reference_decoder
-from mutations import mutated
+from mutations import mutated, small_files
 from PIL import Image
 
-from aez import AezError, encode
+from aez import AezError
 from aez.coding.decode import decode_base, decode_enhancement
-from aez.coding.encode import Encoder, Split
 from aez.format.container import Flags
 from aez.format.contents import Contents
 from aez.model.model import Model
-from aez.model.registry import DEFAULT_MODEL, WEIGHTS, load_model
-from aez.picture.convert import from_pillow
+from aez.model.registry import DEFAULT_MODEL, WEIGHTS
 
 MAX_PIXELS = 130 * 130
 Verdict = tuple[bytes, ...] | None
@@ -32,28 +29,7 @@ Verdict = tuple[bytes, ...] | None
 
 @pytest.fixture(scope="module")
 def files(photograph: Image.Image) -> list[bytes]:
-    """Small files of all kinds."""
-    image = photograph.crop((0, 0, 60, 50))
-    with_alpha = image.copy()
-    with_alpha.putalpha(Image.linear_gradient("L").resize(image.size))
-    profile = icc_profiles.only_a_header(b"RGB ")
-    with_alpha.info.update(icc_profile=profile, exif=Image.Exif().tobytes(), xmp=b"<x/>")
-    model = load_model()
-    page = with_alpha.resize((90, 66))
-    picture = from_pillow(page)
-    split = Split(picture.seen, np.arange(30).reshape(5, 6) % 4 == 1, picture.seen, max_error=3)
-    mixed = Encoder(model, picture).encode_with(9000, split).data
-    all_coded = Encoder(model, from_pillow(image), forced_zeros_max_db=-1).encode(model.scale.to_stored(5)).data
-    return [
-        encode(with_alpha, 20),
-        encode(with_alpha, 20, coding="zstd"),
-        encode(image, 0),
-        encode(image, 10, layers="base"),
-        encode(photograph.crop((0, 0, 65, 3)).convert("L"), 30, coding="zstd"),
-        all_coded,
-        encode(with_alpha, "lossless"),
-        mixed,
-    ]
+    return small_files(photograph)
 
 
 def product(data: bytes, model: Model, high: bool) -> Verdict:

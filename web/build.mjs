@@ -3,7 +3,7 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync } from "node:fs";
 import { build } from "esbuild";
 
-const OUT = "../codec/web/static";
+const [out = "../codec/web/static"] = process.argv.slice(2);
 
 mkdirSync("build", { recursive: true });
 execFileSync("node_modules/.bin/asc", [
@@ -21,5 +21,5 @@ const common = {
   // Emscripten's code asks where it is; it gets all that it needs handed in.
   define: { "import.meta.url": '"https://nowhere.invalid/"' },
 };
-await build({ ...common, entryPoints: ["src/page/aez.ts"], outfile: `${OUT}/aez.js` });
-await build({ ...common, entryPoints: ["src/page/libwebp.ts"], outfile: `${OUT}/webp.js` });
+await build({ ...common, entryPoints: ["src/page/aez.ts"], outfile: `${out}/aez.js` });
+await build({ ...common, entryPoints: ["src/page/libwebp.ts"], outfile: `${out}/webp.js` });

@@ -125,6 +125,15 @@ def load_model(model: AnyModel = DEFAULT_MODEL, threads: int = 0, device: Device
 
 
 def find_model(model_id: int, model: AnyModel | None = None, threads: int = 0, device: Device = "auto") -> Model:
+    """The model that a file needs, loaded.
+
+    Raises:
+        ModelError: as `find_needed`.
+    """
+    return _load(find_needed(model_id, model), threads, device)
+
+
+def find_needed(model_id: int, model: AnyModel | None = None) -> Found:
     """The model that a file needs: the one that is known by that id, or `model`, by its name or folder.
 
     Whether its id is right shows when latents are compared with their checksum.
@@ -141,7 +150,7 @@ def find_model(model_id: int, model: AnyModel | None = None, threads: int = 0, d
         )
     if found.id != model_id:
         raise ModelError(f"needs model {wanted}, not {found.name} ({found.id:08x})")
-    return _load(found, threads, device)
+    return found
 
 
 def _described(folder: Path, origin: ModelOrigin) -> Found:

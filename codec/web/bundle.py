@@ -31,7 +31,9 @@ def make_bundle(folder: Path, part: Part) -> bytes:
     """
     arrays = {**read_arrays(folder), **read_params(folder)}
     wanted = {name: array for name, array in arrays.items() if name.startswith(_HIGH) == (part == "high")}
-    parameters = zstandard.ZstdCompressionParameters.from_level(_STRONGEST, write_content_size=True, write_checksum=True)
+    parameters = zstandard.ZstdCompressionParameters.from_level(
+        _STRONGEST, write_content_size=True, write_checksum=True
+    )
     return zstandard.ZstdCompressor(compression_params=parameters).compress(_safetensors(wanted, _description(folder)))
 
 

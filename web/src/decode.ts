@@ -37,7 +37,7 @@ export interface Services {
   /** The model of an id, with what a part of its networks needs. */
   model(id: number, part: Part): Promise<Model>;
   readonly webp: readonly WebpDecoder[];
-  readonly maxPixels?: number;
+  readonly maxPixels: number;
 }
 
 /**
@@ -50,7 +50,7 @@ export interface Services {
  */
 export async function decodeSamples(data: Uint8Array, resolution: Resolution, services: Services): Promise<Decoded> {
   const contents = new Contents(data);
-  checkSize(contents.header, services.maxPixels ?? MAX_PIXELS);
+  checkSize(contents.header, services.maxPixels);
   const { header } = contents;
   const decoder = new PictureDecoder(contents, services);
   const decoded = has(header, Flag.ALL_EXACT)

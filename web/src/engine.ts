@@ -1,4 +1,4 @@
-import { type Decoded, decodeSamples, type Resolution, type Services } from "./decode.ts";
+import { type Decoded, decodeSamples, MAX_PIXELS, type Resolution, type Services } from "./decode.ts";
 import { startZstd } from "./format/frame.ts";
 import type { WebpDecoder } from "./format/sheet.ts";
 import { modelName } from "./info.ts";
@@ -16,12 +16,17 @@ export class Engine {
   constructor(
     readonly weights: Weights,
     readonly webp: readonly WebpDecoder[],
+    readonly maxPixels = MAX_PIXELS,
   ) {}
 
   /** Decode a file; throws what `decodeSamples` does. */
   async decode(data: Uint8Array, resolution: Resolution): Promise<Decoded> {
     await startZstd();
-    const services: Services = { model: (id, part) => this.#model(id, part), webp: this.webp };
+    const services: Services = {
+      model: (id, part) => this.#model(id, part),
+      webp: this.webp,
+      maxPixels: this.maxPixels,
+    };
     return decodeSamples(data, resolution, services);
   }
 

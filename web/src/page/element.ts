@@ -2,14 +2,21 @@ import { messageOf } from "../errors.ts";
 import type { Pool } from "./pool.ts";
 import { Progressive } from "./show.ts";
 
-const STYLE = "<style>:host{display:inline-block}img{display:block;width:100%;height:100%;object-fit:inherit}</style>";
+const STYLE = "<style>:host{display:inline-block}img{display:block;width:100%;height:auto}</style>";
+const ATTRIBUTES = ["src", "alt", "width", "height"] as const;
 
-/** Defines `<aez-img src alt>`, which shows an .aez file also where there are no service workers. */
+/**
+ * Defines `<aez-img src alt width height resolution loading>`, which shows an .aez file also where there are no service
+ * workers.
+ *
+ * `resolution`: "medium" or "high"; without it, high follows medium where it can be seen. `loading="lazy"` waits until
+ * the element is nearly in view. It sends the events `load`, for each resolution, and `error`.
+ */
 export function defineElement(pool: Pool): void {
   class AezImage extends HTMLElement {
-    static readonly observedAttributes = ["src", "alt"];
+    static readonly observedAttributes = ATTRIBUTES;
     readonly #image = document.createElement("img");
-    #picture: Progressive | undefined;
+    #source: string | undefined;
 
     constructor() {
       super();
@@ -18,43 +25,67 @@ export function defineElement(pool: Pool): void {
       root.append(this.#image);
     }
 
-    attributeChangedCallback(name: string, before: string | null, value: string | null): void {
-      if (name === "alt") this.#image.alt = value ?? "";
-      else if (value !== before) void this.#show(value);
+    attributeChangedCallback(name: (typeof ATTRIBUTES)[number], before: string | null, value: string | null): void {
+      if (value === before) return;
+      if (name === "src") void this.#start(value ?? undefined);
+      else if (value === null) this.#image.removeAttribute(name);
+      else this.#image.setAttribute(name, value);
     }
 
-    async #show(source: string | null): Promise<void> {
-      this.#picture = undefined;
-      if (source === null) return this.#image.removeAttribute("src");
+    async #start(source: string | undefined): Promise<void> {
+      this.#source = source;
+      if (source === undefined) return this.#image.removeAttribute("src");
+      await Promise.resolve(); // until the other attributes are there
+      if (this.getAttribute("loading") === "lazy") await nearlyInView(this);
+      if (source !== this.#source) return;
       const picture = new Progressive(pool, new URL(source, document.baseURI).href);
-      this.#picture = picture;
       try {
-        const { file, width } = await picture.medium();
-        await this.#put(picture, file);
-        if (this.#image.getBoundingClientRect().width * devicePixelRatio > width) {
-          await this.#put(picture, await picture.high());
-        }
+        await this.#show(picture, source);
       } catch (error) {
-        this.#fail(picture, error);
+        this.#fail(source, messageOf(error));
       } finally {
         void picture.close();
       }
     }
 
-    async #put(picture: Progressive, file: Blob): Promise<void> {
-      if (picture !== this.#picture) return; // another file was asked for in the meantime
+    async #show(picture: Progressive, source: string): Promise<void> {
+      const wanted = this.getAttribute("resolution");
+      if (wanted === "high") return this.#put(source, await picture.high());
+      const { file, width } = await picture.medium();
+      await this.#put(source, file);
+      if (wanted === "medium") return;
+      if (this.#image.getBoundingClientRect().width * devicePixelRatio > width) {
+        await this.#put(source, await picture.high());
+      }
+    }
+
+    async #put(source: string, file: Blob): Promise<void> {
+      if (source !== this.#source) return; // another file was asked for in the meantime
       const url = URL.createObjectURL(file);
       this.#image.src = url;
       await this.#image.decode().finally(() => URL.revokeObjectURL(url));
       this.dispatchEvent(new Event("load"));
     }
 
-    #fail(picture: Progressive, error: unknown): void {
-      if (picture !== this.#picture) return;
-      const message = messageOf(error);
-      console.warn(`${this.getAttribute("src")?.slice(0, 200)}: ${message}`);
+    #fail(source: string, message: string): void {
+      if (source !== this.#source) return;
+      console.warn(`${source.slice(0, 200)}: ${message}`);
       this.dispatchEvent(new ErrorEvent("error", { message }));
     }
   }
   customElements.define("aez-img", AezImage);
+}
+
+function nearlyInView(element: Element): Promise<void> {
+  return new Promise((resolve) => {
+    const observer = new IntersectionObserver(
+      (entries) => {
+        if (!entries.some(({ isIntersecting }) => isIntersecting)) return;
+        observer.disconnect();
+        resolve();
+      },
+      { rootMargin: "500px" },
+    );
+    observer.observe(element);
+  });
 }

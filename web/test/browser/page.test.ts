@@ -223,7 +223,7 @@ describe("aez.decode", () => {
   );
 
   it("does without the browser's own decoder where that alters samples", async () => {
-    const script = readFileSync(join(import.meta.dirname, "../../../codec/web/static/aez.js"), "utf8");
+    const script = readFileSync(join(import.meta.dirname, "../../build/site/aez.js"), "utf8");
     const alter = `{
       const { prototype } = OffscreenCanvasRenderingContext2D;
       const read = prototype.getImageData;

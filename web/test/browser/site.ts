@@ -21,7 +21,7 @@ export interface Asked {
   readonly accept: string;
 }
 
-/** A web server with aez.js, the weights, golden files below /golden, and pages made by a test. */
+/** A web server of what `aez web` writes, golden files below /golden, and pages made by a test. */
 export class Site {
   readonly pages = new Map<string, string | Uint8Array>();
   readonly asked: Asked[] = [];
@@ -63,9 +63,7 @@ export class Site {
 function placeOf(path: string): string {
   const golden = path.match(/^\/golden\/([\w.-]+)$/);
   if (golden) return join(ROOT, "../tests/golden", golden[1]);
-  const weights = path.match(/^\/aez\/(\w+\.(?:medium|high))$/);
-  if (weights) return join(ROOT, "build/models", weights[1]);
-  return join(ROOT, "../codec/web/static", path.replace(/^\/aez\//, ""));
+  return join(ROOT, "build/site", path);
 }
 
 /** A browser without a past. */

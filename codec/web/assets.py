@@ -1,0 +1,86 @@
+"""What browsers fetch to show .aez files: scripts, which are built from `web/`, and bundles of weights."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import get_args
+
+from ..model.registry import Found, find_by_id, stamp
+from .bundle import Part, make_bundle
+
+SCRIPT, FALLBACK = "aez.js", "webp.js"
+"""The script that pages include, and what it fetches where the browser's own WebP decoder alters samples."""
+FOLDER = "aez"
+"""Beside the script: where it looks for all else."""
+_STATIC = Path(__file__).parent / "static"
+
+
+@dataclass(frozen=True)
+class Asset:
+    """A file, named as below the root of a web server."""
+
+    name: str
+    data: bytes
+
+
+def script() -> bytes:
+    """`aez.js`."""
+    return (_STATIC / SCRIPT).read_bytes()
+
+
+def fallback() -> bytes:
+    """`webp.js`."""
+    return (_STATIC / FALLBACK).read_bytes()
+
+
+def bundle(model: Found, part: Part) -> bytes:
+    """A model's weights.
+
+    Raises:
+        ModelError: they cannot be read.
+    """
+    return _made(model.folder, stamp(model.folder), part)
+
+
+def bundle_name(model: Found, part: Part) -> str:
+    """Where `aez.js` looks for weights, within `FOLDER`."""
+    return f"{model.id:08x}.{part}"
+
+
+def find_asset(name: str) -> bytes | None:
+    """What a browser gets that asks for `name` within `FOLDER`; None if there is no such thing.
+
+    Raises:
+        ModelError: weights cannot be read.
+    """
+    if name == FALLBACK:
+        return fallback()
+    text, _, part = name.partition(".")
+    for known in get_args(Part):
+        if part == known and (model := _find(text)):
+            return bundle(model, known)
+    return None
+
+
+def all_assets(models: list[Found]) -> list[Asset]:
+    """Everything that a web server needs to show files of some models.
+
+    Raises:
+        ModelError: weights cannot be read.
+    """
+    parts = [(model, part) for model in models for part in get_args(Part)]
+    weights = [Asset(f"{FOLDER}/{bundle_name(model, part)}", bundle(model, part)) for model, part in parts]
+    return [Asset(SCRIPT, script()), Asset(f"{FOLDER}/{FALLBACK}", fallback()), *weights]
+
+
+def _find(text: str) -> Found | None:
+    try:
+        found = find_by_id(int(text, 16))
+    except ValueError:
+        return None
+    return found if found and text == f"{found.id:08x}" else None
+
+
+@lru_cache(8)
+def _made(folder: Path, _: object, part: Part) -> bytes:
+    return make_bundle(folder, part)

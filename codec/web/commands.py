@@ -1,0 +1,57 @@
+"""What `aez page` and `aez web` do."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.filesize import decimal
+
+from ..api import Resolution
+from ..jobs import Decoding
+from ..model.registry import AnyModel, find_by_name, known_models
+from ..output import refuse_existing, write_file
+from ..terminal import paths
+from ..terminal.commands import Files
+from ..terminal.names import printable
+from ..terminal.paths import Input
+from ..terminal.reporter import Reporter
+from ..terminal.streams import Stream
+from .assets import all_assets
+from .page import Shown, make_page
+
+
+def write_page(chosen: Files, resolution: Resolution, report: Reporter) -> None:
+    """Write a page of pictures, if all of them can be shown."""
+    sources = paths.expand(chosen.inputs, Decoding.foreign_kind, report)
+    (target,) = paths.place([Path("page")], chosen.output, lambda name: f"{name}.html")
+    with report.command():
+        chosen.check(target)
+    pictures = []
+    for source in sources:
+        with report.file(source):
+            pictures.append(Shown.of(_name(source), paths.read(source), resolution))
+    if len(pictures) < len(sources):
+        return
+    with report.file("", target):
+        title = pictures[0].name if len(pictures) == 1 else f"{len(pictures)} pictures"
+        page = make_page(title, pictures)
+        chosen.write(target, page)
+        files = decimal(sum(len(picture.data) for picture in pictures))
+        report.done(f"{printable(target)}  {decimal(len(page))}, {files} of them .aez, all else is the decoder", {})
+
+
+def write_site(folder: Path, names: Sequence[AnyModel], force: bool, report: Reporter) -> None:
+    """Write scripts and weights into the folder of a web server: those of some models, or of all that are known."""
+    with report.command():
+        models = [find_by_name(name) for name in names] or list(known_models())
+        assets = all_assets(models)
+        for asset in assets:
+            refuse_existing(folder / asset.name, force)
+        for asset in assets:
+            path = folder / asset.name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_file(path, asset.data, force)
+            report.say(f"{printable(path)}  {decimal(len(asset.data))}")
+
+
+def _name(source: Input) -> str:
+    return "standard input" if isinstance(source, Stream) else source.name
