@@ -9,12 +9,15 @@ from contextlib import asynccontextmanager
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from ..errors import AezWarning
+from ..web.assets import FOLDER, SCRIPT
 from . import counters
+from .browser import send_asset, send_script
 from .cache import Cache
 from .folder import Folder
 from .gallery import Gallery
@@ -48,6 +51,8 @@ class Backend:
             Route("/", self._gallery.page),
             Route("/healthz", _health),
             Route("/metrics", _metrics),
+            Route(f"/{SCRIPT}", send_script),
+            Route(f"/{FOLDER}/{{name}}", send_asset),
             Route("/{path:path}", self._picture, methods=["GET", "PUT", "DELETE"]),
         ]
 
@@ -80,8 +85,10 @@ def create_app(settings: ServerSettings, supervisor: int | None) -> Starlette:
         if alive:
             alive.release()
 
-    guard = Middleware(Guard, seconds=settings.timeout)
-    return Starlette(routes=backend.routes(), middleware=[guard], exception_handlers=REFUSALS, lifespan=lifespan)
+    middleware = [Middleware(Guard, seconds=settings.timeout)]
+    if settings.cors:
+        middleware.append(Middleware(CORSMiddleware, allow_origins=settings.cors))
+    return Starlette(routes=backend.routes(), middleware=middleware, exception_handlers=REFUSALS, lifespan=lifespan)
 
 
 async def _health(request: Request) -> Response:

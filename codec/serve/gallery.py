@@ -14,15 +14,20 @@ from starlette.responses import HTMLResponse
 
 from .. import api
 from ..errors import AezError
+from ..web.assets import SCRIPT
 from .folder import SUFFIX
 from .gallery_facts import FILE, Facts, Measured, load_facts
 from .library import Library
 from .middleware import exchange
-from .requests import ACCEPT_CH, AEZ
+from .requests import ACCEPT_CH, AEZ, one_of
 from .threads import in_thread
 
 PER_PAGE = 24
 _POLICY = "default-src 'none'; img-src 'self'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
+_BROWSER_POLICY = (
+    "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; connect-src 'self' data:;"
+    " img-src 'self' blob: data:; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
+)
 
 
 @dataclass(frozen=True)
@@ -66,12 +71,13 @@ class Gallery:
         self._facts: Mapping[str, Measured] = {}
 
     async def page(self, request: Request) -> HTMLResponse:
-        """One page.
+        """One page; with `view=aez`, the browser decodes the files.
 
         Raises:
-            HTTPException: 404, there is no such page.
+            HTTPException: 404, there is no such page; 400, there is no such view.
         """
         exchange(request).route = "gallery"
+        in_browser = one_of(request.query_params, "view", ("aez",)) is not None
         names = await self._library.names()
         pages = max(1, -(-len(names) // PER_PAGE))
         try:
@@ -81,9 +87,11 @@ class Gallery:
         if not 1 <= page <= pages:
             raise HTTPException(404, "there is no such page")
         found = [await self._exhibit(name) for name in names[PER_PAGE * (page - 1) : PER_PAGE * page]]
-        shown = {"pictures": [exhibit for exhibit in found if exhibit], "count": len(names)}
-        body = await in_thread(lambda: _template().render(shown, page=page, pages=pages, size=decimal))
-        headers = {"Content-Security-Policy": _POLICY, "Accept-CH": ACCEPT_CH, "Cache-Control": "no-cache"}
+        shown: dict[str, object] = {"pictures": [exhibit for exhibit in found if exhibit], "count": len(names)}
+        shown |= {"page": page, "pages": pages, "size": decimal, "script": SCRIPT if in_browser else None}
+        body = await in_thread(lambda: _template().render(shown))
+        policy = _BROWSER_POLICY if in_browser else _POLICY
+        headers = {"Content-Security-Policy": policy, "Accept-CH": ACCEPT_CH, "Cache-Control": "no-cache"}
         return HTMLResponse(body, headers=headers)
 
     async def jpeg_bytes(self, name: str, size: int, high: bool) -> int:

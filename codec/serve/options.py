@@ -29,6 +29,12 @@ def server_options(command: Command) -> Command:
         _option("--max-age", click.IntRange(0), "Seconds until asked again."),
         _option("--timeout", click.FloatRange(1), "Seconds for a request."),
         _option("--quality", click.FloatRange(0, 100), "Of what is encoded.", "-q"),
+        click.option(
+            "--cors",
+            metavar="ORIGIN",
+            multiple=True,
+            help="Let scripts of pages of this origin read answers: https://example.org, or * for all; repeatable.",
+        ),
         click.option("--keep-metadata", is_flag=True, help="Send EXIF and XMP, which may tell places and names."),
         click.option(
             "--token",

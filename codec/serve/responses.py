@@ -49,6 +49,7 @@ async def respond(request: Request, found: Representation, body: Callable[[], Aw
         "Accept-Ranges": "bytes",
         "X-Content-Type-Options": "nosniff",
         "Content-Security-Policy": "default-src 'none'",
+        "Cross-Origin-Resource-Policy": "cross-origin",
     }
     if found.vary:
         headers["Vary"] = ", ".join(found.vary)

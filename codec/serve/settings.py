@@ -26,6 +26,7 @@ class ServerSettings:
         max_age: seconds for which clients need not ask again, and for which the origin is not asked again.
         timeout: seconds after which a request is given up; what it waits for is given up sooner.
         quality: of what is encoded, 0 to 100.
+        cors: origins whose pages may read answers, "*" for all.
         keep_metadata: whether answers hold the EXIF and XMP of their files.
     """
 
@@ -44,6 +45,7 @@ class ServerSettings:
     max_age: int = 3600
     timeout: float = 60
     quality: float = 50
+    cors: tuple[str, ...] = ()
     keep_metadata: bool = False
 
     @property

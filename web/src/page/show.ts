@@ -19,8 +19,8 @@ export class Progressive {
     this.#opened.catch(() => undefined);
   }
 
-  medium(): Promise<MediumFile> {
-    return this.#worker.run(async () => (await this.#opened).medium());
+  medium(asLargeAsHigh: boolean): Promise<MediumFile> {
+    return this.#worker.run(async () => (await this.#opened).medium(asLargeAsHigh));
   }
 
   high(): Promise<Blob> {
@@ -71,7 +71,7 @@ export class Answers {
     await known(url);
     if (!showing(url).length) return this.#best(picture);
     try {
-      const { file, width } = await picture.medium();
+      const { file, width } = await picture.medium(true);
       void this.#improve(url, picture, width);
       return file;
     } catch (error) {
@@ -89,7 +89,7 @@ export class Answers {
   /** The high picture, or the medium one of a file that has nothing else. */
   async #best(picture: Progressive): Promise<Blob> {
     try {
-      return await picture.high().catch(async () => (await picture.medium()).file);
+      return await picture.high().catch(async () => (await picture.medium(true)).file);
     } finally {
       void picture.close();
     }

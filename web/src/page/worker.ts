@@ -29,7 +29,7 @@ export class Decoder {
   }
 }
 
-/** The medium picture in a file that is as large as the high one will be; `width` is how wide it really is. */
+/** The medium picture in a file, which may be made as large as that of the high one; `width` is how wide it really is. */
 export interface MediumFile {
   readonly file: Blob;
   readonly width: number;
@@ -43,9 +43,10 @@ export class Opened {
     this.#picture = picture;
   }
 
-  async medium(): Promise<MediumFile> {
+  async medium(asLargeAsHigh: boolean): Promise<MediumFile> {
     const rendered = await this.#picture.render("medium");
-    return { file: enlarged(rendered), width: Math.ceil(rendered.width / 2) };
+    const file = asLargeAsHigh ? enlarged(rendered) : asBlob(rendered);
+    return { file, width: Math.ceil(rendered.width / 2) };
   }
 
   async high(): Promise<Blob> {

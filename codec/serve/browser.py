@@ -1,0 +1,49 @@
+"""What browsers fetch to decode .aez files themselves: a script, and weights."""
+
+import hashlib
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from ..web.assets import find_asset, script
+from .middleware import exchange
+from .responses import Representation, respond
+from .threads import in_thread
+
+_SCRIPT_AGE, _WEIGHTS_AGE = 3600, 31_536_000  # seconds; weights have their own hash in their name
+# What workers may do, which take it from the answer that brings their script: fetch pictures and run WebAssembly.
+_POLICY = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src * data: blob:"
+
+
+async def send_script(request: Request) -> Response:
+    """`aez.js`."""
+    return await _send(request, await in_thread(script), "text/javascript", _SCRIPT_AGE)
+
+
+async def send_asset(request: Request) -> Response:
+    """What the script looks for in its folder.
+
+    Raises:
+        HTTPException: 404, there is no such thing.
+        ModelError: weights cannot be read.
+    """
+    name = request.path_params["name"]
+    data = await in_thread(lambda: find_asset(name))
+    if data is None:
+        raise HTTPException(404, "there is no such part of aez.js")
+    if name.endswith(".js"):
+        return await _send(request, data, "text/javascript", _SCRIPT_AGE)
+    return await _send(request, data, "application/octet-stream", _WEIGHTS_AGE)
+
+
+async def _send(request: Request, data: bytes, media_type: str, max_age: int) -> Response:
+    exchange(request).route = "browser"
+
+    async def body() -> bytes:
+        return data
+
+    found = Representation(media_type, hashlib.sha256(data).hexdigest()[:32], 0, max_age)
+    response = await respond(request, found, body)
+    response.headers["Content-Security-Policy"] = _POLICY
+    return response
