@@ -1,9 +1,11 @@
-"""What the tests of the browser's decoder start from: weights, and files that are not right with Python's verdicts.
+"""What the tests of the browser's decoder start from: weights, and files that are not right with Python's verdicts, a file
+in Display P3.
 
 python tests/browser_inputs.py FOLDER [COUNT]
 """
 
 import base64
+import io
 import json
 import random
 import sys
@@ -13,17 +15,22 @@ from pathlib import Path
 
 import numpy as np
 from mutations import mutated, small_files
-from PIL import Image
+from PIL import Image, PngImagePlugin
 
 import aez
-from aez.api import Resolution
+from aez.api import Resolution, encode_bytes
 from aez.model.registry import DEFAULT_MODEL, find_by_name
 from aez.web.assets import all_assets
 
 MAX_PIXELS = 130 * 130
 
 
+COLOUR = (200, 100, 50)
+
+
 def main(folder: Path, count: int) -> None:
+    (folder / "site").mkdir(parents=True, exist_ok=True)
+    (folder / "site" / "p3.aez").write_bytes(encode_bytes(in_display_p3(COLOUR)))
     for asset in all_assets([find_by_name(DEFAULT_MODEL)]):
         path = folder / "site" / asset.name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -32,6 +39,15 @@ def main(folder: Path, count: int) -> None:
         files = small_files(image.crop((90, 60, 90 + 171, 60 + 133)))
     lines = [json.dumps(judged(files, seed)) + "\n" for seed in range(count)]
     (folder / "mutated.jsonl").write_text("".join(lines))
+
+
+def in_display_p3(colour: tuple[int, int, int]) -> bytes:
+    """A PNG that says by code points (CICP) that its one colour is of Display P3; aez makes a profile of that."""
+    chunks = PngImagePlugin.PngInfo()
+    chunks.add(b"cICP", bytes([12, 13, 0, 1]))
+    buffer = io.BytesIO()
+    Image.new("RGB", (80, 60), colour).save(buffer, "png", pnginfo=chunks)
+    return buffer.getvalue()
 
 
 def judged(files: list[bytes], seed: int) -> dict[str, object]:

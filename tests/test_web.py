@@ -116,9 +116,9 @@ def test_what_a_web_server_needs(run: Run, tmp_path: Path) -> None:
     written = run("web", root)
     assert written.exit_code == 0
     names = sorted(str(path.relative_to(root)) for path in root.rglob("*") if path.is_file())
-    assert names == ["aez.js", f"aez/{ID}.high", f"aez/{ID}.medium", "aez/webp.js"]
+    assert names == ["aez.js", f"aez/{ID}.high", f"aez/{ID}.medium", "aez/decoder.js", "aez/webp.js"]
     assert [line.split("  ")[0] for line in written.stdout.splitlines()] == [
-        str(root / name) for name in ("aez.js", "aez/webp.js", f"aez/{ID}.medium", f"aez/{ID}.high")
+        str(root / name) for name in ("aez.js", "aez/decoder.js", "aez/webp.js", f"aez/{ID}.medium", f"aez/{ID}.high")
     ]
     (root / "aez.js").write_text("mine")
     again = run("web", root)
@@ -134,7 +134,7 @@ def test_a_server_brings_it_along(run: Run, tmp_path: Path, photograph: Image.Im
     (root / "a.aez").write_bytes(aez.encode(photograph))
     run("web", tmp_path / "site")
     with serve(root, "--cors", "https://example.org") as served:
-        for name in ("aez.js", "aez/webp.js", f"aez/{ID}.medium", f"aez/{ID}.high"):
+        for name in ("aez.js", "aez/decoder.js", "aez/webp.js", f"aez/{ID}.medium", f"aez/{ID}.high"):
             answer = served.get(f"/{name}")
             assert answer.content == (tmp_path / "site" / name).read_bytes()
             assert "javascript" in answer.headers["content-type"] or not name.endswith(".js")

@@ -21,5 +21,7 @@ const common = {
   // Emscripten's code asks where it is; it gets all that it needs handed in.
   define: { "import.meta.url": '"https://nowhere.invalid/"' },
 };
-await build({ ...common, entryPoints: ["src/page/aez.ts"], outfile: `${out}/aez.js` });
-await build({ ...common, entryPoints: ["src/page/libwebp.ts"], outfile: `${out}/webp.js` });
+const scripts = { aez: "aez", decoder: "decoder", webp: "libwebp" };
+for (const [name, source] of Object.entries(scripts)) {
+  await build({ ...common, entryPoints: [`src/page/${source}.ts`], outfile: `${out}/${name}.js` });
+}

@@ -6,7 +6,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from ..web.assets import find_asset, script
+from ..web.assets import SCRIPT, find_asset, script
 from .middleware import exchange
 from .responses import Representation, respond
 from .threads import in_thread
@@ -18,7 +18,7 @@ _POLICY = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src
 
 async def send_script(request: Request) -> Response:
     """`aez.js`."""
-    return await _send(request, await in_thread(script), "text/javascript", _SCRIPT_AGE)
+    return await _send(request, (await in_thread(lambda: script(SCRIPT))).encode(), "text/javascript", _SCRIPT_AGE)
 
 
 async def send_asset(request: Request) -> Response:

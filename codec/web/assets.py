@@ -8,8 +8,8 @@ from typing import get_args
 from ..model.registry import Found, find_by_id, stamp
 from .bundle import Part, make_bundle
 
-SCRIPT, FALLBACK = "aez.js", "webp.js"
-"""The script that pages include, and what it fetches where the browser's own WebP decoder alters samples."""
+SCRIPT, DECODER, FALLBACK = "aez.js", "decoder.js", "webp.js"
+"""The script that pages include; what its workers run; what these fetch where browsers alter samples of WebP."""
 FOLDER = "aez"
 """Beside the script: where it looks for all else."""
 _STATIC = Path(__file__).parent / "static"
@@ -23,14 +23,9 @@ class Asset:
     data: bytes
 
 
-def script() -> bytes:
-    """`aez.js`."""
-    return (_STATIC / SCRIPT).read_bytes()
-
-
-def fallback() -> bytes:
-    """`webp.js`."""
-    return (_STATIC / FALLBACK).read_bytes()
+def script(name: str) -> str:
+    """`SCRIPT`, `DECODER` or `FALLBACK`."""
+    return (_STATIC / name).read_text("utf-8")
 
 
 def bundle(model: Found, part: Part) -> bytes:
@@ -53,8 +48,8 @@ def find_asset(name: str) -> bytes | None:
     Raises:
         ModelError: weights cannot be read.
     """
-    if name == FALLBACK:
-        return fallback()
+    if name in (DECODER, FALLBACK):
+        return script(name).encode()
     text, _, part = name.partition(".")
     for known in get_args(Part):
         if part == known and (model := _find(text)):
@@ -70,7 +65,8 @@ def all_assets(models: list[Found]) -> list[Asset]:
     """
     parts = [(model, part) for model in models for part in get_args(Part)]
     weights = [Asset(f"{FOLDER}/{bundle_name(model, part)}", bundle(model, part)) for model, part in parts]
-    return [Asset(SCRIPT, script()), Asset(f"{FOLDER}/{FALLBACK}", fallback()), *weights]
+    workers = [Asset(f"{FOLDER}/{name}", script(name).encode()) for name in (DECODER, FALLBACK)]
+    return [Asset(SCRIPT, script(SCRIPT).encode()), *workers, *weights]
 
 
 def _find(text: str) -> Found | None:

@@ -11,7 +11,7 @@ from ..api import Resolution
 from ..format.container import Flags
 from ..format.contents import Contents
 from ..model.registry import Found, find_needed
-from .assets import FALLBACK, bundle, bundle_name, fallback, script
+from .assets import DECODER, FALLBACK, SCRIPT, bundle, bundle_name, script
 from .bundle import Part
 
 _PAGE = Template("""<!doctype html>
@@ -97,8 +97,9 @@ def decoder_elements(pictures: Iterable[Shown]) -> str:
         _element("application/octet-stream", bundle_name(model, part), base64.b64encode(bundle(model, part)).decode())
         for (_, part), model in parts.items()
     ]
-    samples = [_element("text/plain", FALLBACK, fallback().decode())] if any(p.has_samples for p in pictures) else []
-    return "\n".join([*weights, *samples, f"<script>{script().decode()}</script>"])
+    scripts = [DECODER, FALLBACK] if any(picture.has_samples for picture in pictures) else [DECODER]
+    workers = [_element("text/plain", name, script(name)) for name in scripts]
+    return "\n".join([*weights, *workers, f"<script>{script(SCRIPT)}</script>"])
 
 
 def _element(kind: Literal["application/octet-stream", "text/plain"], name: str, text: str) -> str:

@@ -7,6 +7,7 @@ import { DamagedError, FormatError, PictureError } from "./errors.ts";
 import { viewOf } from "./format/bytes.ts";
 import { Contents, nameOf } from "./format/contents.ts";
 import { type ExactBlocks, putExact, unpackAllExact, unpackExact } from "./format/exact.ts";
+import { unpackFrame } from "./format/frame.ts";
 import { Flag, type Header, has, SectionType } from "./format/header.ts";
 import { unpackSheet, type WebpDecoder } from "./format/sheet.ts";
 import { LayerDecoder } from "./latents.ts";
@@ -20,6 +21,7 @@ export type Resolution = "medium" | "high";
 const BYTES_PER_SYMBOL = 8;
 const CONTENT_MARGIN = 64;
 const EXACT_MARGIN = 1 << 16;
+const ICC_MAX = 4 << 20;
 
 /** Beyond which pictures are refused before anything is allocated. */
 export const MAX_PIXELS = 128_000_000;
@@ -60,7 +62,7 @@ export async function decodeSamples(data: Uint8Array, resolution: Resolution, se
       : await decoder.high();
   const gray = has(header, Flag.GRAY);
   if (gray) makeGray(decoded.rgb);
-  return { ...decoded, gray, profile: contents.profile() };
+  return { ...decoded, gray, profile: profileOf(contents) };
 }
 
 type Planes = Samples & { alpha: Uint8Array | undefined };
@@ -134,7 +136,7 @@ class PictureDecoder {
   #open(type: number, layer: Layer, hyper: number): [SymbolReader, Layer, number] {
     const grid = gridOf(this.#header.width, this.#header.height);
     const symbols = hyper + (layer.stop - layer.start) * LATENT_CELLS ** 2 * grid.rows * grid.columns;
-    const content = this.contents.required(type, BYTES_PER_SYMBOL * symbols + CONTENT_MARGIN);
+    const content = required(this.contents, type, BYTES_PER_SYMBOL * symbols + CONTENT_MARGIN);
     if (content.length < 4) throw new DamagedError(`section ${nameOf(type)} is too short`);
     const payload = content.slice(0, -4);
     const reader = has(this.#header, Flag.ZSTD) ? new PlainReader(payload) : new AnsReader(payload);
@@ -142,7 +144,7 @@ class PictureDecoder {
   }
 
   #exactContent(): Uint8Array {
-    return this.contents.required(SectionType.EXACT, 4 * this.#header.width * this.#header.height + EXACT_MARGIN);
+    return required(this.contents, SectionType.EXACT, 4 * this.#header.width * this.#header.height + EXACT_MARGIN);
   }
 
   async #exactBlocks(): Promise<ExactBlocks | undefined> {
@@ -160,7 +162,7 @@ class PictureDecoder {
 
   async #alpha(type: number, width: number, height: number): Promise<Uint8Array | undefined> {
     if (!has(this.#header, Flag.ALPHA)) return undefined;
-    const content = this.contents.required(type, width * height);
+    const content = required(this.contents, type, width * height);
     if (content.length === width * height) return content;
     const sheet = await unpackSheet(content, width, height, this.services.webp);
     return Uint8Array.from({ length: width * height }, (_, place) => sheet[3 * place]);
@@ -169,6 +171,18 @@ class PictureDecoder {
   #refuseNewer(): void {
     if (this.contents.newer) throw new FormatError(`${this.contents.error?.message}; medium still decodes`);
   }
+}
+
+/** The content of a section without which there is no picture; throws DamagedError. */
+function required(contents: Contents, type: number, limit: number): Uint8Array {
+  const frame = contents.frames.get(type);
+  if (!frame) throw new DamagedError(`section ${nameOf(type)} is missing`);
+  return unpackFrame(frame, limit);
+}
+
+function profileOf(contents: Contents): Uint8Array | undefined {
+  const frame = contents.frames.get(SectionType.COLOUR);
+  return frame && unpackFrame(frame, ICC_MAX);
 }
 
 /** Refuse what is too large, also when its padding is what makes it large. */

@@ -30,11 +30,6 @@ export class Engine {
     return decodeSamples(data, resolution, services);
   }
 
-  /** How many bytes the networks take. */
-  async memory(): Promise<number> {
-    return (await this.#kernel)?.size ?? 0;
-  }
-
   async #model(id: number, part: Part): Promise<Model> {
     let loading = this.#models.get(id);
     if (!loading) {

@@ -1,9 +1,6 @@
 import { DamagedError, FormatError } from "../errors.ts";
-import { unpackFrame } from "./frame.ts";
 import { Flag, type Header, has, parseHeader, SectionType } from "./header.ts";
 import { frontSections, restSections } from "./sections.ts";
-
-const ICC_MAX = 4 << 20;
 
 /**
  * The sections of a file or of its front part. What is wrong behind the front part is kept in `error`, not thrown.
@@ -14,6 +11,7 @@ const ICC_MAX = 4 << 20;
 export class Contents {
   readonly header: Header;
   readonly error: FormatError | undefined;
+  /** Compressed contents of sections, by their types. */
   readonly frames = new Map<number, Uint8Array>();
 
   constructor(data: Uint8Array) {
@@ -38,27 +36,6 @@ export class Contents {
   /** Whether something behind the front part belongs to a newer format. */
   get newer(): boolean {
     return this.error !== undefined && !(this.error instanceof DamagedError);
-  }
-
-  /**
-   * The content of a section without which there is no picture.
-   *
-   * @throws DamagedError: it is missing or damaged, or declares more than `limit` bytes.
-   */
-  required(type: number, limit: number): Uint8Array {
-    const frame = this.frames.get(type);
-    if (!frame) throw new DamagedError(`section ${nameOf(type)} is missing`);
-    return unpackFrame(frame, limit);
-  }
-
-  /**
-   * The ICC profile, if there is one.
-   *
-   * @throws DamagedError: it is damaged.
-   */
-  profile(): Uint8Array | undefined {
-    const frame = this.frames.get(SectionType.COLOUR);
-    return frame && unpackFrame(frame, ICC_MAX);
   }
 }
 

@@ -101,11 +101,6 @@ export class Kernel {
     }
   }
 
-  /** How large the memory has become. */
-  get size(): number {
-    return this.#memory.buffer.byteLength;
-  }
-
   #allocateBytes(count: number): Address {
     const address = this.#top;
     this.#top = Math.ceil((address + count) / ALIGNMENT) * ALIGNMENT;

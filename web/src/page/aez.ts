@@ -1,9 +1,7 @@
-/** `aez.js`: the script that pages include, that their service worker is, and that their workers run. */
+/** `aez.js`: the script that pages include, and that their service worker is. */
 
 import { startPage } from "./page.ts";
 import { startServiceWorker } from "./service-worker.ts";
-import { startWorker } from "./worker.ts";
 
 if ("ServiceWorkerGlobalScope" in self) startServiceWorker();
-else if ("WorkerGlobalScope" in self) startWorker();
 else startPage();

@@ -51,7 +51,7 @@ export function defineElement(pool: Pool): void {
     async #show(picture: Progressive, source: string): Promise<void> {
       const wanted = this.getAttribute("resolution");
       if (wanted === "high") return this.#put(source, await picture.high());
-      const { file, width } = await picture.medium(wanted !== "medium");
+      const { file, width } = await picture.medium(wanted !== "medium" && !this.hasAttribute("width"));
       await this.#put(source, file);
       if (wanted === "medium") return;
       if (this.#image.getBoundingClientRect().width * devicePixelRatio > width) {

@@ -13,6 +13,13 @@ export function shownWidth(url: string): number {
   return Math.max(0, ...widths) * devicePixelRatio;
 }
 
+/** Whether an image is as wide as the page says, whatever it shows. */
+export function isSized(image: HTMLImageElement): boolean {
+  // Not in all browsers; then other images only get a file that is larger.
+  const width = image.computedStyleMap?.().get("width");
+  return image.hasAttribute("width") || (width !== undefined && String(width) !== "auto");
+}
+
 /** Whether an image shows a file, or may be about to: then browsers do not say which one it is. */
 function isFor(image: HTMLImageElement, url: string): boolean {
   if (image.currentSrc) return plainAddress(image.currentSrc).url === url;

@@ -1,10 +1,10 @@
 import type { Resolution } from "../decode.ts";
 import { type Info, info } from "../info.ts";
-import { toImageData } from "./canvas.ts";
 import { defineElement } from "./element.ts";
 import { admitSources, askAgain } from "./elements.ts";
 import { CLAIM } from "./messages.ts";
-import { type Places, Pool } from "./pool.ts";
+import { imageOf } from "./pixels.ts";
+import { Pool } from "./pool.ts";
 import { Answers } from "./show.ts";
 
 /** What scripts of the page find as `aez`. */
@@ -21,25 +21,19 @@ declare global {
 export function startPage(): void {
   const element = document.currentScript;
   if (!(element instanceof HTMLScriptElement)) throw new Error("aez.js is no module: <script src=aez.js></script>");
-  const places = placesOf(element);
-  const pool = new Pool(places);
+  const folder = new URL(element.dataset.folder ?? "aez/", element.src || document.baseURI).href;
+  const pool = new Pool(folder);
   defineElement(pool);
   globalThis.aez = {
     info,
     decode: async (data, { resolution = "high" } = {}) =>
-      toImageData(await pool.next().run((decoder) => decoder.decode(data, resolution))),
+      imageOf(await pool.next().run((decoder) => decoder.decode(data, resolution))),
   };
-  if ("serviceWorker" in navigator && element.src) void serve(pool, places).catch(console.warn);
-}
-
-/** A script within the page becomes a file for the workers; weights are within the page then too. */
-function placesOf(element: HTMLScriptElement): Places {
-  const script = element.src || URL.createObjectURL(new Blob([element.text], { type: "text/javascript" }));
-  return { script, folder: new URL(element.dataset.folder ?? "aez/", element.src || document.baseURI).href };
+  if ("serviceWorker" in navigator && element.src) void serve(pool, element.src, folder).catch(console.warn);
 }
 
 /** Let a service worker route requests to this page, and ask again for what came before it. */
-async function serve(pool: Pool, { script, folder }: Places): Promise<void> {
+async function serve(pool: Pool, script: string, folder: string): Promise<void> {
   new Answers(pool).listen();
   const { serviceWorker } = navigator;
   const served = serviceWorker.controller !== null;

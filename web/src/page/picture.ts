@@ -45,6 +45,11 @@ export class FetchedPicture {
   }
 }
 
+/** As a file that is as large as the picture. */
+export function asBlob({ png }: Rendered): Blob {
+  return new Blob([png], { type: "image/png" });
+}
+
 /** The medium picture as a file that is as large as the high one: an SVG with a PNG in it. */
 export function enlarged({ png, width, height }: Rendered): Blob {
   const place = `width="${2 * Math.ceil(width / 2)}" height="${2 * Math.ceil(height / 2)}"`;

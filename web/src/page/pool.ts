@@ -8,12 +8,6 @@ function workersMax(): number {
   return Math.min(navigator.hardwareConcurrency || 2, 4);
 }
 
-/** Where the parts of aez are: the script, which workers run too, and the folder of weights and of `webp.js`. */
-export interface Places {
-  readonly script: string;
-  readonly folder: string;
-}
-
 /** A worker, and how much it has to do. */
 export class DecoderWorker {
   jobs = 0;
@@ -35,7 +29,10 @@ export class Pool {
   readonly #workers: DecoderWorker[] = [];
   readonly #weights = new Map<string, Promise<Uint8Array>>();
 
-  constructor(readonly places: Places) {}
+  /**
+   * @param folder - address of what workers need: `decoder.js`, `webp.js`, weights
+   */
+  constructor(readonly folder: string) {}
 
   /** The worker with the least to do. */
   next(): DecoderWorker {
@@ -47,9 +44,9 @@ export class Pool {
   }
 
   async #start(): Promise<comlink.Remote<Decoder>> {
-    const remote = comlink.wrap<typeof Decoder>(new Worker(this.places.script));
+    const remote = comlink.wrap<typeof Decoder>(new Worker(this.#script("decoder.js")));
     const weights = (model: string, part: Part) => this.#fetchWeights(model, part);
-    return new remote(comlink.proxy(weights), this.#webpScript());
+    return new remote(comlink.proxy(weights), this.#script("webp.js"));
   }
 
   /** Weights are fetched by the page, so that several workers need them once. */
@@ -58,7 +55,7 @@ export class Pool {
     let fetching = this.#weights.get(name);
     if (!fetching) {
       fetching = this.#find(name).then((found) => {
-        if (!found) throw new ModelError(`the weights of model ${model} are not at ${this.places.folder}${name}`);
+        if (!found) throw new ModelError(`the weights of model ${model} are not at ${this.folder}${name}`);
         return found;
       });
       this.#weights.set(name, fetching);
@@ -67,15 +64,15 @@ export class Pool {
     return fetching;
   }
 
-  #webpScript(): string {
-    const text = withinPage("webp.js");
-    if (text === undefined) return new URL("webp.js", this.places.folder).href;
+  #script(name: string): string {
+    const text = withinPage(name);
+    if (text === undefined) return this.folder + name;
     return URL.createObjectURL(new Blob([text], { type: "text/javascript" }));
   }
 
   async #find(name: string): Promise<Uint8Array | undefined> {
     const within = withinPage(name);
-    if (within === undefined) return keptWeights(new URL(name, this.places.folder).href);
+    if (within === undefined) return keptWeights(this.folder + name);
     const response = await fetch(`data:application/octet-stream;base64,${within}`);
     return new Uint8Array(await response.arrayBuffer());
   }

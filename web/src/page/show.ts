@@ -1,6 +1,6 @@
 import { type Remote, releaseProxy } from "comlink";
 import { messageOf } from "../errors.ts";
-import { replaceAddress, showing, shownWidth } from "./elements.ts";
+import { isSized, replaceAddress, showing, shownWidth } from "./elements.ts";
 import { type Answer, highAddress, isQuestion, type Question } from "./messages.ts";
 import type { DecoderWorker, Pool } from "./pool.ts";
 import type { MediumFile, Opened } from "./worker.ts";
@@ -71,7 +71,7 @@ export class Answers {
     await known(url);
     if (!showing(url).length) return this.#best(picture);
     try {
-      const { file, width } = await picture.medium(true);
+      const { file, width } = await picture.medium(!showing(url).every(isSized));
       void this.#improve(url, picture, width);
       return file;
     } catch (error) {

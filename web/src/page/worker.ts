@@ -1,7 +1,8 @@
 import * as comlink from "comlink";
-import type { Decoded, Resolution } from "../decode.ts";
+import type { Resolution } from "../decode.ts";
 import { Engine, type Weights } from "../engine.ts";
-import { enlarged, FetchedPicture, type Rendered } from "./picture.ts";
+import { asBlob, enlarged, FetchedPicture } from "./picture.ts";
+import { type Pixels, toPixels } from "./pixels.ts";
 import { webpDecoders } from "./webp.ts";
 
 /** What a worker does for its page. */
@@ -12,20 +13,15 @@ export class Decoder {
     this.#engine = new Engine(weights, webpDecoders(webpScript));
   }
 
-  /** Samples of a file. */
-  async decode(data: Uint8Array, resolution: Resolution): Promise<Decoded> {
-    const decoded = await this.#engine.decode(data, resolution);
-    return comlink.transfer(decoded, [decoded.rgb.buffer, ...(decoded.alpha ? [decoded.alpha.buffer] : [])]);
+  /** Pixels of a file. */
+  async decode(data: Uint8Array, resolution: Resolution): Promise<Pixels> {
+    const pixels = await toPixels(await this.#engine.decode(data, resolution));
+    return comlink.transfer(pixels, [pixels.data.buffer]);
   }
 
   /** Begin to fetch a file. */
   open(url: string): Opened & comlink.ProxyMarked {
     return comlink.proxy(new Opened(new FetchedPicture(url, this.#engine)));
-  }
-
-  /** How many bytes the networks take. */
-  memory(): Promise<number> {
-    return this.#engine.memory();
   }
 }
 
@@ -56,12 +52,4 @@ export class Opened {
   close(): void {
     this.#picture.close();
   }
-}
-
-export function asBlob({ png }: Rendered): Blob {
-  return new Blob([png], { type: "image/png" });
-}
-
-export function startWorker(): void {
-  comlink.expose(Decoder);
 }

@@ -113,7 +113,7 @@ it("shows what is added later, and a reload by force does no harm", async () => 
 
 it("fetches only the front part and the weights of medium for small pictures, and the rest when they grow", async () => {
   await page.goto(site.page(`<img src="${PHOTO}" width="50">`));
-  await until("document.querySelector('img').naturalWidth === 109");
+  await until("document.querySelector('img').naturalWidth === 55");
   await new Promise((resolve) => setTimeout(resolve, 500));
   expect(asked(/\.medium$/)).toHaveLength(1);
   expect(asked(/\.high$/)).toHaveLength(0);
@@ -158,6 +158,14 @@ it("says in one line what is wrong with a picture, which then shows as broken", 
   await until(IS_HIGH);
   await expect.poll(() => said.filter((line) => line.includes("/damaged.aez: "))).toHaveLength(1);
   expect(await sizeOf("#damaged")).toEqual([0, 0]);
+});
+
+it("shows colours of a profile as the browser shows those of other formats", async () => {
+  await page.goto(site.page('<style>body { margin: 0 }</style><img src="/p3.aez">'));
+  await until(IS_HIGH);
+  await until("document.querySelector('img').naturalWidth === 80");
+  const [red, green, blue] = await colourAt(40, 30); // Display P3 200, 100, 50 in sRGB
+  expect(Math.abs(red - 214) + Math.abs(green - 95) + Math.abs(blue - 36)).toBeLessThan(20);
 });
 
 it("shows medium where only the rest is damaged", async () => {
@@ -222,17 +230,27 @@ describe("aez.decode", () => {
     },
   );
 
+  it("keeps colours of a profile that is wider than sRGB", async () => {
+    await page.goto(site.page(""));
+    const found = await decoded("/p3.aez");
+    expect(found.space).toBe("display-p3");
+    for (const [channel, value] of [200, 100, 50].entries()) {
+      expect(Math.abs(found.data[4 * (80 * 30 + 40) + channel] - value)).toBeLessThanOrEqual(3);
+    }
+  });
+
   it("does without the browser's own decoder where that alters samples", async () => {
-    const script = readFileSync(join(import.meta.dirname, "../../build/site/aez.js"), "utf8");
+    const script = readFileSync(join(import.meta.dirname, "../../build/site/aez/decoder.js"), "utf8");
     const alter = `{
       const { prototype } = OffscreenCanvasRenderingContext2D;
       const read = prototype.getImageData;
       prototype.getImageData = function (...place) { const image = read.apply(this, place); image.data[5] ^= 1; return image; };
     }`;
-    site.pages.set("/altering/aez.js", alter + script);
-    await page.goto(site.page("", '<script src="/altering/aez.js" data-folder="/aez/"></script>'));
+    site.pages.set("/aez/decoder.js", alter + script);
+    await page.goto(site.page(""));
     const found = await decoded("/golden/eyes-0_lossless.aez");
     expect(asked(/webp\.js$/)).toHaveLength(1);
+    site.pages.delete("/aez/decoder.js");
     await page.goto(site.page(""));
     expect((await decoded("/golden/eyes-0_lossless.aez")).data).toEqual(found.data);
     expect(asked(/webp\.js$/)).toHaveLength(1);
