@@ -1,5 +1,6 @@
-"""What the tests of the browser's decoder start from: weights, and files that are not right with Python's verdicts, a file
-in Display P3.
+"""What the tests of the browser's decoder start from.
+
+Weights, a file in Display P3, and files that are not right, with Python's verdicts.
 
 python tests/browser_inputs.py FOLDER [COUNT]
 """
