@@ -44,9 +44,11 @@ class LosslessCodec:
 class ImageCodecs:
     """aez, JPEG with subsampled colour, to which everything is compared, JPEG without, and what else there is.
 
-    `aez_medium` decodes the medium resolution of an .aez; pictures of more than `max_pixels` are not compared.
+    `model` is that of aez, `aez_medium` decodes the medium resolution of an .aez; pictures of more than `max_pixels`
+    are not compared.
     """
 
+    model: AnyModel
     aez: ImageCodec
     aez_medium: Callable[[bytes], Image.Image]
     jpeg: ImageCodec
@@ -108,7 +110,7 @@ def installed_codecs(model: AnyModel, threads: int, max_pixels: int) -> ImageCod
     if features.check("webp"):
         lossless.append(_lossless_codec("WebP lossless", "webp", lossless=True, quality=80, method=4))
     lossless.append(_lossless_codec("PNG", "png", optimize=True))
-    return ImageCodecs(aez, decode_medium, jpeg_codec(), jpeg_444, tuple(others), tuple(lossless), max_pixels)
+    return ImageCodecs(model, aez, decode_medium, jpeg_codec(), jpeg_444, tuple(others), tuple(lossless), max_pixels)
 
 
 def _jpeg_codec(name: str, subsampling: int) -> ImageCodec:

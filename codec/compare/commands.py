@@ -34,7 +34,7 @@ def prepare(folder: Path | None, model: str, threads: int, max_pixels: int) -> I
         AezError, OSError: a report cannot be written to that folder, or there is no such model.
     """
     if folder:
-        page.check_report(folder)
+        page.check_report(folder, model)
     return installed_codecs(model, threads, max_pixels)
 
 
@@ -85,7 +85,7 @@ def compare_curves(
         return
     if folder:
         with report.file(folder):
-            page.write_report(comparisons, crops, folder)
+            page.write_report(comparisons, crops, codecs.model, folder)
     if form == "json":
         click.echo(json.dumps(tables.as_json(comparisons)))
     elif form == "csv":

@@ -14,8 +14,11 @@ from PIL import Image
 
 from ..errors import AezError, needs_extra
 from ..metrics.rate_distortion import MEASURES, Metric
+from ..model.registry import AnyModel, find_by_name
 from ..output import write_file
 from ..picture.files.opening import plain_picture
+from ..web.assets import bundle
+from ..web.page import Shown, decoder_elements
 from .codecs import ImageCodecs
 from .comparison import CHOSEN_QUALITY, Comparison
 from .measure import Sample, measure, nearest_size
@@ -27,17 +30,25 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 CROP = 384, 256
+_PIXELS_IN_BROWSER = 4_000_000  # which take some seconds
 _MARK = b"<title>aez compared: "
 
 
 @dataclass(frozen=True)
 class Crop:
-    """A detail of a picture as JPEG and aez show it at equal size of the whole file, as data URLs of PNG files."""
+    """A detail of a picture as JPEG and aez show it at equal size of the whole file.
 
+    That of JPEG is a PNG. That of aez is shown by the file itself, of which `left` and `top` are where the detail
+    begins; by a PNG where browsers would take too long to decode the file.
+    """
+
+    left: int
+    top: int
     width: int
     height: int
     aez: Sample
     jpeg: Sample
+    file: Shown | None
     aez_url: str
     jpeg_url: str
 
@@ -48,18 +59,28 @@ def crop_at_equal_size(file: bytes, codecs: ImageCodecs) -> Crop:
     aez, jpeg = codecs.aez, codecs.jpeg
     ours = measure(aez, image, CHOSEN_QUALITY)
     theirs = nearest_size(jpeg, image, ours.bytes)
-    area = _busiest(image)
-    urls = [
-        _data_url(codec.decode(codec.encode(image, sample.quality)).convert("RGB").crop(area))
-        for codec, sample in ((aez, ours), (jpeg, theirs))
-    ]
-    return Crop(area[2] - area[0], area[3] - area[1], ours, theirs, *urls)
+    left, top, right, bottom = area = _busiest(image)
+    data = aez.encode(image, ours.quality)
+    small = image.width * image.height <= _PIXELS_IN_BROWSER
+    shown = Shown.of("aez", data, "high") if small else None
+    return Crop(
+        left,
+        top,
+        right - left,
+        bottom - top,
+        ours,
+        theirs,
+        shown,
+        shown.url if shown else _data_url(aez.decode(data).convert("RGB").crop(area)),
+        _data_url(jpeg.decode(jpeg.encode(image, theirs.quality)).convert("RGB").crop(area)),
+    )
 
 
-def check_report(folder: Path) -> None:
+def check_report(folder: Path, model: AnyModel) -> None:
     """Stop before any work is done in vain.
 
     Raises:
+        ModelError: the weights of the model cannot be read.
         AezError: what a report needs is missing, or something else is there.
         OSError: the folder cannot be read.
     """
@@ -69,17 +90,20 @@ def check_report(folder: Path) -> None:
     page = folder / "index.html"
     if folder.exists() and any(folder.iterdir()) and not (page.exists() and _MARK in page.read_bytes()):
         raise AezError(f"{folder} holds something else than a report of aez compare")
+    bundle(find_by_name(model), "high")
 
 
-def write_report(comparisons: Sequence[Comparison], crops: Sequence[Crop], folder: Path) -> None:
+def write_report(comparisons: Sequence[Comparison], crops: Sequence[Crop], model: AnyModel, folder: Path) -> None:
     """Write `index.html` and plots: `curves-psnr.png` for instance, and `curves-1-psnr.png` where there are several.
 
-    An earlier report is replaced. Check first with `check_report`.
+    An earlier report is replaced. Check first with `check_report`; `model` is that of the files of the crops.
 
     Raises:
+        ModelError: its weights cannot be read.
         OSError: something cannot be written.
     """
     from jinja2 import Environment, select_autoescape
+    from markupsafe import Markup
 
     folder.mkdir(parents=True, exist_ok=True)
     for old in folder.glob("curves*.png"):
@@ -105,6 +129,7 @@ def write_report(comparisons: Sequence[Comparison], crops: Sequence[Crop], folde
         sentences=list(sentences(comparisons)),
         means=[as_svg(plot) for plot in mean.values()],
         pictures=pictures,
+        decoder=Markup(decoder_elements([crop.file for crop in crops if crop.file], model)),
     )
     write_file(folder / "index.html", text.encode(), overwrite=True)
 

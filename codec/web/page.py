@@ -10,7 +10,7 @@ from typing import Literal
 from ..api import Resolution
 from ..format.container import Flags
 from ..format.contents import Contents
-from ..model.registry import Found, find_needed
+from ..model.registry import AnyModel, Found, find_needed
 from .assets import DECODER, FALLBACK, SCRIPT, bundle, bundle_name, script
 from .bundle import Part
 
@@ -81,21 +81,21 @@ def make_page(title: str, pictures: Sequence[Shown]) -> bytes:
     return _PAGE.substitute(title=html.escape(title), parts=parts, figures="\n".join(figures)).encode()
 
 
-def decoder_elements(pictures: Iterable[Shown]) -> str:
-    """Elements of HTML that hold the decoder, and the weights of the models that pictures need.
+def decoder_elements(pictures: Iterable[Shown], model: AnyModel | None = None) -> str:
+    """Elements of HTML that hold the decoder, and the weights of the models that pictures need, or of `model`.
 
     Raises:
-        ModelError: one of the models is not installed.
+        ModelError: one of the models is not installed, or its weights cannot be read.
     """
     parts: dict[tuple[int, Part], Found] = {}
     for picture in pictures:
         header = picture.contents.header
         if not header.all_exact:
             wanted: list[Part] = ["medium", "high"] if picture.resolution == "high" else ["medium"]
-            parts.update({(header.model, part): find_needed(header.model) for part in wanted})
+            parts.update({(header.model, part): find_needed(header.model, model) for part in wanted})
     weights = [
-        _element("application/octet-stream", bundle_name(model, part), base64.b64encode(bundle(model, part)).decode())
-        for (_, part), model in parts.items()
+        _element("application/octet-stream", bundle_name(found, part), base64.b64encode(bundle(found, part)).decode())
+        for (_, part), found in parts.items()
     ]
     scripts = [DECODER, FALLBACK] if any(picture.has_samples for picture in pictures) else [DECODER]
     workers = [_element("text/plain", name, script(name)) for name in scripts]
