@@ -28,7 +28,7 @@ docs: $(VENV)/.dev  ## command line, Python interface and man pages, from the co
 web: web/node_modules/.installed  ## what browsers run, from the sources in web/
 	cd web && node build.mjs
 
-web-test: web/node_modules/.installed $(VENV)/.dev  ## that it is what was built, lint, types, and all tests, in Node and in Chromium
+web-test: web/node_modules/.installed $(VENV)/.dev  ## that it is what was built, lint, types, and all tests, in Node, Chromium and Firefox
 	cd web && node build.mjs build/static && diff -rq build/static ../codec/web/static
 	$(BIN)/python tests/browser_inputs.py web/build
 	cd web && npm test

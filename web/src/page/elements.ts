@@ -2,9 +2,18 @@
 
 import { isAez, plainAddress } from "./messages.ts";
 
-/** Images of a document whose current file is that of an address. */
+/** Images of a document that show a file. */
 export function showing(url: string): HTMLImageElement[] {
-  return Array.from(document.images).filter((image) => isFor(image, url));
+  return Array.from(document.images).filter(({ currentSrc }) => isSame(currentSrc, url));
+}
+
+/** Images that may show a file, or be about to: browsers do not say which of its files an image has asked for. */
+export function mayShow(url: string): HTMLImageElement[] {
+  return Array.from(document.images).filter((image) =>
+    [image, ...sourcesOf(image)].some(
+      ({ src, srcset }) => isSame(src, url) || candidates(srcset).some((one) => isSame(one, url)),
+    ),
+  );
 }
 
 /** How many pixels of the screen the widest of them covers. */
@@ -20,20 +29,11 @@ export function isSized(image: HTMLImageElement): boolean {
   return image.hasAttribute("width") || (width !== undefined && String(width) !== "auto");
 }
 
-/** Whether an image shows a file, or may be about to: then browsers do not say which one it is. */
-function isFor(image: HTMLImageElement, url: string): boolean {
-  if (image.currentSrc) return plainAddress(image.currentSrc).url === url;
-  return [image, ...sourcesOf(image)].some(
-    (element) => element.srcset.match(CANDIDATE)?.some((one) => isSame(one, url)) || isSame(element.src, url),
-  );
-}
-
 /** Let an image show another file in the place of one, wherever it has that from. */
 export function replaceAddress(image: HTMLImageElement, from: string, to: string): void {
   for (const element of [image, ...sourcesOf(image)]) {
-    if (!element.srcset) continue;
-    const changed = element.srcset.replace(CANDIDATE, (one) => (isSame(one, from) ? to : one));
-    if (changed !== element.srcset) element.srcset = changed;
+    if (!candidates(element.srcset).some((one) => isSame(one, from))) continue;
+    element.srcset = element.srcset.replace(CANDIDATE, (one) => (isSame(one, from) ? to : one));
   }
   if (isSame(image.src, from)) image.src = to;
 }
@@ -46,9 +46,14 @@ function sourcesOf(image: HTMLImageElement): HTMLSourceElement[] {
   return parent instanceof HTMLPictureElement ? [...parent.querySelectorAll("source")] : [];
 }
 
-function isSame(url: string, expected: string): boolean {
+function candidates(srcset: string): string[] {
+  return srcset.match(CANDIDATE) ?? [];
+}
+
+function isSame(address: string, url: string): boolean {
+  if (!address) return false;
   try {
-    return new URL(url, document.baseURI).href === expected;
+    return plainAddress(new URL(address, document.baseURI).href).url === url;
   } catch {
     return false;
   }
@@ -68,11 +73,13 @@ export function askAgain(): void {
   for (const sheet of document.styleSheets) for (const rule of rulesOf(sheet)) askRuleAgain(rule);
 }
 
-/** Setting an address, be it the same one, makes browsers fetch again what failed. */
+/** Setting `src`, be it to the same address, makes browsers fetch again what failed; `srcset` has to be another one. */
 function askImageAgain(image: HTMLImageElement): void {
-  if (image.hasAttribute("srcset")) image.setAttribute("srcset", image.srcset);
-  else if (sourcesOf(image).length) image.replaceWith(image);
-  else image.setAttribute("src", image.src);
+  if (isAez(image.src)) image.setAttribute("src", image.src);
+  for (const element of [image, ...sourcesOf(image)]) {
+    if (!element.srcset) continue;
+    element.srcset = element.srcset.replace(CANDIDATE, (one) => (isAez(one) ? `${one.replace(/#.*/, "")}#again` : one));
+  }
 }
 
 /** Rules of style sheets from elsewhere cannot be seen. */

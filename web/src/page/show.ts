@@ -1,6 +1,6 @@
 import { type Remote, releaseProxy } from "comlink";
 import { messageOf } from "../errors.ts";
-import { isSized, replaceAddress, showing, shownWidth } from "./elements.ts";
+import { isSized, mayShow, replaceAddress, showing, shownWidth } from "./elements.ts";
 import { type Answer, highAddress, isQuestion, type Question } from "./messages.ts";
 import type { DecoderWorker, Pool } from "./pool.ts";
 import type { MediumFile, Opened } from "./worker.ts";
@@ -69,9 +69,9 @@ export class Answers {
   async #first(url: string): Promise<Blob> {
     const picture = new Progressive(this.pool, url);
     await known(url);
-    if (!showing(url).length) return this.#best(picture);
+    if (!mayShow(url).length) return this.#best(picture);
     try {
-      const { file, width } = await picture.medium(!showing(url).every(isSized));
+      const { file, width } = await picture.medium(!mayShow(url).every(isSized));
       void this.#improve(url, picture, width);
       return file;
     } catch (error) {
@@ -98,7 +98,7 @@ export class Answers {
   /** Once the medium picture is there, images that are wide enough get the high one. */
   async #improve(url: string, picture: Progressive, mediumWidth: number): Promise<void> {
     const patience = new Promise((resolve) => setTimeout(resolve, PATIENCE));
-    await Promise.race([Promise.all(showing(url).map(loaded)), patience]);
+    await Promise.race([Promise.all(mayShow(url).map(loaded)), patience]);
     try {
       if (shownWidth(url) > mediumWidth) await this.#replace(url, picture);
       else this.#watch(url, mediumWidth);
@@ -140,7 +140,7 @@ export class Answers {
 function known(url: string): Promise<void> {
   return new Promise((resolve) => {
     const look = () => {
-      if (document.readyState === "loading" && !showing(url).length) return;
+      if (document.readyState === "loading" && !mayShow(url).length) return;
       changes.disconnect();
       document.removeEventListener("readystatechange", look);
       resolve();

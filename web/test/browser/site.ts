@@ -1,9 +1,10 @@
+import { existsSync } from "node:fs";
 import { mkdtemp, readFile } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { extname, join } from "node:path";
-import { type BrowserContext, chromium } from "playwright-core";
+import { type Browser, launch } from "puppeteer-core";
 
 const ROOT = join(import.meta.dirname, "../..");
 const TYPES: Record<string, string> = { ".html": "text/html", ".js": "text/javascript", ".aez": "image/aez" };
@@ -66,8 +67,16 @@ function placeOf(path: string): string {
   return join(ROOT, "build/site", path);
 }
 
-/** A browser without a past. */
-export async function startBrowser(): Promise<BrowserContext> {
-  const folder = await mkdtemp(join(tmpdir(), "aez-browser-"));
-  return chromium.launchPersistentContext(folder, { executablePath: "/usr/bin/chromium", args: ARGUMENTS });
+/** Browsers that are installed, as Debian does. */
+export const BROWSERS = Object.entries({ chrome: "/usr/bin/chromium", firefox: "/usr/bin/firefox-esr" } as const)
+  .filter(([, path]) => existsSync(path))
+  .map(([name]) => name as "chrome" | "firefox");
+
+/** A browser with a folder of its own. */
+export async function startBrowser(browser: "chrome" | "firefox"): Promise<Browser> {
+  const userDataDir = await mkdtemp(join(tmpdir(), "aez-browser-"));
+  if (browser === "chrome")
+    return launch({ browser, executablePath: "/usr/bin/chromium", args: ARGUMENTS, userDataDir });
+  const extraPrefsFirefox = { "network.dns.localDomains": "insecure.test" };
+  return launch({ browser, executablePath: "/usr/bin/firefox-esr", extraPrefsFirefox, userDataDir });
 }
