@@ -3,7 +3,9 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync } from "node:fs";
 import { build } from "esbuild";
 
+// As package data of Python, and as a package of npm, to which `aez web` adds weights.
 const [out = "../codec/web/static"] = process.argv.slice(2);
+const PACKAGE = "dist";
 
 mkdirSync("build", { recursive: true });
 execFileSync("node_modules/.bin/asc", [
@@ -25,3 +27,5 @@ const scripts = { aez: "aez", decoder: "decoder", webp: "libwebp" };
 for (const [name, source] of Object.entries(scripts)) {
   await build({ ...common, entryPoints: [`src/page/${source}.ts`], outfile: `${out}/${name}.js` });
 }
+await build({ ...common, format: "esm", define: {}, entryPoints: ["src/index.ts"], outfile: `${PACKAGE}/index.js` });
+execFileSync("node_modules/.bin/tsc", ["-p", "tsconfig.package.json"]);

@@ -80,5 +80,5 @@ export class Pool {
 
 /** A file of the folder that is in an element of the page instead: scripts as text, weights in base64. */
 function withinPage(name: string): string | undefined {
-  return document.querySelector(`script[data-aez="${name}"]`)?.textContent ?? undefined;
+  return globalThis.document?.querySelector(`script[data-aez="${name}"]`)?.textContent ?? undefined;
 }

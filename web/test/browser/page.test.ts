@@ -263,6 +263,19 @@ describe.each(BROWSERS)("%s", (kind) => {
       expect(asked(/webp\.js$/)).toHaveLength(1);
     });
 
+    it("is there for scripts that import the package", async () => {
+      const script = `
+        import * as aez from "/package/index.js";
+        aez.configure({ folder: "/aez/" });
+        const data = new Uint8Array(await (await fetch("${PHOTO}")).arrayBuffer());
+        const image = await aez.decode(data, { resolution: "medium" });
+        const error = await aez.decode(data.subarray(0, 50)).catch((error) => error);
+        document.title = [image.width, aez.info(data).width, error instanceof aez.DamagedError, error.message].join();`;
+      await page.goto(site.page(`<script type="module">${script}</script>`, ""));
+      await until("document.title !== ''");
+      expect(await page.title()).toMatch(/^55,109,true,truncated: 50 bytes of the /);
+    });
+
     it("says what is wrong", async () => {
       await page.goto(site.page(""));
       await expect(decoded("/aez.js")).rejects.toThrow("not an aez file");

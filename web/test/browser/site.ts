@@ -64,6 +64,7 @@ export class Site {
 function placeOf(path: string): string {
   const golden = path.match(/^\/golden\/([\w.-]+)$/);
   if (golden) return join(ROOT, "../tests/golden", golden[1]);
+  if (path.startsWith("/package/")) return join(ROOT, "dist", path.slice("/package/".length));
   return join(ROOT, "build/site", path);
 }
 

@@ -1,0 +1,46 @@
+/** What scripts import of this package. Pages that only show pictures include `aez.js` instead. */
+
+import type { Resolution } from "./decode.ts";
+import { AezError, DamagedError, FormatError, ModelError, messageOf, PictureError } from "./errors.ts";
+import { imageOf } from "./page/pixels.ts";
+import { Pool } from "./page/pool.ts";
+
+export type { Resolution } from "./decode.ts";
+export { AezError, DamagedError, FormatError, ModelError, PictureError } from "./errors.ts";
+export { type Info, info } from "./info.ts";
+
+const KINDS = new Map(Object.entries({ AezError, FormatError, DamagedError, ModelError, PictureError }));
+
+let pool: Pool | undefined;
+
+/** Say where `decoder.js`, `webp.js` and the weights are, as `aez web` writes them: before the first `decode`. */
+export function configure({ folder }: { folder: string | URL }): void {
+  pool = new Pool(new URL(folder, globalThis.document?.baseURI).href);
+}
+
+/**
+ * Decode a file; for "medium", its first `mediumBytes` suffice. Workers do it, and it can be called several times at once.
+ *
+ * @returns pixels in sRGB, or in Display P3 where the file has a colour profile of its own and the browser knows it
+ * @throws FormatError: not an aez file, or one of a newer version.
+ * @throws DamagedError: truncated or altered.
+ * @throws PictureError: it declares more than 128 megapixels.
+ * @throws ModelError: the weights that it needs are not there, or the browser computes wrongly.
+ */
+export async function decode(
+  bytes: Uint8Array,
+  { resolution = "high" }: { resolution?: Resolution } = {},
+): Promise<ImageData> {
+  pool ??= new Pool(new URL("./aez/", import.meta.url).href);
+  try {
+    return imageOf(await pool.next().run((decoder) => decoder.decode(bytes, resolution)));
+  } catch (error) {
+    throw revived(error);
+  }
+}
+
+/** Errors come from workers without their class. */
+function revived(error: unknown): unknown {
+  const kind = error instanceof Error && KINDS.get(error.name);
+  return kind ? new kind(messageOf(error)) : error;
+}
