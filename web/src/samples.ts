@@ -23,25 +23,34 @@ export function makeGray(rgb: Uint8Array): void {
   }
 }
 
-/** A plane [height, width], or several interleaved ones, at half the size: the mean of 2 x 2, halves going up. */
+/** Planes [height, width, channels] at half the size: the mean of 2 x 2, halves going up; see format_spec.md, "Halves". */
 export function halfOf(samples: Uint8Array, width: number, height: number, channels: number): Uint8Array {
-  return halved(width, height, channels, (places, channel) => {
-    const sum = places.reduce((total, place) => total + samples[channels * place + channel], 0);
-    return (sum + 2) >> 2;
+  const out = new Uint8Array(channels * Math.ceil(width / 2) * Math.ceil(height / 2));
+  let to = 0;
+  eachFour(width, height, (a, b, c, d) => {
+    for (let channel = 0; channel < channels; channel++) {
+      const upper = samples[channels * a + channel] + samples[channels * b + channel];
+      const lower = samples[channels * c + channel] + samples[channels * d + channel];
+      out[to++] = (upper + lower + 2) >> 2;
+    }
   });
+  return out;
 }
 
 /** Colours at half the size, each counting as much as its alpha; where nothing is seen, all alike. */
 export function halfSeen({ rgb, width, height }: Samples, alpha: Uint8Array): Uint8Array {
-  const alike = halfOf(rgb, width, height, 3);
-  let at = 0;
-  return halved(width, height, 3, (places, channel) => {
-    const plain = alike[at++];
-    const total = places.reduce((sum, place) => sum + alpha[place], 0);
-    if (!total) return plain;
-    const weighted = places.reduce((sum, place) => sum + alpha[place] * rgb[3 * place + channel], 0);
-    return Math.floor((2 * weighted + total) / (2 * total));
+  const out = halfOf(rgb, width, height, 3);
+  let to = 0;
+  eachFour(width, height, (a, b, c, d) => {
+    const total = alpha[a] + alpha[b] + alpha[c] + alpha[d];
+    for (let channel = 0; channel < 3; channel++, to++) {
+      if (!total) continue;
+      const upper = alpha[a] * rgb[3 * a + channel] + alpha[b] * rgb[3 * b + channel];
+      const lower = alpha[c] * rgb[3 * c + channel] + alpha[d] * rgb[3 * d + channel];
+      out[to] = Math.floor((2 * (upper + lower) + total) / (2 * total));
+    }
   });
+  return out;
 }
 
 /** A plane [height, width] enlarged bilinearly. */
@@ -54,11 +63,13 @@ export function enlarge(
 ): Uint8Array {
   const out = new Uint8Array(toWidth * toHeight);
   const columns = positions(width, toWidth);
-  for (const [row, down] of positions(height, toHeight).entries()) {
-    for (const [column, across] of columns.entries()) {
-      const mix = (line: number) =>
-        plane[width * line + across.before] * (1 - across.share) + plane[width * line + across.after] * across.share;
-      out[toWidth * row + column] = Math.round(mix(down.before) * (1 - down.share) + mix(down.after) * down.share);
+  let to = 0;
+  for (const down of positions(height, toHeight)) {
+    const [above, below] = [plane.subarray(width * down.before), plane.subarray(width * down.after)];
+    for (const { before, after, share } of columns) {
+      const upper = above[before] * (1 - share) + above[after] * share;
+      const lower = below[before] * (1 - share) + below[after] * share;
+      out[to++] = Math.round(upper * (1 - down.share) + lower * down.share);
     }
   }
   return out;
@@ -73,25 +84,14 @@ function positions(count: number, more: number): { before: number; after: number
   });
 }
 
-/** For each sample of a picture of half the size: something of the four pixels that it stands for. */
-function halved(
-  width: number,
-  height: number,
-  channels: number,
-  of: (places: readonly number[], channel: number) => number,
-): Uint8Array {
-  const [columns, rows] = [Math.ceil(width / 2), Math.ceil(height / 2)];
-  const out = new Uint8Array(channels * columns * rows);
-  const places = [0, 0, 0, 0];
-  let at = 0;
-  for (let row = 0; row < rows; row++) {
-    const above = width * 2 * row;
-    const below = width * Math.min(2 * row + 1, height - 1);
-    for (let column = 0; column < columns; column++) {
-      const [left, right] = [2 * column, Math.min(2 * column + 1, width - 1)];
-      [places[0], places[1], places[2], places[3]] = [above + left, above + right, below + left, below + right];
-      for (let channel = 0; channel < channels; channel++) out[at++] = of(places, channel);
+/** The four pixels for which each of a picture of half the size stands; the last column and row are repeated. */
+function eachFour(width: number, height: number, take: (a: number, b: number, c: number, d: number) => void): void {
+  for (let row = 0; row < height; row += 2) {
+    const above = width * row;
+    const below = width * Math.min(row + 1, height - 1);
+    for (let left = 0; left < width; left += 2) {
+      const right = Math.min(left + 1, width - 1);
+      take(above + left, above + right, below + left, below + right);
     }
   }
-  return out;
 }

@@ -49,9 +49,6 @@ export class HyperSynthesis {
     this.inputs = first.weight.length / first.bias.length;
     this.#hidden = first.bias.length / 4;
     this.features = second.bias.length / 4;
-    if (padded(this.#hidden) !== this.#hidden || padded(this.features) !== this.features) {
-      throw new RangeError("the hyper synthesis has channels that are no multiple of 8");
-    }
     this.#first = new Pointwise(kernel, byPlace(first.weight, this.inputs), byPlace(first.bias));
     this.#firstScale = new Rescale(kernel, byPlace(first.shift), 0, ACTIVATION_MAX);
     const gathered = placesFirst(second.weight, this.#hidden);

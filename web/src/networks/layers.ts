@@ -1,3 +1,4 @@
+import { ModelError } from "../errors.ts";
 import { type Address, type Kernel, LANES, padded } from "./kernel.ts";
 
 /** A convolution of 1 x 1 in the kernel's memory, or one of more inputs that are gathered first. */
@@ -68,9 +69,12 @@ export class Depthwise {
 /**
  * Rows of an array [rows, columns] in another order: channels 4 c + 2 i + j of a cell become 2 x 2 cells, and go to
  * row i, column j, channel c.
+ *
+ * @throws ModelError: those channels are no multiple of 8, which the loops need here.
  */
 export function byPlace(rows: ArrayLike<number>, columns = 1): Float32Array {
   const channels = rows.length / columns / 4;
+  if (channels % LANES) throw new ModelError(`this decoder wants multiples of ${LANES} channels, not ${channels}`);
   return Float32Array.from(rows, (_, at) => {
     const [row, column] = [Math.floor(at / columns), at % columns];
     return rows[(4 * (row % channels) + Math.floor(row / channels)) * columns + column];
