@@ -1,7 +1,7 @@
 /** The networks that compute with whole numbers; see format_spec.md, "Exact networks". */
 
 import type { Arrays } from "../model/arrays.ts";
-import { type Address, type Kernel, padded } from "./kernel.ts";
+import { type Address, after, type Kernel, padded } from "./kernel.ts";
 import { byPlace, Depthwise, Pointwise } from "./layers.ts";
 
 const ACTIVATION_MAX = 255;
@@ -66,9 +66,9 @@ export class HyperSynthesis {
       const finer = kernel.allocate(hidden, 4 * rows * columns);
       const line = 4 * hidden * columns;
       for (let row = 0; row < rows; row++) {
-        this.#first.run(x + 4 * padded(this.inputs) * columns * row, padded(this.inputs), wide, columns);
+        this.#first.run(after(x, padded(this.inputs) * columns * row), padded(this.inputs), wide, columns);
         this.#firstScale.run(wide, 4 * hidden, columns);
-        kernel.call.shuffle(wide, columns, hidden, finer + 4 * line * row);
+        kernel.call.shuffle(wide, columns, hidden, after(finer, line * row));
       }
       const gathered = kernel.allocate(9 * hidden, 2 * columns);
       const outputs = kernel.allocate(4 * features, 2 * columns);
@@ -76,7 +76,7 @@ export class HyperSynthesis {
         kernel.call.around(finer, 2 * rows, 2 * columns, hidden, row, gathered);
         this.#second.run(gathered, 9 * hidden, outputs, 2 * columns);
         this.#secondScale.run(outputs, 4 * features, 2 * columns);
-        kernel.call.shuffle(outputs, 2 * columns, features, out + 4 * 8 * features * columns * row);
+        kernel.call.shuffle(outputs, 2 * columns, features, after(out, 8 * features * columns * row));
       }
     });
     const values = kernel.floats(out, features * 16 * rows * columns);
@@ -142,7 +142,7 @@ export class Context {
       for (let row = 0; row < rows; row++) {
         this.#depthwise.run(hidden, rows, columns, row, line, firstColumn(row, this.oddFirst), 2);
         this.#depthwiseScale.run(line, width, half);
-        this.#last.run(line, width, out + 4 * this.stride * half * row, half);
+        this.#last.run(line, width, after(out, this.stride * half * row), half);
       }
       this.#lastScale.run(out, this.stride, rows * half);
     });

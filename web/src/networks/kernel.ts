@@ -50,6 +50,11 @@ export function padded(channels: number): number {
   return Math.ceil(channels / LANES) * LANES;
 }
 
+/** Where an array goes on after so many floats. */
+export function after(address: Address, floats: number): Address {
+  return address + 4 * floats;
+}
+
 /** The compiled loops of the networks, and the memory in which they work: a stack of arrays. */
 export class Kernel {
   readonly call: Exports;

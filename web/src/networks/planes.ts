@@ -1,6 +1,6 @@
 /** Between planes of a whole picture, [channels, rows, columns], and a tile of cells in the kernel's memory. */
 
-import { type Address, type Kernel, padded } from "./kernel.ts";
+import { type Address, after, type Kernel, padded } from "./kernel.ts";
 import { type Grid, lengthOf, type Tile } from "./tiles.ts";
 
 /** Cells, across and down, of a block of 64 x 64 pixels: latents have 4, hyper latents 1. */
@@ -73,7 +73,7 @@ export function takeFeatures(kernel: Kernel, x: Address, tile: Tile, features: F
   for (let row = LATENT_CELLS * tile.rows.start; row < LATENT_CELLS * tile.rows.stop; row++) {
     const from = outer * (row - LATENT_CELLS * tile.outerRows.start) + skipped;
     const to = LATENT_CELLS * (features.grid.columns * row + tile.columns.start);
-    features.values.set(kernel.floats(x + 4 * features.channels * from, count), features.channels * to);
+    features.values.set(kernel.floats(after(x, features.channels * from), count), features.channels * to);
   }
 }
 

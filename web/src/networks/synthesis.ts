@@ -2,7 +2,7 @@
 
 import { interpolate, KNOTS } from "../format/quality.ts";
 import type { Arrays } from "../model/arrays.ts";
-import { type Address, type Kernel, padded } from "./kernel.ts";
+import { type Address, after, type Kernel, padded } from "./kernel.ts";
 import { byPlace, Depthwise, Pointwise } from "./layers.ts";
 
 const PATCH = 8;
@@ -41,11 +41,11 @@ class Block {
       const line = kernel.allocate(channels, columns);
       const hidden = kernel.allocate(this.#expand.outputs, columns);
       for (let row = 0; row < rows; row++) {
-        const at = 4 * channels * columns * row;
+        const passed = channels * columns * row;
         this.#depthwise.run(x, rows, columns, row, line);
         this.#expand.run(line, channels, hidden, columns, 0);
         this.#project.run(hidden, this.#expand.outputs, line, columns);
-        kernel.call.addScaled(x + at, line, gain, out + at, channels, columns);
+        kernel.call.addScaled(after(x, passed), line, gain, after(out, passed), channels, columns);
       }
     });
   }
@@ -113,7 +113,7 @@ class OverlappingPatches {
       const samples = kernel.floats(strip, SIDE * line);
       this.#fill(samples);
       for (let row = -1; row <= rows; row++) {
-        const from = x + 4 * cells * Math.min(Math.max(row, 0), rows - 1);
+        const from = after(x, cells * Math.min(Math.max(row, 0), rows - 1));
         const copy = kernel.floats(wider, channels * (columns + 2));
         copy.set(kernel.floats(from, cells), channels);
         copy.copyWithin(0, channels, 2 * channels);
@@ -180,8 +180,8 @@ export class Synthesis implements Renderer {
         const latents = this.#sixteenth.run(x, kernel.allocate(stride, rows * columns), rows, columns, quality);
         const wide = kernel.allocate(4 * channels, columns);
         for (let row = 0; row < rows; row++) {
-          this.#up.run(latents + 4 * stride * columns * row, stride, wide, columns);
-          kernel.call.shuffle(wide, columns, channels, finer + 4 * 4 * channels * columns * row);
+          this.#up.run(after(latents, stride * columns * row), stride, wide, columns);
+          kernel.call.shuffle(wide, columns, channels, after(finer, 4 * channels * columns * row));
         }
       });
       const spare = kernel.allocate(channels, 4 * rows * columns);
