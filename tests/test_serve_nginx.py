@@ -142,3 +142,13 @@ def test_what_the_proxy_does_not_cache(nginx: httpx.Client) -> None:
     assert nginx.get("/none").headers["x-cache"] != "HIT"
     assert "photo" in nginx.get("/").text
     assert "aez_requests_total" in nginx.get("/metrics").text
+
+
+def test_what_browsers_need_to_decode(nginx: httpx.Client, aez_server: Served) -> None:
+    name = f"{aez.info(aez_server.get('/photo.aez').content).model_id}.medium"
+    for path in ("/aez.js?folder=x", "/aez/decoder.js", f"/aez/{name}", "/?view=aez"):
+        answer, direct = nginx.get(path), aez_server.get(path)
+        assert (answer.status_code, answer.content) == (200, direct.content)
+        policies = [found.headers["content-security-policy"] for found in (answer, direct)]
+        assert policies[0] == policies[1]
+        assert "wasm-unsafe-eval" in policies[0]
