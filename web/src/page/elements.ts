@@ -9,11 +9,12 @@ export function showing(url: string): HTMLImageElement[] {
 
 /** Images that may show a file, or be about to: browsers do not say which of its files an image has asked for. */
 export function mayShow(url: string): HTMLImageElement[] {
-  return Array.from(document.images).filter((image) =>
-    [image, ...sourcesOf(image)].some(
-      ({ src, srcset }) => isSame(src, url) || candidates(srcset).some((one) => isSame(one, url)),
-    ),
-  );
+  return Array.from(document.images).filter((image) => addressesOf(image).some((address) => isSame(address, url)));
+}
+
+/** All addresses that an image can choose from. */
+function addressesOf(image: HTMLImageElement): string[] {
+  return [image, ...sourcesOf(image)].flatMap(({ src, srcset }) => [src, ...candidates(srcset)]);
 }
 
 /** How many pixels of the screen the widest of them covers. */
@@ -67,7 +68,7 @@ export function admitSources(root: ParentNode): void {
 /** Let everything that was asked for before anybody could answer be asked for again. */
 export function askAgain(): void {
   for (const image of document.images) {
-    if (isAez(image.currentSrc || image.src) && image.complete && !image.naturalWidth) askImageAgain(image);
+    if (image.complete && !image.naturalWidth && addressesOf(image).some(isAez)) askImageAgain(image);
   }
   for (const element of document.querySelectorAll<HTMLElement>("[style]")) declareAgain(element.style);
   for (const sheet of document.styleSheets) for (const rule of rulesOf(sheet)) askRuleAgain(rule);

@@ -1,5 +1,5 @@
 import * as comlink from "comlink";
-import { ModelError } from "../errors.ts";
+import { AezError, ModelError } from "../errors.ts";
 import type { Part } from "../model/model.ts";
 import { keptWeights } from "./kept.ts";
 import type { Decoder } from "./worker.ts";
@@ -40,13 +40,15 @@ export class Pool {
     if (least && (least.jobs === 0 || this.#workers.length >= workersMax())) return least;
     const worker = new DecoderWorker(this.#start());
     this.#workers.push(worker);
+    worker.decoder.catch(() => this.#workers.splice(this.#workers.indexOf(worker), 1));
     return worker;
   }
 
   async #start(): Promise<comlink.Remote<Decoder>> {
-    const remote = comlink.wrap<typeof Decoder>(new Worker(this.#script("decoder.js")));
+    const worker = new Worker(this.#script("decoder.js"));
     const weights = (model: string, part: Part) => this.#fetchWeights(model, part);
-    return new remote(comlink.proxy(weights), this.#script("webp.js"));
+    const started = new (comlink.wrap<typeof Decoder>(worker))(comlink.proxy(weights), this.#script("webp.js"));
+    return Promise.race([started, failure(worker, `${this.folder}decoder.js cannot be loaded`)]);
   }
 
   /** Weights are fetched by the page, so that several workers need them once. */
@@ -76,6 +78,13 @@ export class Pool {
     const response = await fetch(`data:application/octet-stream;base64,${within}`);
     return new Uint8Array(await response.arrayBuffer());
   }
+}
+
+/** Rejects when a script cannot be loaded; later errors are answers of their own. */
+function failure(worker: Worker, message: string): Promise<never> {
+  return new Promise((_, reject) => {
+    worker.addEventListener("error", () => reject(new AezError(message)), { once: true });
+  });
 }
 
 /** A file of the folder that is in an element of the page instead: scripts as text, weights in base64. */

@@ -40,7 +40,7 @@ export class Answers {
   /** High pictures that are about to be asked for. */
   readonly #ready = new Map<string, Blob>();
   /** Images for which the medium picture is enough, as long as they stay as small. */
-  readonly #small = new Map<Element, { url: string; width: number }>();
+  readonly #small = new WeakMap<Element, { url: string; width: number }>();
   readonly #sizes = new ResizeObserver((entries) => {
     for (const { target } of entries) this.#look(target);
   });

@@ -266,6 +266,19 @@ describe.each(BROWSERS)("%s", (kind) => {
       expect(await page.title()).toMatch(/^55,109,true,truncated: 50 bytes of the /);
     });
 
+    it("says what is wrong with its own files", async () => {
+      for (const [name, message] of [
+        ["decoder.js", "decoder.js cannot be loaded"],
+        ["923b9908.medium", "the weights of model 923b9908 are not at"],
+      ]) {
+        site.missing.add(`/aez/${name}`);
+        await page.goto(site.page(""));
+        await expect(decoded(PHOTO)).rejects.toThrow(message);
+        site.missing.delete(`/aez/${name}`);
+      }
+      expect((await decoded(PHOTO)).width).toBe(109);
+    });
+
     it("says what is wrong", async () => {
       await page.goto(site.page(""));
       await expect(decoded("/aez.js")).rejects.toThrow("not an aez file");

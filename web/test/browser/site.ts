@@ -25,6 +25,8 @@ export interface Asked {
 /** A web server of what `aez web` writes, golden files below /golden, and pages made by a test. */
 export class Site {
   readonly pages = new Map<string, string | Uint8Array>();
+  /** Files that are not there for a while. */
+  readonly missing = new Set<string>();
   readonly asked: Asked[] = [];
   readonly #server: Server;
 
@@ -33,7 +35,7 @@ export class Site {
       const path = decodeURIComponent(new URL(url, "http://x").pathname);
       this.asked.push({ path: url, accept: headers.accept ?? "" });
       const body = this.pages.get(path) ?? (await readFile(placeOf(path)).catch(() => undefined));
-      if (body === undefined) return response.writeHead(404).end();
+      if (body === undefined || this.missing.has(path)) return response.writeHead(404).end();
       return response.writeHead(200, { "Content-Type": TYPES[extname(path)] ?? "application/octet-stream" }).end(body);
     });
   }
