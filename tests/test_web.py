@@ -109,6 +109,9 @@ def test_a_page_of_files_that_are_none_is_not_written(run: Run, tmp_path: Path, 
     refused = run("page", tmp_path / "good.aez", "-o", page)
     assert (refused.exit_code, page.read_text()) == (1, "mine")
     assert run("page", tmp_path / "good.aez", "-o", page, "-f").exit_code == 0
+    good = (tmp_path / "good.aez").read_bytes()
+    over = run("page", tmp_path / "good.aez", "-o", tmp_path / "good.aez", "-f")
+    assert (over.exit_code, (tmp_path / "good.aez").read_bytes()) == (1, good)
 
 
 def test_what_a_web_server_needs(run: Run, tmp_path: Path) -> None:

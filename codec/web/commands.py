@@ -6,6 +6,7 @@ from pathlib import Path
 from rich.filesize import decimal
 
 from ..api import Resolution
+from ..errors import AezError
 from ..jobs import Decoding
 from ..model.registry import AnyModel, find_by_name, known_models
 from ..output import refuse_existing, write_file
@@ -24,6 +25,8 @@ def write_page(chosen: Files, resolution: Resolution, report: Reporter) -> None:
     sources = paths.expand(chosen.inputs, Decoding.foreign_kind, report)
     (target,) = paths.place([Path("page")], chosen.output, lambda name: f"{name}.html")
     with report.command():
+        if target in sources:
+            raise AezError(f"{target} would be written over itself; choose another output with -o")
         chosen.check(target)
     pictures = []
     for source in sources:

@@ -74,8 +74,22 @@ export function askAgain(): void {
   for (const sheet of document.styleSheets) for (const rule of rulesOf(sheet)) askRuleAgain(rule);
 }
 
+/** Images that have had their second chance. */
+const askedAgain = new WeakSet<HTMLImageElement>();
+
+/** The same of what was still on its way when somebody could answer at last. */
+export function askAgainWhatStillFails(): void {
+  const listen = ({ target }: Event) => {
+    if (target instanceof HTMLImageElement && addressesOf(target).some(isAez)) askImageAgain(target);
+  };
+  document.addEventListener("error", listen, { capture: true });
+  if (document.readyState !== "complete") window.addEventListener("load", askAgain, { once: true });
+}
+
 /** Setting `src`, be it to the same address, makes browsers fetch again what failed; `srcset` has to be another one. */
 function askImageAgain(image: HTMLImageElement): void {
+  if (askedAgain.has(image)) return;
+  askedAgain.add(image);
   if (isAez(image.src)) image.setAttribute("src", image.src);
   for (const element of [image, ...sourcesOf(image)]) {
     if (!element.srcset) continue;

@@ -1,6 +1,9 @@
 /** What a page asks of its service worker: to be served by it from now on. */
 export const CLAIM = "aez-claim";
 
+/** The parameter of a service worker's address that says where its decoder and the weights are. */
+export const FOLDER = "folder";
+
 /** What a service worker asks a page, along with a port for the answer. */
 export interface Question {
   readonly aez: "show";
@@ -17,7 +20,7 @@ export function isQuestion(data: unknown): data is Question {
 }
 
 /** A parameter that pages add to addresses of high pictures. It ends at the service worker; no server sees it. */
-const HIGH = "aez-high";
+const HIGH = "aez-high=1";
 
 /** Whether an address is that of an .aez file. */
 export function isAez(url: string): boolean {
@@ -29,16 +32,12 @@ export function isAez(url: string): boolean {
 }
 
 export function highAddress(url: string): string {
-  const address = new URL(url);
-  address.searchParams.set(HIGH, "1");
-  return address.href;
+  return `${url}${url.includes("?") ? "&" : "?"}${HIGH}`;
 }
 
 /** The address of the file itself, and whether its high picture is meant. */
-export function plainAddress(url: string): { url: string; high: boolean } {
-  const address = new URL(url);
-  const high = address.searchParams.has(HIGH);
-  if (high) address.searchParams.delete(HIGH);
-  address.hash = "";
-  return { url: high ? address.href : url.replace(/#.*/s, ""), high };
+export function plainAddress(address: string): { url: string; high: boolean } {
+  const url = address.replace(/#.*/s, "");
+  const high = url.endsWith(`?${HIGH}`) || url.endsWith(`&${HIGH}`);
+  return { url: high ? url.slice(0, -HIGH.length - 1) : url, high };
 }

@@ -1,8 +1,8 @@
 import type { Resolution } from "../decode.ts";
 import { type Info, info } from "../info.ts";
 import { defineElement } from "./element.ts";
-import { admitSources, askAgain } from "./elements.ts";
-import { CLAIM } from "./messages.ts";
+import { admitSources, askAgain, askAgainWhatStillFails } from "./elements.ts";
+import { CLAIM, FOLDER } from "./messages.ts";
 import { imageOf } from "./pixels.ts";
 import { Pool } from "./pool.ts";
 import { Answers } from "./show.ts";
@@ -21,7 +21,7 @@ declare global {
 export function startPage(): void {
   const element = document.currentScript;
   if (!(element instanceof HTMLScriptElement)) throw new Error("aez.js is no module: <script src=aez.js></script>");
-  const folder = new URL(element.dataset.folder ?? "aez/", element.src || document.baseURI).href;
+  const folder = new URL(element.dataset.folder ?? "aez", element.src || document.baseURI).href.replace(/\/?$/, "/");
   const pool = new Pool(folder);
   defineElement(pool);
   globalThis.aez = {
@@ -37,7 +37,9 @@ async function serve(pool: Pool, script: string, folder: string): Promise<void> 
   new Answers(pool).listen();
   const { serviceWorker } = navigator;
   const served = serviceWorker.controller !== null;
-  await serviceWorker.register(`${script}?folder=${encodeURIComponent(folder)}`);
+  const worker = new URL(script);
+  worker.searchParams.set(FOLDER, folder);
+  await serviceWorker.register(worker);
   if (!served) {
     const control = new Promise((resolve) =>
       serviceWorker.addEventListener("controllerchange", resolve, { once: true }),
@@ -45,6 +47,7 @@ async function serve(pool: Pool, script: string, folder: string): Promise<void> 
     (await serviceWorker.ready).active?.postMessage(CLAIM); // reloads by force bypass it otherwise
     await control;
     askAgain();
+    askAgainWhatStillFails();
   }
   admitSources(document);
   new MutationObserver(() => admitSources(document)).observe(document, { childList: true, subtree: true });

@@ -53,15 +53,18 @@ export function asBlob({ png }: Rendered): Blob {
 /** The medium picture as a file that is as large as the high one: an SVG with a PNG in it. */
 export function enlarged({ png, width, height }: Rendered): Blob {
   const place = `width="${2 * Math.ceil(width / 2)}" height="${2 * Math.ceil(height / 2)}"`;
-  const size = `width="${width}" height="${height}" viewBox="0 0 ${width} ${height}"`;
+  const size = `width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" preserveAspectRatio="none"`;
   const image = `<image ${place} preserveAspectRatio="none" href="data:image/png;base64,${base64(png)}"/>`;
   return new Blob([`<svg xmlns="http://www.w3.org/2000/svg" ${size}>${image}</svg>`], { type: "image/svg+xml" });
 }
 
+/** A multiple of 3, so that no padding stands between two parts. */
+const BASE64_PART = 3 * 8192;
+
 function base64(bytes: Uint8Array): string {
   const parts: string[] = [];
-  for (let start = 0; start < bytes.length; start += 0x7fff) {
-    parts.push(btoa(String.fromCharCode(...bytes.subarray(start, start + 0x7fff))));
+  for (let start = 0; start < bytes.length; start += BASE64_PART) {
+    parts.push(btoa(String.fromCharCode(...bytes.subarray(start, start + BASE64_PART))));
   }
   return parts.join("");
 }

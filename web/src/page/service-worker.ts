@@ -1,7 +1,7 @@
 /// <reference lib="webworker" />
 import { messageOf } from "../errors.ts";
 import type { RenderAlone } from "./alone.ts";
-import { type Answer, CLAIM, isAez, plainAddress, type Question } from "./messages.ts";
+import { type Answer, CLAIM, FOLDER, isAez, plainAddress, type Question } from "./messages.ts";
 import { viewerPage } from "./viewer.ts";
 
 declare const self: ServiceWorkerGlobalScope & { aezRenderAlone: RenderAlone };
@@ -13,7 +13,7 @@ type Result = Exclude<Answer, { asked: true }>;
 
 /** Routes requests for pictures in .aez files to the page that shows them, whose workers decode. */
 export function startServiceWorker(): void {
-  const folder = new URL(self.location.href).searchParams.get("folder") ?? new URL("aez/", self.location.href).href;
+  const folder = new URL(self.location.href).searchParams.get(FOLDER) ?? new URL("aez/", self.location.href).href;
   self.importScripts(`${folder}decoder.js`); // later than now it would not be allowed
   self.addEventListener("install", () => void self.skipWaiting());
   self.addEventListener("activate", (event) => event.waitUntil(self.clients.claim()));
@@ -21,7 +21,7 @@ export function startServiceWorker(): void {
   self.addEventListener("fetch", (event) => {
     const { request } = event;
     if (request.method !== "GET" || !isAez(request.url)) return;
-    if (request.mode === "navigate") event.respondWith(viewerPage(request.url, self.location.href));
+    if (request.mode === "navigate") event.respondWith(viewerPage(request.url, self.location.href, folder));
     else if (request.destination === "image") event.respondWith(picture(event, folder));
   });
 }

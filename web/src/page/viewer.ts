@@ -1,5 +1,9 @@
+import { FOLDER } from "./messages.ts";
+
 /** The page that shows a picture which is opened by itself. */
-export function viewerPage(url: string, script: string): Response {
+export function viewerPage(url: string, serviceWorker: string, folder: string): Response {
+  const script = new URL(serviceWorker);
+  script.searchParams.delete(FOLDER);
   const name = decodeURIComponent(new URL(url).pathname.split("/").at(-1) ?? "");
   const page = `<!doctype html>
 <html lang="en">
@@ -14,7 +18,7 @@ export function viewerPage(url: string, script: string): Response {
   a { position: fixed; right: 1rem; bottom: 1rem; padding: .4rem .8rem; border-radius: 1rem; background: #000a;
       color: #fff; font: 14px system-ui, sans-serif; text-decoration: none; }
 </style>
-<script src="${escaped(script)}"></script>
+<script src="${escaped(script.href)}" data-folder="${escaped(folder)}"></script>
 <img src="${escaped(url)}" alt="${escaped(name)}" onclick="this.classList.toggle('large')">
 <a href="${escaped(url)}" download="${escaped(name)}">${escaped(name)}</a>
 </html>`;

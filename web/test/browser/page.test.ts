@@ -98,6 +98,16 @@ describe.each(BROWSERS)("%s", (kind) => {
       await until("document.querySelector('img').naturalWidth === 109");
     });
 
+    it("so does what is still on its way when the service worker is there", async () => {
+      site.delay = 2000;
+      try {
+        await page.goto(site.page(`<img src="${PHOTO}"><img srcset="/golden/eyes-0_tall.aez 1x">`));
+        await until("[...document.images].every((image) => image.naturalWidth > 0)");
+      } finally {
+        site.delay = 0;
+      }
+    });
+
     it("a background shows", async () => {
       const style = `width: 109px; height: 81px; background: url(${PHOTO})`;
       await page.goto(site.page(`<style>body { margin: 0 } div { ${style} }</style><div></div>`));
@@ -128,6 +138,18 @@ describe.each(BROWSERS)("%s", (kind) => {
     await page.evaluate("document.querySelector('img').width = 100");
     await until(IS_HIGH);
     expect(asked(/\.high$/)).toHaveLength(1);
+  });
+
+  it("shows medium pictures of any size where the page does not say how wide they are", async () => {
+    await page.goto(site.page('<img src="/large.aez" style="max-width: 200px">'));
+    await until("document.querySelector('img').naturalWidth === 768");
+    const seen = `(() => {
+      const canvas = new OffscreenCanvas(200, 133).getContext("2d");
+      canvas.drawImage(document.querySelector("img"), 0, 0, 200, 133);
+      return [...canvas.getImageData(100, 66, 1, 1).data];
+    })()`;
+    await expect.poll(() => page.evaluate(seen)).toHaveProperty("3", 255);
+    expect(await page.evaluate(IS_HIGH)).toBe(false);
   });
 
   it("keeps weights and decoded pictures", async () => {

@@ -27,6 +27,8 @@ export class Site {
   readonly pages = new Map<string, string | Uint8Array>();
   /** Files that are not there for a while. */
   readonly missing = new Set<string>();
+  /** Milliseconds after which .aez files are sent. */
+  delay = 0;
   readonly asked: Asked[] = [];
   readonly #server: Server;
 
@@ -35,6 +37,7 @@ export class Site {
       const path = decodeURIComponent(new URL(url, "http://x").pathname);
       this.asked.push({ path: url, accept: headers.accept ?? "" });
       const body = this.pages.get(path) ?? (await readFile(placeOf(path)).catch(() => undefined));
+      if (path.endsWith(".aez")) await new Promise((resolve) => setTimeout(resolve, this.delay));
       if (body === undefined || this.missing.has(path)) return response.writeHead(404).end();
       return response.writeHead(200, { "Content-Type": TYPES[extname(path)] ?? "application/octet-stream" }).end(body);
     });
