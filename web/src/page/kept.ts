@@ -35,7 +35,7 @@ export async function keptWeights(url: string): Promise<Uint8Array | undefined> 
   const response = await fetch(url).catch(() => undefined);
   if (!response?.ok) return undefined;
   const weights = new Uint8Array(await response.arrayBuffer());
-  await cache?.put(url, new Response(weights));
+  await cache?.put(url, new Response(weights)).catch(() => undefined); // a full disk keeps nothing
   return weights;
 }
 
