@@ -3,10 +3,9 @@
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import get_args
 
 from ..model.registry import Found, find_by_id, stamp
-from .bundle import Part, make_bundle
+from .bundle import PARTS, Part, make_bundle
 
 SCRIPT, DECODER, FALLBACK = "aez.js", "decoder.js", "webp.js"
 """The script that pages include; what its workers run; what these fetch where browsers alter samples of WebP."""
@@ -51,7 +50,7 @@ def find_asset(name: str) -> bytes | None:
     if name in (DECODER, FALLBACK):
         return script(name).encode()
     text, _, part = name.partition(".")
-    for known in get_args(Part):
+    for known in PARTS:
         if part == known and (model := _find(text)):
             return bundle(model, known)
     return None
@@ -63,7 +62,7 @@ def all_assets(models: list[Found]) -> list[Asset]:
     Raises:
         ModelError: weights cannot be read.
     """
-    parts = [(model, part) for model in models for part in get_args(Part)]
+    parts = [(model, part) for model in models for part in PARTS]
     weights = [Asset(f"{FOLDER}/{bundle_name(model, part)}", bundle(model, part)) for model, part in parts]
     workers = [Asset(f"{FOLDER}/{name}", script(name).encode()) for name in (DECODER, FALLBACK)]
     return [Asset(SCRIPT, script(SCRIPT).encode()), *workers, *weights]

@@ -138,7 +138,7 @@ class PictureDecoder {
     const symbols = hyper + (layer.stop - layer.start) * LATENT_CELLS ** 2 * grid.rows * grid.columns;
     const content = required(this.contents, type, BYTES_PER_SYMBOL * symbols + CONTENT_MARGIN);
     if (content.length < 4) throw new DamagedError(`section ${nameOf(type)} is too short`);
-    const payload = content.slice(0, -4);
+    const payload = content.subarray(0, -4);
     const reader = has(this.#header, Flag.ZSTD) ? new PlainReader(payload) : new AnsReader(payload);
     return [reader, layer, viewOf(content).getUint32(content.length - 4, true)];
   }
@@ -165,7 +165,9 @@ class PictureDecoder {
     const content = required(this.contents, type, width * height);
     if (content.length === width * height) return content;
     const sheet = await unpackSheet(content, width, height, this.services.webp);
-    return Uint8Array.from({ length: width * height }, (_, place) => sheet[3 * place]);
+    const alpha = new Uint8Array(width * height);
+    for (let place = 0; place < alpha.length; place++) alpha[place] = sheet[3 * place];
+    return alpha;
   }
 
   #refuseNewer(): void {

@@ -1,15 +1,11 @@
 /** What scripts import of this package. Pages that only show pictures include `aez.js` instead. */
 
 import type { Resolution } from "./decode.ts";
-import { AezError, DamagedError, FormatError, ModelError, messageOf, PictureError } from "./errors.ts";
-import { imageOf } from "./page/pixels.ts";
 import { Pool } from "./page/pool.ts";
 
 export type { Resolution } from "./decode.ts";
 export { AezError, DamagedError, FormatError, ModelError, PictureError } from "./errors.ts";
 export { type Info, info } from "./info.ts";
-
-const KINDS = new Map(Object.entries({ AezError, FormatError, DamagedError, ModelError, PictureError }));
 
 let pool: Pool | undefined;
 
@@ -32,15 +28,5 @@ export async function decode(
   { resolution = "high" }: { resolution?: Resolution } = {},
 ): Promise<ImageData> {
   pool ??= new Pool(new URL("./aez/", import.meta.url).href);
-  try {
-    return imageOf(await pool.next().run((decoder) => decoder.decode(bytes, resolution)));
-  } catch (error) {
-    throw revived(error);
-  }
-}
-
-/** Errors come from workers without their class. */
-function revived(error: unknown): unknown {
-  const kind = error instanceof Error && KINDS.get(error.name);
-  return kind ? new kind(messageOf(error)) : error;
+  return pool.decode(bytes, resolution);
 }

@@ -4,13 +4,11 @@ import { crc32 } from "./format/bytes.ts";
 import { nearestKnot } from "./format/quality.ts";
 import type { Latents, Layer, Model } from "./model/model.ts";
 import { firstColumn } from "./networks/exact.ts";
-import { type Features, LATENT_CELLS } from "./networks/planes.ts";
+import { type Features, LATENT_CELLS, LATENT_MAX, LATENT_MIN } from "./networks/planes.ts";
 import type { Grid } from "./networks/tiles.ts";
 
 const HYPER_MAX = 127;
 const LATENT_UNIT = 16;
-const LATENT_MIN = -(1 << 15);
-const LATENT_MAX = (1 << 15) - 1;
 
 /** Reads the layers of a picture, or generates them; see format_spec.md, "Layers". */
 export class LayerDecoder {

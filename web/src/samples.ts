@@ -19,7 +19,10 @@ export function withoutAlpha(rgba: Uint8ClampedArray | Uint8Array, pixels: numbe
 /** Give all three samples of each pixel the value that a gray picture has there. */
 export function makeGray(rgb: Uint8Array): void {
   for (let place = 0; place < rgb.length; place += 3) {
-    rgb.fill((19595 * rgb[place] + 38470 * rgb[place + 1] + 7471 * rgb[place + 2] + 32768) >> 16, place, place + 3);
+    const gray = (19595 * rgb[place] + 38470 * rgb[place + 1] + 7471 * rgb[place + 2] + 32768) >> 16;
+    rgb[place] = gray;
+    rgb[place + 1] = gray;
+    rgb[place + 2] = gray;
   }
 }
 

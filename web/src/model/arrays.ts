@@ -1,4 +1,4 @@
-import { ModelError } from "../errors.ts";
+import { ModelError, messageOf } from "../errors.ts";
 import { viewOf } from "../format/bytes.ts";
 import { unpackWholeFrame } from "../format/frame.ts";
 
@@ -52,7 +52,7 @@ export class Arrays {
       }
       return JSON.parse(metadata.description) as Description;
     } catch (error) {
-      throw new ModelError(`the bundle of the model is damaged (${error instanceof Error ? error.message : error})`);
+      throw new ModelError(`the bundle of the model is damaged (${messageOf(error)})`);
     }
   }
 }

@@ -23,7 +23,7 @@ import { hashOfContext, hashOfHyper } from "./check.ts";
 const KNOWN_MIN = -128;
 const KNOWN_MAX = 127;
 /** Latents become activations times this. */
-const LATENT_UNIT = 1 / 16;
+const LATENT_TO_ACTIVATION = 1 / 16;
 
 /** What is needed for medium pictures, and what high ones need besides. */
 export type Part = "medium" | "high";
@@ -162,7 +162,9 @@ export class Model {
     const { kernel } = this;
     const { inputs, pixelsPerBlock } = network;
     const logSteps = Float32Array.from(this.#arrays.get("log_step"));
-    const steps = interpolate(logSteps, logSteps.length / KNOTS, quality).map((step) => Math.exp(step) * LATENT_UNIT);
+    const steps = interpolate(logSteps, logSteps.length / KNOTS, quality).map(
+      (step) => Math.exp(step) * LATENT_TO_ACTIVATION,
+    );
     const latents = { values, channels: inputs, grid, cells: LATENT_CELLS };
     const picture = new Uint8Array(3 * width * height);
     this.#overTiles(name, grid, (tile) => {

@@ -79,7 +79,7 @@ export class Kernel {
 
   /** A copy of an array that the kernel can read, padded with zeros. */
   store(values: ArrayLike<number>): Address {
-    const address = this.allocate(values.length);
+    const address = this.#allocateBytes(4 * padded(values.length));
     const floats = this.floats(address, padded(values.length));
     floats.fill(0);
     floats.set(values);

@@ -77,8 +77,8 @@ export function takeFeatures(kernel: Kernel, x: Address, tile: Tile, features: F
   }
 }
 
-const LATENT_MIN = -(1 << 15);
-const LATENT_MAX = (1 << 15) - 1;
+export const LATENT_MIN = -(1 << 15);
+export const LATENT_MAX = (1 << 15) - 1;
 const INDEX_OFFSET = 24;
 const SCALES = 64;
 

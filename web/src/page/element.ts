@@ -1,4 +1,5 @@
 import { messageOf } from "../errors.ts";
+import { coveredWidth } from "./elements.ts";
 import type { Pool } from "./pool.ts";
 import { Progressive } from "./show.ts";
 
@@ -54,7 +55,7 @@ export function defineElement(pool: Pool): void {
       const { file, width } = await picture.medium(wanted !== "medium" && !this.hasAttribute("width"));
       await this.#put(source, file);
       if (wanted === "medium") return;
-      if (this.#image.getBoundingClientRect().width * devicePixelRatio > width) {
+      if (coveredWidth(this.#image) > width) {
         await this.#put(source, await picture.high());
       }
     }

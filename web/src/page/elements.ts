@@ -19,8 +19,12 @@ function addressesOf(image: HTMLImageElement): string[] {
 
 /** How many pixels of the screen the widest of them covers. */
 export function shownWidth(url: string): number {
-  const widths = showing(url).map((image) => image.getBoundingClientRect().width);
-  return Math.max(0, ...widths) * devicePixelRatio;
+  return Math.max(0, ...showing(url).map(coveredWidth));
+}
+
+/** How many pixels of the screen an element covers across. */
+export function coveredWidth(element: Element): number {
+  return element.getBoundingClientRect().width * devicePixelRatio;
 }
 
 /** Whether an image is as wide as the page says, whatever it shows. */

@@ -3,7 +3,6 @@ import { type Info, info } from "../info.ts";
 import { defineElement } from "./element.ts";
 import { admitSources, askAgain, askAgainWhatStillFails } from "./elements.ts";
 import { CLAIM, FOLDER } from "./messages.ts";
-import { imageOf } from "./pixels.ts";
 import { Pool } from "./pool.ts";
 import { Answers } from "./show.ts";
 
@@ -26,8 +25,7 @@ export function startPage(): void {
   defineElement(pool);
   globalThis.aez = {
     info,
-    decode: async (data, { resolution = "high" } = {}) =>
-      imageOf(await pool.next().run((decoder) => decoder.decode(data, resolution))),
+    decode: (data, { resolution = "high" } = {}) => pool.decode(data, resolution),
   };
   if ("serviceWorker" in navigator && element.src) void serve(pool, element.src, folder).catch(console.warn);
 }

@@ -1,7 +1,9 @@
 import * as comlink from "comlink";
-import { AezError, ModelError } from "../errors.ts";
+import type { Resolution } from "../decode.ts";
+import { AezError, DamagedError, FormatError, ModelError, PictureError } from "../errors.ts";
 import type { Part } from "../model/model.ts";
 import { keptWeights } from "./kept.ts";
+import { imageOf } from "./pixels.ts";
 import type { Decoder } from "./worker.ts";
 
 function workersMax(): number {
@@ -44,6 +46,15 @@ export class Pool {
     return worker;
   }
 
+  /** Pixels of a file, decoded by a worker; throws what `decodeSamples` does. */
+  async decode(bytes: Uint8Array, resolution: Resolution): Promise<ImageData> {
+    try {
+      return imageOf(await this.next().run((decoder) => decoder.decode(bytes, resolution)));
+    } catch (error) {
+      throw revived(error);
+    }
+  }
+
   async #start(): Promise<comlink.Remote<Decoder>> {
     const worker = new Worker(this.#script("decoder.js"));
     const weights = (model: string, part: Part) => this.#fetchWeights(model, part);
@@ -78,6 +89,14 @@ export class Pool {
     const response = await fetch(`data:application/octet-stream;base64,${within}`);
     return new Uint8Array(await response.arrayBuffer());
   }
+}
+
+const KINDS = new Map(Object.entries({ AezError, FormatError, DamagedError, ModelError, PictureError }));
+
+/** Errors come from workers without their class. */
+function revived(error: unknown): unknown {
+  const kind = error instanceof Error && KINDS.get(error.name);
+  return kind ? new kind(error.message) : error;
 }
 
 /** Rejects when a script cannot be loaded; later errors are answers of their own. */

@@ -1,6 +1,6 @@
 import { type Remote, releaseProxy } from "comlink";
 import { messageOf } from "../errors.ts";
-import { isSized, mayShow, replaceAddress, showing, shownWidth } from "./elements.ts";
+import { coveredWidth, isSized, mayShow, replaceAddress, showing, shownWidth } from "./elements.ts";
 import { type Answer, highAddress, isQuestion, type Question } from "./messages.ts";
 import type { DecoderWorker, Pool } from "./pool.ts";
 import type { MediumFile, Opened } from "./worker.ts";
@@ -126,7 +126,7 @@ export class Answers {
   /** An image has another size than before. */
   #look(image: Element): void {
     const known = this.#small.get(image);
-    if (!known || image.getBoundingClientRect().width * devicePixelRatio <= known.width) return;
+    if (!known || coveredWidth(image) <= known.width) return;
     this.#small.delete(image);
     this.#sizes.unobserve(image);
     const picture = new Progressive(this.pool, known.url);

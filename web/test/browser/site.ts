@@ -16,7 +16,7 @@ const ARGUMENTS = [
   "--disable-background-networking",
 ];
 
-/** What a server was asked for, and how many bytes of each answer were taken. */
+/** What a server was asked for. */
 export interface Asked {
   readonly path: string;
   readonly accept: string;
