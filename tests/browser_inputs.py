@@ -1,6 +1,6 @@
 """What the tests of the browser's decoder start from.
 
-Weights, a photograph, a file in Display P3, and files that are not right, with Python's verdicts.
+Weights, a photograph in two qualities, a file in Display P3, and files that are not right, with Python's verdicts.
 
 python tests/browser_inputs.py FOLDER [COUNT]
 """
@@ -38,6 +38,7 @@ def main(folder: Path, count: int) -> None:
         path.write_bytes(asset.data)
     with Image.open(Path(__file__).parents[1] / "samples" / "kodim23.png") as image:
         (folder / "site" / "large.aez").write_bytes(aez.encode(image))
+        (folder / "site" / "best.aez").write_bytes(aez.encode(image, 100))
         files = small_files(image.crop((90, 60, 90 + 171, 60 + 133)))
     lines = [json.dumps(judged(files, seed)) + "\n" for seed in range(count)]
     (folder / "mutated.jsonl").write_text("".join(lines))

@@ -1,6 +1,7 @@
 """`.aez` files in browsers: pages that need nothing else, what web servers need, and what `aez serve` brings along."""
 
 import io
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from aez.model.registry import DEFAULT_MODEL, find_by_name
 
 Run = Callable[..., Result]
 ID = f"{find_by_name(DEFAULT_MODEL).id:08x}"
+BUNDLE = f"aez/{ID}-1"
 SHOWN = """
 return Array.from(document.querySelectorAll("aez-img"), (element) => {
   const {naturalWidth, naturalHeight} = element.shadowRoot.querySelector("img");
@@ -114,18 +116,32 @@ def test_a_page_of_files_that_are_none_is_not_written(run: Run, tmp_path: Path, 
     assert (over.exit_code, (tmp_path / "good.aez").read_bytes()) == (1, good)
 
 
+def test_a_page_of_files_that_are_cut_or_have_strange_names(run: Run, tmp_path: Path, photograph: Image.Image) -> None:
+    data = aez.encode(photograph)
+    (tmp_path / "cut.aez").write_bytes(data[:-5])
+    cut = run("page", tmp_path / "cut.aez", "-o", tmp_path / "cut.html")
+    assert (cut.exit_code, (tmp_path / "cut.html").exists()) == (1, False)
+    assert "medium" in cut.stderr
+    assert run("page", tmp_path / "cut.aez", "-o", tmp_path / "cut.html", "--res", "medium").exit_code == 0
+    strange = Path(os.fsdecode(bytes(tmp_path) + b"/\xff\n.aez"))
+    strange.write_bytes(data)
+    assert run("page", strange, "-o", tmp_path / "strange.html").exit_code == 0
+    assert "<title>\\udcff\\n.aez</title>" in (tmp_path / "strange.html").read_text("utf-8")
+
+
 def test_what_a_web_server_needs(run: Run, tmp_path: Path) -> None:
     root = tmp_path / "new" / "root"
     written = run("web", root)
     assert written.exit_code == 0
     names = sorted(str(path.relative_to(root)) for path in root.rglob("*") if path.is_file())
-    assert names == ["aez.js", f"aez/{ID}.high", f"aez/{ID}.medium", "aez/decoder.js", "aez/webp.js"]
+    assert names == ["aez.js", f"{BUNDLE}.high", f"{BUNDLE}.medium", "aez/decoder.js", "aez/webp.js"]
     assert [line.split("  ")[0] for line in written.stdout.splitlines()] == [
-        str(root / name) for name in ("aez.js", "aez/decoder.js", "aez/webp.js", f"aez/{ID}.medium", f"aez/{ID}.high")
+        str(root / name) for name in ("aez.js", "aez/decoder.js", "aez/webp.js", f"{BUNDLE}.medium", f"{BUNDLE}.high")
     ]
     (root / "aez.js").write_text("mine")
     again = run("web", root)
     assert (again.exit_code, (root / "aez.js").read_text()) == (1, "mine")
+    assert again.stderr == f"aez: {root / 'aez.js'} exists; -f updates it\n"
     assert run("web", root, "-f", "--model", DEFAULT_MODEL).exit_code == 0
     assert "no model named" in run("web", tmp_path / "other", "--model", "none").stderr
     assert not (tmp_path / "other").exists()
@@ -137,12 +153,19 @@ def test_a_server_brings_it_along(run: Run, tmp_path: Path, photograph: Image.Im
     (root / "a.aez").write_bytes(aez.encode(photograph))
     run("web", tmp_path / "site")
     with serve(root, "--cors", "https://example.org") as served:
-        for name in ("aez.js", "aez/decoder.js", "aez/webp.js", f"aez/{ID}.medium", f"aez/{ID}.high"):
+        for name in ("aez.js", "aez/decoder.js", "aez/webp.js", f"{BUNDLE}.medium", f"{BUNDLE}.high"):
             answer = served.get(f"/{name}")
             assert answer.content == (tmp_path / "site" / name).read_bytes()
             assert "javascript" in answer.headers["content-type"] or not name.endswith(".js")
             assert served.get(f"/{name}", if_none_match=answer.headers["etag"]).status_code == 304
-        for name in ("aez/none.js", f"aez/{ID}.low", "aez/ffffffff.medium", "aez/x.medium", f"aez/0{ID}.medium"):
+        for name in (
+            "aez/none.js",
+            f"{BUNDLE}.low",
+            f"aez/{ID}.medium",
+            "aez/ffffffff-1.medium",
+            "aez/x.medium",
+            f"aez/0{ID}-1.medium",
+        ):
             assert served.get(f"/{name}").status_code == 404
         asked = served.get("/a.aez", origin="https://example.org")
         assert asked.headers["access-control-allow-origin"] == "https://example.org"

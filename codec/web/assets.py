@@ -5,7 +5,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from ..model.registry import Found, find_by_id, stamp
-from .bundle import PARTS, Part, make_bundle
+from .bundle import PARTS, VERSION, Part, make_bundle
 
 SCRIPT, DECODER, FALLBACK = "aez.js", "decoder.js", "webp.js"
 """The script that pages include; what its workers run; what these fetch where browsers alter samples of WebP."""
@@ -38,7 +38,7 @@ def bundle(model: Found, part: Part) -> bytes:
 
 def bundle_name(model: Found, part: Part) -> str:
     """Where `aez.js` looks for weights, within `FOLDER`."""
-    return f"{model.id:08x}.{part}"
+    return f"{model.id:08x}-{VERSION}.{part}"
 
 
 def find_asset(name: str) -> bytes | None:
@@ -49,11 +49,8 @@ def find_asset(name: str) -> bytes | None:
     """
     if name in (DECODER, FALLBACK):
         return script(name).encode()
-    text, _, part = name.partition(".")
-    for known in PARTS:
-        if part == known and (model := _find(text)):
-            return bundle(model, known)
-    return None
+    model = _find(name.partition("-")[0])
+    return next((bundle(model, part) for part in PARTS if name == bundle_name(model, part)), None) if model else None
 
 
 def all_assets(models: list[Found]) -> list[Asset]:
@@ -70,10 +67,9 @@ def all_assets(models: list[Found]) -> list[Asset]:
 
 def _find(text: str) -> Found | None:
     try:
-        found = find_by_id(int(text, 16))
+        return find_by_id(int(text, 16))
     except ValueError:
         return None
-    return found if found and text == f"{found.id:08x}" else None
 
 
 @lru_cache(8)

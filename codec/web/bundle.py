@@ -18,6 +18,8 @@ from ..model.identity import read_params
 
 Part = Literal["medium", "high"]
 PARTS: tuple[Part, ...] = get_args(Part)
+VERSION = 1
+"""Changes with what is in bundles, so that browsers do not take one that they have kept for another."""
 _HIGH = ("context_2.", "context_3.", "synthesis.")
 _TYPES = {"int8": "I8", "int16": "I16", "int32": "I32", "float16": "F16"}
 _STRONGEST = 19

@@ -5,11 +5,11 @@ from pathlib import Path
 
 from rich.filesize import decimal
 
-from ..api import Resolution
+from ..api import Resolution, decode
 from ..errors import AezError
 from ..jobs import Decoding
 from ..model.registry import AnyModel, find_by_name, known_models
-from ..output import refuse_existing, write_file
+from ..output import OutputExistsError, write_file
 from ..terminal import paths
 from ..terminal.commands import Files
 from ..terminal.names import printable
@@ -31,7 +31,9 @@ def write_page(chosen: Files, resolution: Resolution, report: Reporter) -> None:
     pictures = []
     for source in sources:
         with report.file(source):
-            pictures.append(Shown.of(_name(source), paths.read(source), resolution))
+            data = paths.read(source)
+            decode(data, resolution)  # who is sent the page cannot do anything about a picture that does not show
+            pictures.append(Shown.of(_name(source), data, resolution))
     if len(pictures) < len(sources):
         return
     with report.file("", target):
@@ -48,7 +50,8 @@ def write_site(folder: Path, names: Sequence[AnyModel], force: bool, report: Rep
         models = [find_by_name(name) for name in names] or list(known_models())
         assets = all_assets(models)
         for asset in assets:
-            refuse_existing(folder / asset.name, force)
+            if (folder / asset.name).exists() and not force:
+                raise OutputExistsError(f"{folder / asset.name} exists", "-f updates it")
         for asset in assets:
             path = folder / asset.name
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -57,4 +60,4 @@ def write_site(folder: Path, names: Sequence[AnyModel], force: bool, report: Rep
 
 
 def _name(source: Input) -> str:
-    return "standard input" if isinstance(source, Stream) else source.name
+    return "standard input" if isinstance(source, Stream) else printable(source.name)

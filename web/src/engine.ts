@@ -1,17 +1,23 @@
 import { type Decoded, decodeSamples, MAX_PIXELS, type Resolution, type Services } from "./decode.ts";
+import { ModelError } from "./errors.ts";
 import { startZstd } from "./format/frame.ts";
 import type { WebpDecoder } from "./format/sheet.ts";
-import { modelName } from "./info.ts";
-import { Model, type Part } from "./model/model.ts";
+import { bundleName, type Part } from "./model/bundle.ts";
+import { Model } from "./model/model.ts";
 import { Kernel } from "./networks/kernel.ts";
 
-/** Where bundles of weights come from: by the id of the model, eight hexadecimal digits. */
-export type Weights = (model: string, part: Part) => Promise<Uint8Array>;
+/**
+ * Where bundles of weights come from, by name; `afresh` is asked for where what came before is no good.
+ *
+ * @throws ModelError: there is none of that name.
+ */
+export type Weights = (name: string, afresh: boolean) => Promise<Uint8Array>;
 
-/** All that decoding needs, started when it is first used. */
+/** All that decoding needs, started when it is first used. Files are decoded one after another. */
 export class Engine {
-  readonly #models = new Map<number, Promise<Model>>();
-  #kernel: Promise<Kernel> | undefined;
+  readonly #models = new Map<number, Model>();
+  #kernel: Kernel | undefined;
+  #last: Promise<unknown> = Promise.resolve();
 
   constructor(
     readonly weights: Weights,
@@ -20,7 +26,14 @@ export class Engine {
   ) {}
 
   /** Decode a file; throws what `decodeSamples` does. */
-  async decode(data: Uint8Array, resolution: Resolution): Promise<Decoded> {
+  decode(data: Uint8Array, resolution: Resolution): Promise<Decoded> {
+    // Side by side they would all be done at the same time, which is late, and need memory at the same time.
+    const decoded = this.#last.then(() => this.#decode(data, resolution));
+    this.#last = decoded.catch(() => undefined);
+    return decoded;
+  }
+
+  async #decode(data: Uint8Array, resolution: Resolution): Promise<Decoded> {
     await startZstd();
     const services: Services = {
       model: (id, part) => this.#model(id, part),
@@ -31,20 +44,28 @@ export class Engine {
   }
 
   async #model(id: number, part: Part): Promise<Model> {
-    let loading = this.#models.get(id);
-    if (!loading) {
-      loading = this.#load(id);
-      this.#models.set(id, loading);
-      loading.catch(() => this.#models.delete(id));
+    this.#kernel ??= await Kernel.start();
+    const kernel = this.#kernel;
+    let model = this.#models.get(id);
+    if (!model) {
+      model = await this.#fromBundle(id, "medium", (bundle) => kernel.attempt(() => new Model(kernel, bundle)));
+      this.#models.set(id, model);
     }
-    const model = await loading;
-    if (part === "high") await model.complete(() => this.weights(modelName(id), "high"));
+    const { complete } = model;
+    if (part === "high" && !complete)
+      await this.#fromBundle(id, "high", (bundle) => kernel.attempt(() => model.add(bundle)));
     return model;
   }
 
-  async #load(id: number): Promise<Model> {
-    this.#kernel ??= Kernel.start();
-    const [kernel, bundle] = await Promise.all([this.#kernel, this.weights(modelName(id), "medium")]);
-    return new Model(kernel, bundle);
+  /** What is made of a bundle, which is fetched once more if that fails: what was kept of it may be from a worse day. */
+  async #fromBundle<T>(id: number, part: Part, make: (bundle: Uint8Array) => T): Promise<T> {
+    const name = bundleName(id, part);
+    const bundle = await this.weights(name, false);
+    try {
+      return make(bundle);
+    } catch (error) {
+      if (!(error instanceof ModelError)) throw error;
+      return make(await this.weights(name, true));
+    }
   }
 }

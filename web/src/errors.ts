@@ -8,6 +8,11 @@ export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
+/** One line on the console about a file, whose address may hold all of it. */
+export function warn(url: string, error: unknown): void {
+  console.warn(`${url.slice(0, 200)}: ${messageOf(error)}`);
+}
+
 /** The data is not an aez file, or one that this version cannot read. */
 export class FormatError extends AezError {
   override name = "FormatError";

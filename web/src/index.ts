@@ -21,12 +21,13 @@ export function configure({ folder }: { folder: string | URL }): void {
  * @throws FormatError: not an aez file, or one of a newer version.
  * @throws DamagedError: truncated or altered.
  * @throws PictureError: it declares more than 128 megapixels.
+ * @throws TypeError: there is no such resolution.
  * @throws ModelError: the weights that it needs are not there, or the browser computes wrongly.
  */
 export async function decode(
-  bytes: Uint8Array,
+  data: BufferSource,
   { resolution = "high" }: { resolution?: Resolution } = {},
 ): Promise<ImageData> {
   pool ??= new Pool(new URL("./aez/", import.meta.url).href);
-  return pool.decode(bytes, resolution);
+  return pool.decode(data, resolution);
 }

@@ -1,5 +1,7 @@
+import { bytesOf } from "./format/bytes.ts";
 import { Contents } from "./format/contents.ts";
 import { Flag, has, VERSION } from "./format/header.ts";
+import { modelName } from "./model/bundle.ts";
 
 /** What a file says of itself; no samples are decoded. */
 export interface Info {
@@ -26,8 +28,9 @@ export interface Info {
  * @throws FormatError: not an aez file, or one of a newer version.
  * @throws DamagedError: the header or the front part is truncated or altered.
  */
-export function info(data: Uint8Array): Info {
-  const contents = new Contents(data);
+export function info(data: BufferSource): Info {
+  const bytes = bytesOf(data);
+  const contents = new Contents(bytes);
   const { header } = contents;
   const learned = !has(header, Flag.ALL_EXACT);
   return {
@@ -41,13 +44,8 @@ export function info(data: Uint8Array): Info {
     gray: has(header, Flag.GRAY),
     alpha: has(header, Flag.ALPHA),
     modelId: learned ? modelName(header.model) : undefined,
-    bytes: data.length,
+    bytes: bytes.length,
     mediumBytes: header.mediumBytes,
     complete: contents.complete,
   };
-}
-
-/** A model's id as it is written. */
-export function modelName(id: number): string {
-  return id.toString(16).padStart(8, "0");
 }

@@ -10,9 +10,9 @@ const WEBP = join(ROOT, "node_modules/@jsquash/webp/codec/dec/webp_dec.wasm");
 
 /** An engine that has its weights from files. */
 export function localEngine(maxPixels = MAX_PIXELS): Engine {
-  const weights = (model: string, part: string) =>
-    readFile(join(ROOT, "build/site/aez", `${model}.${part}`)).catch(() => {
-      throw new ModelError(`model ${model} is not here`);
+  const weights = (name: string) =>
+    readFile(join(ROOT, "build/site/aez", name)).catch(() => {
+      throw new ModelError(`${name} is not here`);
     });
   return new Engine(weights, [libwebp(async () => WebAssembly.compile(await readFile(WEBP)))], maxPixels);
 }

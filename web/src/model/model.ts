@@ -25,9 +25,6 @@ const KNOWN_MAX = 127;
 /** Latents become activations times this. */
 const LATENT_TO_ACTIVATION = 1 / 16;
 
-/** What is needed for medium pictures, and what high ones need besides. */
-export type Part = "medium" | "high";
-
 /** Latents of a picture in units of 1/16, [channels, 4 rows, 4 columns] of so many blocks. */
 export interface Latents {
   readonly grid: Grid;
@@ -53,7 +50,6 @@ export class Model {
   readonly #contexts: Context[] = [];
   readonly #mediumSynthesis: MediumSynthesis;
   #synthesis: Synthesis | undefined;
-  #completing: Promise<void> | undefined;
 
   /**
    * @param bundle - for medium pictures
@@ -76,19 +72,21 @@ export class Model {
     this.#mediumSynthesis = new MediumSynthesis(kernel, arrays);
   }
 
+  /** Whether there is what high pictures need. */
+  get complete(): boolean {
+    return this.#synthesis !== undefined;
+  }
+
   /**
-   * Add what high pictures need besides, if it is not there yet.
+   * Add what high pictures need besides.
    *
    * @throws ModelError: as the constructor.
    */
-  async complete(bundle: () => Promise<Uint8Array>): Promise<void> {
-    this.#completing ??= bundle().then((bytes) => this.#add(bytes));
-    try {
-      await this.#completing;
-    } catch (error) {
-      this.#completing = undefined;
-      throw error;
-    }
+  add(bundle: Uint8Array): void {
+    const arrays = new Arrays(bundle);
+    if (arrays.description.id !== this.#description.id) throw new ModelError("the bundles are of different models");
+    this.#addContexts(arrays, this.enhancement);
+    this.#synthesis = new Synthesis(this.kernel, arrays);
   }
 
   /** How many hyper latents a block has. */
@@ -181,13 +179,6 @@ export class Model {
       });
     });
     return picture;
-  }
-
-  #add(bundle: Uint8Array): void {
-    const arrays = new Arrays(bundle);
-    if (arrays.description.id !== this.#description.id) throw new ModelError("the bundles are of different models");
-    this.#addContexts(arrays, this.enhancement);
-    this.#synthesis = new Synthesis(this.kernel, arrays);
   }
 
   #overTiles(network: string, grid: Grid, run: (tile: Tile) => void): void {

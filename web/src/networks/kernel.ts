@@ -106,6 +106,17 @@ export class Kernel {
     }
   }
 
+  /** Do something, and free what it allocated if it fails. */
+  attempt<T>(work: () => T): T {
+    const top = this.#top;
+    try {
+      return work();
+    } catch (error) {
+      this.#top = top;
+      throw error;
+    }
+  }
+
   #allocateBytes(count: number): Address {
     const address = this.#top;
     this.#top = Math.ceil((address + count) / ALIGNMENT) * ALIGNMENT;

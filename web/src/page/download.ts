@@ -2,53 +2,81 @@ import { AezError } from "../errors.ts";
 
 /** Says that .aez itself is wanted, which servers that convert pictures go by. */
 const ACCEPT = "image/aez, */*;q=0.1";
+const PARTIAL = 206;
+/** A rest of fewer bytes is fetched along rather than asked for by itself. */
+const REST_MIN = 1 << 15;
 
 /** A file that is fetched no further than it is needed. */
 export class Download {
-  readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
+  readonly #url: string;
   readonly #chunks: Uint8Array[] = [];
+  /** How many bytes there are, and how many there will be: 0 where the server does not say. */
   #length = 0;
+  #total = 0;
+  #reader: ReadableStreamDefaultReader<Uint8Array> | undefined;
   #ended = false;
 
-  private constructor(body: ReadableStream<Uint8Array>) {
-    this.#reader = body.getReader();
+  constructor(url: string) {
+    this.#url = url;
   }
 
   /**
-   * @throws AezError: it cannot be fetched.
+   * The first `count` bytes, or all if there are fewer.
+   *
+   * @throws AezError: they cannot be fetched.
    */
-  static async start(url: string): Promise<Download> {
-    const response = await fetch(url, { headers: { Accept: ACCEPT } }).catch(() => undefined);
-    if (!response) throw new AezError("it cannot be fetched, or its server does not allow it (CORS)");
-    if (!response.ok || !response.body) throw new AezError(`the server answers ${response.status}`);
-    return new Download(response.body);
-  }
-
-  /** The first `count` bytes, or all if there are fewer. */
   async first(count: number): Promise<Uint8Array> {
     while (this.#length < count && !this.#ended) await this.#pull();
     return this.#joined().subarray(0, count);
   }
 
-  /** All of it. */
+  /** All of it; throws what `first` does. */
   all(): Promise<Uint8Array> {
     return this.first(Number.POSITIVE_INFINITY);
   }
 
-  /** Fetch no more. */
-  cancel(): void {
-    this.#ended = true;
-    this.#reader.cancel().catch(() => undefined);
+  /** Fetch no more for now: browsers have few connections to a server, which stay taken by what is not read. */
+  async pause(): Promise<void> {
+    if (this.#total - this.#length < REST_MIN) {
+      await this.all();
+    } else {
+      this.#reader?.cancel().catch(() => undefined);
+      this.#reader = undefined;
+    }
   }
 
   async #pull(): Promise<void> {
-    const { done, value } = await this.#reader.read();
-    if (done) {
-      this.#ended = true;
-    } else {
-      this.#chunks.push(value);
-      this.#length += value.length;
+    try {
+      this.#reader ??= await this.#open();
+      const { done, value } = await this.#reader.read();
+      if (done) this.#ended = true;
+      else this.#add(value);
+    } catch (error) {
+      this.#reader = undefined;
+      throw error instanceof AezError
+        ? error
+        : new AezError("its server does not send it, or does not allow it (CORS)");
     }
+  }
+
+  /** What is still missing of the file, or all of it, as the server likes. */
+  async #open(): Promise<ReadableStreamDefaultReader<Uint8Array>> {
+    const range = this.#length ? { Range: `bytes=${this.#length}-` } : undefined;
+    const response = await fetch(this.#url, { headers: { Accept: ACCEPT, ...range } });
+    if (!response.ok || !response.body) throw new AezError(`the server answers ${response.status}`);
+    if (response.status !== PARTIAL) this.#startOver();
+    this.#total = this.#length + Number(response.headers.get("Content-Length"));
+    return response.body.getReader();
+  }
+
+  #startOver(): void {
+    this.#chunks.length = 0;
+    this.#length = 0;
+  }
+
+  #add(chunk: Uint8Array): void {
+    this.#chunks.push(chunk);
+    this.#length += chunk.length;
   }
 
   #joined(): Uint8Array {

@@ -1,80 +1,90 @@
-import { messageOf } from "../errors.ts";
-import { coveredWidth } from "./elements.ts";
+import { messageOf, warn } from "../errors.ts";
+import { untilShownLarger } from "./elements.ts";
 import type { Pool } from "./pool.ts";
 import { Progressive } from "./show.ts";
 
-const STYLE = "<style>:host{display:inline-block}img{display:block;width:100%;height:auto}</style>";
-const ATTRIBUTES = ["src", "alt", "width", "height"] as const;
+const NAME = "aez-img";
+const STYLE = ":host{display:inline-block}img{display:block;width:100%;height:100%;object-fit:inherit}";
 
 /**
  * Defines `<aez-img src alt width height resolution loading>`, which shows an .aez file also where there are no service
  * workers.
  *
- * `resolution`: "medium" or "high"; without it, high follows medium where it can be seen. `loading="lazy"` waits until
- * the element is nearly in view. It sends the events `load`, for each resolution, and `error`.
+ * `width` and `height` are in pixels, and reserve its place; styles of the page go before. `resolution`: "medium" or
+ * "high"; without it, high follows medium where it can be seen. `loading="lazy"` waits until the element is nearly in
+ * view. It sends the events `load`, for each resolution, and `error`.
  */
 export function defineElement(pool: Pool): void {
   class AezImage extends HTMLElement {
-    static readonly observedAttributes = ATTRIBUTES;
+    static readonly observedAttributes = ["src", "alt", "width", "height", "resolution"];
     readonly #image = document.createElement("img");
-    #source: string | undefined;
+    readonly #place = new CSSStyleSheet();
+    /** Changes with each file that is to be shown; what belongs to an older one is dropped. */
+    #turn = 0;
 
     constructor() {
       super();
+      const style = new CSSStyleSheet();
+      style.replaceSync(STYLE);
       const root = this.attachShadow({ mode: "open" });
-      root.innerHTML = STYLE;
+      root.adoptedStyleSheets = [style, this.#place]; // which policies against inline styles allow
       root.append(this.#image);
     }
 
-    attributeChangedCallback(name: (typeof ATTRIBUTES)[number], before: string | null, value: string | null): void {
+    attributeChangedCallback(name: string, before: string | null, value: string | null): void {
       if (value === before) return;
-      if (name === "src") void this.#start(value ?? undefined);
-      else if (value === null) this.#image.removeAttribute(name);
-      else this.#image.setAttribute(name, value);
+      if (name === "alt") this.#image.alt = value ?? "";
+      else if (name === "width" || name === "height") this.#reserve();
+      else void this.#start();
     }
 
-    async #start(source: string | undefined): Promise<void> {
-      this.#source = source;
-      if (source === undefined) return this.#image.removeAttribute("src");
+    /** Browsers do the same for images. */
+    #reserve(): void {
+      const [width, height] = ["width", "height"].map((name) => Number.parseInt(this.getAttribute(name) ?? "", 10));
+      const rules = [width >= 0 && `width:${width}px`];
+      if (width > 0 && height > 0) rules.push(`aspect-ratio:${width}/${height}`);
+      else if (height >= 0) rules.push(`height:${height}px`);
+      this.#place.replaceSync(`:host{${rules.filter(Boolean).join(";")}}`);
+    }
+
+    async #start(): Promise<void> {
+      const turn = ++this.#turn;
       await Promise.resolve(); // until the other attributes are there
+      if (turn !== this.#turn) return;
+      const source = this.getAttribute("src");
+      if (source === null) return this.#image.removeAttribute("src");
       if (this.getAttribute("loading") === "lazy") await nearlyInView(this);
-      if (source !== this.#source) return;
-      const picture = new Progressive(pool, new URL(source, document.baseURI).href);
       try {
-        await this.#show(picture, source);
+        if (turn === this.#turn) await this.#show(new URL(source, document.baseURI).href, turn);
       } catch (error) {
-        this.#fail(source, messageOf(error));
-      } finally {
-        void picture.close();
+        if (turn !== this.#turn) return;
+        warn(source, error);
+        this.dispatchEvent(new ErrorEvent("error", { message: messageOf(error) }));
       }
     }
 
-    async #show(picture: Progressive, source: string): Promise<void> {
+    async #show(url: string, turn: number): Promise<void> {
+      const picture = new Progressive(pool, url);
       const wanted = this.getAttribute("resolution");
-      if (wanted === "high") return this.#put(source, await picture.high());
-      const { file, width } = await picture.medium(wanted !== "medium" && !this.hasAttribute("width"));
-      await this.#put(source, file);
+      if (wanted === "high") return this.#put(await picture.best(), turn);
+      const { file, size } = await picture.medium(wanted !== "medium");
+      await this.#put(file, turn);
       if (wanted === "medium") return;
-      if (coveredWidth(this.#image) > width) {
-        await this.#put(source, await picture.high());
-      }
+      await untilShownLarger(this.#image, size);
+      if (turn !== this.#turn) return;
+      const high = await picture.high().catch((error) => warn(url, error));
+      if (high) await this.#put(high, turn);
     }
 
-    async #put(source: string, file: Blob): Promise<void> {
-      if (source !== this.#source) return; // another file was asked for in the meantime
+    async #put(file: Blob, turn: number): Promise<void> {
+      if (turn !== this.#turn) return;
       const url = URL.createObjectURL(file);
       this.#image.src = url;
       await this.#image.decode().finally(() => URL.revokeObjectURL(url));
       this.dispatchEvent(new Event("load"));
     }
-
-    #fail(source: string, message: string): void {
-      if (source !== this.#source) return;
-      console.warn(`${source.slice(0, 200)}: ${message}`);
-      this.dispatchEvent(new ErrorEvent("error", { message }));
-    }
   }
-  customElements.define("aez-img", AezImage);
+  customElements.define(NAME, AezImage);
 }
 
 function nearlyInView(element: Element): Promise<void> {

@@ -17,14 +17,33 @@ function addressesOf(image: HTMLImageElement): string[] {
   return [image, ...sourcesOf(image)].flatMap(({ src, srcset }) => [src, ...candidates(srcset)]);
 }
 
-/** How many pixels of the screen the widest of them covers. */
-export function shownWidth(url: string): number {
-  return Math.max(0, ...showing(url).map(coveredWidth));
+/** Width and height in pixels. */
+export interface Size {
+  readonly width: number;
+  readonly height: number;
 }
 
-/** How many pixels of the screen an element covers across. */
-export function coveredWidth(element: Element): number {
-  return element.getBoundingClientRect().width * devicePixelRatio;
+/** Whether an image is shown with more pixels of the screen than a picture of such a size has. */
+export function isShownLarger(image: HTMLImageElement, { width, height }: Size): boolean {
+  const shown = image.getBoundingClientRect();
+  if (!shown.width) return false; // not shown at all
+  const { objectFit } = getComputedStyle(image);
+  if (objectFit === "none") return true; // each pixel of the high picture covers one of the page
+  const across = Math.floor(shown.width * devicePixelRatio) / width;
+  const down = Math.floor(shown.height * devicePixelRatio) / height;
+  return (objectFit === "contain" || objectFit === "scale-down" ? Math.min(across, down) : Math.max(across, down)) > 1;
+}
+
+/** Resolves as soon as that is so. */
+export function untilShownLarger(image: HTMLImageElement, size: Size): Promise<void> {
+  return new Promise((resolve) => {
+    const observer = new ResizeObserver(() => {
+      if (!isShownLarger(image, size)) return;
+      observer.disconnect();
+      resolve();
+    });
+    observer.observe(image);
+  });
 }
 
 /** Whether an image is as wide as the page says, whatever it shows. */
@@ -69,31 +88,24 @@ export function admitSources(root: ParentNode): void {
   for (const source of root.querySelectorAll('source[type="image/aez"]')) source.removeAttribute("type");
 }
 
-/** Let everything that was asked for before anybody could answer be asked for again. */
+/** Let everything that was asked for before anybody could answer be asked for again, as soon as it has failed. */
 export function askAgain(): void {
   for (const image of document.images) {
-    if (image.complete && !image.naturalWidth && addressesOf(image).some(isAez)) askImageAgain(image);
+    if (!addressesOf(image).some(isAez)) continue;
+    if (!image.complete) image.addEventListener("error", () => askImageAgain(image), { once: true });
+    else if (!image.naturalWidth) askImageAgain(image);
   }
+  askStylesAgain();
+  if (document.readyState !== "complete") window.addEventListener("load", askStylesAgain, { once: true });
+}
+
+function askStylesAgain(): void {
   for (const element of document.querySelectorAll<HTMLElement>("[style]")) declareAgain(element.style);
   for (const sheet of document.styleSheets) for (const rule of rulesOf(sheet)) askRuleAgain(rule);
 }
 
-/** Images that have had their second chance. */
-const askedAgain = new WeakSet<HTMLImageElement>();
-
-/** The same of what was still on its way when somebody could answer at last. */
-export function askAgainWhatStillFails(): void {
-  const listen = ({ target }: Event) => {
-    if (target instanceof HTMLImageElement && addressesOf(target).some(isAez)) askImageAgain(target);
-  };
-  document.addEventListener("error", listen, { capture: true });
-  if (document.readyState !== "complete") window.addEventListener("load", askAgain, { once: true });
-}
-
 /** Setting `src`, be it to the same address, makes browsers fetch again what failed; `srcset` has to be another one. */
 function askImageAgain(image: HTMLImageElement): void {
-  if (askedAgain.has(image)) return;
-  askedAgain.add(image);
   if (isAez(image.src)) image.setAttribute("src", image.src);
   for (const element of [image, ...sourcesOf(image)]) {
     if (!element.srcset) continue;
@@ -101,10 +113,10 @@ function askImageAgain(image: HTMLImageElement): void {
   }
 }
 
-/** Rules of style sheets from elsewhere cannot be seen. */
-function rulesOf(sheet: CSSStyleSheet | CSSGroupingRule): CSSRule[] {
+/** Rules within; those of style sheets from elsewhere cannot be seen, and not all browsers have rules within rules. */
+function rulesOf(outer: CSSStyleSheet | CSSRule): CSSRule[] {
   try {
-    return [...sheet.cssRules];
+    return "cssRules" in outer ? [...(outer.cssRules as CSSRuleList)] : [];
   } catch {
     return [];
   }
@@ -113,7 +125,7 @@ function rulesOf(sheet: CSSStyleSheet | CSSGroupingRule): CSSRule[] {
 function askRuleAgain(rule: CSSRule): void {
   if (rule instanceof CSSStyleRule) declareAgain(rule.style);
   if (rule instanceof CSSImportRule && rule.styleSheet) rulesOf(rule.styleSheet).forEach(askRuleAgain);
-  if (rule instanceof CSSGroupingRule || rule instanceof CSSStyleRule) [...rule.cssRules].forEach(askRuleAgain);
+  rulesOf(rule).forEach(askRuleAgain);
 }
 
 /** An image that failed stays failed as long as its declaration stays. */

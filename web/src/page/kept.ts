@@ -1,3 +1,5 @@
+import { ModelError } from "../errors.ts";
+
 /** What is kept in the browser between visits: decoded pictures and weights. Insecure pages have no place to keep it. */
 
 const PICTURES = "aez-pictures-1";
@@ -27,13 +29,17 @@ export async function keepPicture(name: string, picture: Uint8Array<ArrayBuffer>
   }
 }
 
-/** A file of weights, fetched once and then kept; undefined if there is none. */
-export async function keptWeights(url: string): Promise<Uint8Array | undefined> {
+/**
+ * A file of weights, fetched once and then kept, or `afresh`.
+ *
+ * @throws ModelError: it cannot be fetched.
+ */
+export async function keptWeights(url: string, afresh: boolean): Promise<Uint8Array> {
   const cache = await open(WEIGHTS);
-  const kept = await cache?.match(url);
+  const kept = afresh ? undefined : await cache?.match(url);
   if (kept) return new Uint8Array(await kept.arrayBuffer());
-  const response = await fetch(url).catch(() => undefined);
-  if (!response?.ok) return undefined;
+  const response = await fetch(url, { cache: afresh ? "reload" : "default" }).catch(() => undefined);
+  if (!response?.ok) throw new ModelError(`there are no weights at ${url}`);
   const weights = new Uint8Array(await response.arrayBuffer());
   await cache?.put(url, new Response(weights)).catch(() => undefined); // a full disk keeps nothing
   return weights;

@@ -1,23 +1,27 @@
 import type { Resolution } from "../decode.ts";
 import { type Info, info } from "../info.ts";
 import { defineElement } from "./element.ts";
-import { admitSources, askAgain, askAgainWhatStillFails } from "./elements.ts";
+import { admitSources, askAgain } from "./elements.ts";
 import { CLAIM, FOLDER } from "./messages.ts";
 import { Pool } from "./pool.ts";
 import { Answers } from "./show.ts";
 
+/** A service worker that does not answer for so many milliseconds does not know aez. */
+const PATIENCE = 5000;
+
 /** What scripts of the page find as `aez`. */
 export interface PageInterface {
-  info(data: Uint8Array): Info;
-  decode(data: Uint8Array, options?: { resolution?: Resolution }): Promise<ImageData>;
+  info(data: BufferSource): Info;
+  decode(data: BufferSource, options?: { resolution?: Resolution }): Promise<ImageData>;
 }
 
 declare global {
-  var aez: PageInterface;
+  var aez: PageInterface | undefined;
 }
 
 /** Makes .aez files show on the page that includes the script. */
 export function startPage(): void {
+  if (globalThis.aez) return; // the page includes it twice
   const element = document.currentScript;
   if (!(element instanceof HTMLScriptElement)) throw new Error("aez.js is no module: <script src=aez.js></script>");
   const folder = new URL(element.dataset.folder ?? "aez", element.src || document.baseURI).href.replace(/\/?$/, "/");
@@ -27,26 +31,53 @@ export function startPage(): void {
     info,
     decode: (data, { resolution = "high" } = {}) => pool.decode(data, resolution),
   };
-  if ("serviceWorker" in navigator && element.src) void serve(pool, element.src, folder).catch(console.warn);
+  if (element.src) serve(pool, new URL(element.src), folder).catch((error) => console.warn(`aez.js: ${error.message}`));
 }
 
-/** Let a service worker route requests to this page, and ask again for what came before it. */
-async function serve(pool: Pool, script: string, folder: string): Promise<void> {
-  new Answers(pool).listen();
+/**
+ * Let a service worker route requests to this page, and ask again for what came before it.
+ *
+ * @throws Error: that cannot be, and why.
+ */
+async function serve(pool: Pool, script: URL, folder: string): Promise<void> {
+  const scope = new URL(".", script).href;
+  if (!("serviceWorker" in navigator)) throw new Error("images need https or localhost; <aez-img> does without");
+  for (const address of [script.href, folder]) {
+    if (new URL(address).origin !== location.origin) throw new Error(`${address} has to be on the page's own server`);
+  }
+  if (!location.href.startsWith(scope)) throw new Error(`it shows images of pages below ${scope} only, where it lies`);
   const { serviceWorker } = navigator;
+  new Answers(pool).listen();
   const served = serviceWorker.controller !== null;
-  const worker = new URL(script);
-  worker.searchParams.set(FOLDER, folder);
-  await serviceWorker.register(worker);
+  const control = new Promise((resolve) => serviceWorker.addEventListener("controllerchange", resolve, { once: true }));
+  await register(script, scope, folder);
+  await claim((await serviceWorker.ready).active);
   if (!served) {
-    const control = new Promise((resolve) =>
-      serviceWorker.addEventListener("controllerchange", resolve, { once: true }),
-    );
-    (await serviceWorker.ready).active?.postMessage(CLAIM); // reloads by force bypass it otherwise
-    await control;
+    if (!serviceWorker.controller) await control;
     askAgain();
-    askAgainWhatStillFails();
   }
   admitSources(document);
   new MutationObserver(() => admitSources(document)).observe(document, { childList: true, subtree: true });
+}
+
+/** Register the script as a service worker, but never in the place of one that the site has already. */
+async function register(script: URL, scope: string, folder: string): Promise<void> {
+  const { serviceWorker } = navigator;
+  const present = await serviceWorker.getRegistration(scope);
+  const address = (present?.active ?? present?.waiting ?? present?.installing)?.scriptURL;
+  if (present?.scope === scope && address && new URL(address).pathname !== script.pathname) return;
+  const worker = new URL(script);
+  worker.searchParams.set(FOLDER, folder);
+  await serviceWorker.register(worker);
+}
+
+/** Be served from now on, also after a reload by force, which bypasses service workers. */
+function claim(worker: ServiceWorker | null): Promise<void> {
+  const { port1, port2 } = new MessageChannel();
+  return new Promise((resolve, reject) => {
+    port1.onmessage = () => resolve();
+    worker?.postMessage(CLAIM, [port2]);
+    const help = `the site's service worker ${worker?.scriptURL} has to importScripts("/aez.js")`;
+    setTimeout(() => reject(new Error(help)), PATIENCE);
+  });
 }

@@ -16,32 +16,27 @@ export interface Rendered {
 
 /** A file that is fetched and decoded as far as it is asked for. */
 export class FetchedPicture {
-  readonly #download: Promise<Download>;
+  readonly #download: Download;
 
   constructor(
     url: string,
     readonly engine: Engine,
   ) {
-    this.#download = Download.start(url);
-    this.#download.catch(() => undefined);
+    this.#download = new Download(url);
   }
 
-  /** Throws what `Download.start` and `decodeSamples` do. */
+  /** Throws what `Download.first` and `decodeSamples` do. */
   async render(resolution: Resolution): Promise<Rendered> {
-    const download = await this.#download;
+    const download = this.#download;
     const { width, height, mediumBytes } = parseHeader(await download.first(HEADER_BYTES));
     const data = await (resolution === "medium" ? download.first(mediumBytes) : download.all());
+    if (resolution === "medium") download.pause().catch(() => undefined);
     const name = `${bytesToHex(sha256(data))}.${resolution}`;
     const kept = await keptPicture(name);
     if (kept) return { png: kept, width, height };
     const png = toPng(await this.engine.decode(data, resolution));
     keepPicture(name, png).catch(() => undefined);
     return { png, width, height };
-  }
-
-  /** Fetch no more. */
-  close(): void {
-    this.#download.then((download) => download.cancel()).catch(() => undefined);
   }
 }
 

@@ -1,7 +1,8 @@
 import * as comlink from "comlink";
 import type { Resolution } from "../decode.ts";
+import type { Weights } from "../engine.ts";
 import { AezError, DamagedError, FormatError, ModelError, PictureError } from "../errors.ts";
-import type { Part } from "../model/model.ts";
+import { bytesOf } from "../format/bytes.ts";
 import { keptWeights } from "./kept.ts";
 import { imageOf } from "./pixels.ts";
 import type { Decoder } from "./worker.ts";
@@ -46,10 +47,17 @@ export class Pool {
     return worker;
   }
 
-  /** Pixels of a file, decoded by a worker; throws what `decodeSamples` does. */
-  async decode(bytes: Uint8Array, resolution: Resolution): Promise<ImageData> {
+  /**
+   * Pixels of a file, decoded by a worker.
+   *
+   * @throws TypeError: there is no such resolution. Otherwise what `decodeSamples` does.
+   */
+  async decode(data: BufferSource, resolution: Resolution): Promise<ImageData> {
+    if (resolution !== "medium" && resolution !== "high") {
+      throw new TypeError(`resolution is "medium" or "high", not ${JSON.stringify(resolution)}`);
+    }
     try {
-      return imageOf(await this.next().run((decoder) => decoder.decode(bytes, resolution)));
+      return imageOf(await this.next().run((decoder) => decoder.decode(bytesOf(data), resolution)));
     } catch (error) {
       throw revived(error);
     }
@@ -57,20 +65,16 @@ export class Pool {
 
   async #start(): Promise<comlink.Remote<Decoder>> {
     const worker = new Worker(this.#script("decoder.js"));
-    const weights = (model: string, part: Part) => this.#fetchWeights(model, part);
+    const weights: Weights = (name, afresh) => this.#fetchWeights(name, afresh);
     const started = new (comlink.wrap<typeof Decoder>(worker))(comlink.proxy(weights), this.#script("webp.js"));
     return Promise.race([started, failure(worker, `${this.folder}decoder.js cannot be loaded`)]);
   }
 
   /** Weights are fetched by the page, so that several workers need them once. */
-  #fetchWeights(model: string, part: Part): Promise<Uint8Array> {
-    const name = `${model}.${part}`;
-    let fetching = this.#weights.get(name);
+  #fetchWeights(name: string, afresh: boolean): Promise<Uint8Array> {
+    let fetching = afresh ? undefined : this.#weights.get(name);
     if (!fetching) {
-      fetching = this.#find(name).then((found) => {
-        if (!found) throw new ModelError(`the weights of model ${model} are not at ${this.folder}${name}`);
-        return found;
-      });
+      fetching = this.#find(name, afresh);
       this.#weights.set(name, fetching);
       fetching.catch(() => this.#weights.delete(name));
     }
@@ -83,9 +87,9 @@ export class Pool {
     return URL.createObjectURL(new Blob([text], { type: "text/javascript" }));
   }
 
-  async #find(name: string): Promise<Uint8Array | undefined> {
+  async #find(name: string, afresh: boolean): Promise<Uint8Array> {
     const within = withinPage(name);
-    if (within === undefined) return keptWeights(this.folder + name);
+    if (within === undefined) return keptWeights(this.folder + name, afresh);
     const response = await fetch(`data:application/octet-stream;base64,${within}`);
     return new Uint8Array(await response.arrayBuffer());
   }

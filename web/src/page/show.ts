@@ -1,19 +1,19 @@
-import { type Remote, releaseProxy } from "comlink";
-import { messageOf } from "../errors.ts";
-import { coveredWidth, isSized, mayShow, replaceAddress, showing, shownWidth } from "./elements.ts";
-import { type Answer, highAddress, isQuestion, type Question } from "./messages.ts";
+import type { Remote } from "comlink";
+import { messageOf, warn } from "../errors.ts";
+import { isShownLarger, isSized, mayShow, replaceAddress, type Size, showing } from "./elements.ts";
+import { type Answer, highAddress, isQuestion, plainAddress, type Question } from "./messages.ts";
 import type { DecoderWorker, Pool } from "./pool.ts";
 import type { MediumFile, Opened } from "./worker.ts";
 
-/** Images that have not loaded after so many milliseconds are not waited for. */
-const PATIENCE = 10_000;
-
-/** A file that is fetched and decoded by a worker as far as it is asked for. To be closed. */
+/** A file that is fetched and decoded by a worker as far as it is asked for. */
 export class Progressive {
   readonly #worker: DecoderWorker;
   readonly #opened: Promise<Remote<Opened>>;
 
-  constructor(pool: Pool, url: string) {
+  constructor(
+    pool: Pool,
+    readonly url: string,
+  ) {
     this.#worker = pool.next();
     this.#opened = this.#worker.run((decoder) => decoder.open(url) as Promise<Remote<Opened>>);
     this.#opened.catch(() => undefined);
@@ -27,22 +27,35 @@ export class Progressive {
     return this.#worker.run(async () => (await this.#opened).high());
   }
 
-  /** Fetch no more, and free what the worker holds. */
-  async close(): Promise<void> {
-    const opened = await this.#opened.catch(() => undefined);
-    await opened?.close();
-    opened?.[releaseProxy]();
+  /** The high picture, or the medium one of a file that has nothing else. */
+  async best(): Promise<Blob> {
+    try {
+      return await this.high();
+    } catch (error) {
+      const { file } = await this.medium(true);
+      warn(this.url, error);
+      return file;
+    }
   }
+}
+
+/** A medium picture that images may show, and the file that it is from as long as nobody knows whether it suffices. */
+interface Medium {
+  readonly size: Size;
+  /** Whether it was made as large as the high one. */
+  readonly enlarged: boolean;
+  file: Progressive | undefined;
 }
 
 /** Answers what service workers ask: gives them the pictures that elements of this page want to show. */
 export class Answers {
   /** High pictures that are about to be asked for. */
   readonly #ready = new Map<string, Blob>();
-  /** Images for which the medium picture is enough, as long as they stay as small. */
-  readonly #small = new WeakMap<Element, { url: string; width: number }>();
+  /** What images have that were given the medium picture of an address. */
+  readonly #mediums = new Map<string, Medium>();
+  /** Says when images are laid out, and when they grow. */
   readonly #sizes = new ResizeObserver((entries) => {
-    for (const { target } of entries) this.#look(target);
+    for (const { target } of entries) this.#look(target as HTMLImageElement);
   });
 
   constructor(readonly pool: Pool) {}
@@ -52,6 +65,7 @@ export class Answers {
       if (isQuestion(data)) void this.#answer(data, ports[0]);
     });
     navigator.serviceWorker.startMessages();
+    document.addEventListener("load", ({ target }) => this.#watch(target), { capture: true });
   }
 
   async #answer(question: Question, port: MessagePort): Promise<void> {
@@ -60,7 +74,7 @@ export class Answers {
     try {
       send({ file: await (question.high ? this.#high(question.url) : this.#first(question.url)) });
     } catch (error) {
-      console.warn(`${question.url}: ${messageOf(error)}`);
+      warn(question.url, error);
       send({ error: messageOf(error) });
     }
   }
@@ -69,70 +83,53 @@ export class Answers {
   async #first(url: string): Promise<Blob> {
     const picture = new Progressive(this.pool, url);
     await known(url);
-    if (!mayShow(url).length) return this.#best(picture);
-    try {
-      const { file, width } = await picture.medium(!mayShow(url).every(isSized));
-      void this.#improve(url, picture, width);
-      return file;
-    } catch (error) {
-      void picture.close();
-      throw error;
-    }
+    const waiting = mayShow(url).filter(({ complete }) => !complete);
+    if (!waiting.length) return picture.best();
+    const enlarged = !waiting.every(isSized);
+    const { file, size } = await picture.medium(enlarged);
+    this.#mediums.set(url, { size, enlarged, file: picture });
+    return file;
   }
 
   async #high(url: string): Promise<Blob> {
     const ready = this.#ready.get(url);
     this.#ready.delete(url);
-    return ready ?? this.#best(new Progressive(this.pool, url));
+    return ready ?? new Progressive(this.pool, url).best();
   }
 
-  /** The high picture, or the medium one of a file that has nothing else. */
-  async #best(picture: Progressive): Promise<Blob> {
-    try {
-      return await picture.high().catch(async () => (await picture.medium(true)).file);
-    } finally {
-      void picture.close();
+  /** An image has loaded. */
+  #watch(target: EventTarget | null): void {
+    if (!(target instanceof HTMLImageElement)) return;
+    this.#sizes.unobserve(target);
+    if (this.#mediums.has(plainAddress(target.currentSrc).url)) this.#sizes.observe(target);
+  }
+
+  /** An image has another size than before: it gets the high picture if it is larger than the medium one. */
+  #look(image: HTMLImageElement): void {
+    const { url, high } = plainAddress(image.currentSrc);
+    const medium = this.#mediums.get(url);
+    if (!medium || high) {
+      this.#sizes.unobserve(image);
+    } else {
+      // Browsers give an image without a width what they have for one that has a width: it is half as large as it should be.
+      const tooSmall = !medium.enlarged && !isSized(image);
+      if (tooSmall || isShownLarger(image, medium.size)) {
+        this.#mediums.delete(url); // until it is asked for again
+        void this.#improve(url, medium.file ?? new Progressive(this.pool, url));
+      }
+      medium.file = undefined;
     }
   }
 
-  /** Once the medium picture is there, images that are wide enough get the high one. */
-  async #improve(url: string, picture: Progressive, mediumWidth: number): Promise<void> {
-    const patience = new Promise((resolve) => setTimeout(resolve, PATIENCE));
-    await Promise.race([Promise.all(mayShow(url).map(loaded)), patience]);
+  async #improve(url: string, picture: Progressive): Promise<void> {
     try {
-      if (shownWidth(url) > mediumWidth) await this.#replace(url, picture);
-      else this.#watch(url, mediumWidth);
+      const file = await picture.high();
+      const images = showing(url);
+      if (images.length) this.#ready.set(url, file);
+      for (const image of images) replaceAddress(image, url, highAddress(url));
     } catch (error) {
-      console.warn(`${url}: ${messageOf(error)}`);
-    } finally {
-      void picture.close();
+      warn(url, error);
     }
-  }
-
-  async #replace(url: string, picture: Progressive): Promise<void> {
-    const file = await picture.high();
-    const images = showing(url);
-    if (images.length) this.#ready.set(url, file);
-    for (const image of images) replaceAddress(image, url, highAddress(url));
-  }
-
-  #watch(url: string, width: number): void {
-    for (const image of showing(url)) {
-      this.#small.set(image, { url, width });
-      this.#sizes.observe(image);
-    }
-  }
-
-  /** An image has another size than before. */
-  #look(image: Element): void {
-    const known = this.#small.get(image);
-    if (!known || coveredWidth(image) <= known.width) return;
-    this.#small.delete(image);
-    this.#sizes.unobserve(image);
-    const picture = new Progressive(this.pool, known.url);
-    this.#replace(known.url, picture)
-      .catch((error) => console.warn(`${known.url}: ${messageOf(error)}`))
-      .finally(() => picture.close());
   }
 }
 
@@ -149,13 +146,5 @@ function known(url: string): Promise<void> {
     changes.observe(document, { childList: true, subtree: true });
     document.addEventListener("readystatechange", look);
     look();
-  });
-}
-
-function loaded(image: HTMLImageElement): Promise<void> {
-  return new Promise((resolve) => {
-    const done = () => resolve();
-    image.addEventListener("load", done, { once: true });
-    image.addEventListener("error", done, { once: true });
   });
 }

@@ -1,12 +1,13 @@
 import type { WebpDecoder } from "../format/sheet.ts";
 import { withoutAlpha } from "../samples.ts";
 
-/** The browser's own decoder, and libwebp from a script that is only fetched where the former alters samples. */
+/** The browser's own decoder, and libwebp from a script, which is only fetched where the former does not do. */
 export function webpDecoders(script: string): WebpDecoder[] {
   return [byBrowser, byScript(script)];
 }
 
-const byBrowser: WebpDecoder = async (file, width, height) => {
+/** The decoder that browsers have. Those that guard against fingerprinting alter samples that are read back. */
+export const byBrowser: WebpDecoder = async (file, width, height) => {
   const bitmap = await createImageBitmap(new Blob([file], { type: "image/webp" }), {
     premultiplyAlpha: "none",
     colorSpaceConversion: "none",

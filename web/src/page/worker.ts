@@ -1,6 +1,7 @@
 import * as comlink from "comlink";
 import type { Resolution } from "../decode.ts";
 import { Engine, type Weights } from "../engine.ts";
+import type { Size } from "./elements.ts";
 import { asBlob, enlarged, FetchedPicture } from "./picture.ts";
 import { type Pixels, toPixels } from "./pixels.ts";
 import { webpDecoders } from "./webp.ts";
@@ -25,10 +26,10 @@ export class Decoder {
   }
 }
 
-/** The medium picture in a file, which may be made as large as that of the high one; `width` is how wide it really is. */
+/** The medium picture in a file, which may be made as large as that of the high one, and what size it really has. */
 export interface MediumFile {
   readonly file: Blob;
-  readonly width: number;
+  readonly size: Size;
 }
 
 /** A file that a worker fetches. */
@@ -42,14 +43,10 @@ export class Opened {
   async medium(asLargeAsHigh: boolean): Promise<MediumFile> {
     const rendered = await this.#picture.render("medium");
     const file = asLargeAsHigh ? enlarged(rendered) : asBlob(rendered);
-    return { file, width: Math.ceil(rendered.width / 2) };
+    return { file, size: { width: Math.ceil(rendered.width / 2), height: Math.ceil(rendered.height / 2) } };
   }
 
   async high(): Promise<Blob> {
     return asBlob(await this.#picture.render("high"));
-  }
-
-  close(): void {
-    this.#picture.close();
   }
 }

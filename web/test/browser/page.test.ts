@@ -152,6 +152,53 @@ describe.each(BROWSERS)("%s", (kind) => {
     expect(await page.evaluate(IS_HIGH)).toBe(false);
   });
 
+  it("gives large images the high picture, whatever else shows the same file", async () => {
+    await page.goto(site.page(`<img src="${PHOTO}" width="50">`));
+    await until("document.querySelector('img').naturalWidth === 55");
+    await page.evaluate(`document.body.insertAdjacentHTML("beforeend", '<img id="large" src="${PHOTO}">')`);
+    await until('document.querySelector("#large").currentSrc.includes("aez-high")');
+    await until("document.querySelector('#large').naturalWidth === 109");
+  });
+
+  it("goes by the height of images that cut what they show, too", async () => {
+    const style = "width: 50px; height: 81px; object-fit";
+    await page.goto(site.page(`<img src="${PHOTO}" style="${style}: contain">`));
+    await until("document.querySelector('img').naturalWidth > 0");
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    expect(await page.evaluate(IS_HIGH)).toBe(false);
+    await page.evaluate("document.querySelector('img').style.objectFit = 'cover'");
+    await page.evaluate("document.querySelector('img').style.width = '51px'");
+    await until(IS_HIGH);
+  });
+
+  it("fetches of a large file what medium needs, and then what is missing", async () => {
+    await page.goto(site.page(`<img src="${PHOTO}">`));
+    await until(IS_HIGH);
+    try {
+      site.trickles = true;
+      await page.goto(site.page('<img src="/best.aez">'));
+      await until(IS_HIGH);
+      await until("document.querySelector('img').naturalWidth === 768");
+    } finally {
+      site.trickles = false;
+    }
+    const ranges = site.asked.filter(({ path }) => path === "/best.aez").map(({ range }) => range);
+    expect(ranges).toEqual(["", expect.stringMatching(/^bytes=\d+-$/)]);
+  });
+
+  it("shows the samples that Python decodes", async () => {
+    await page.goto(site.page(`<img src="${PHOTO}">`));
+    await until(IS_HIGH);
+    await until("document.querySelector('img').complete");
+    const seen = (await page.evaluate(`(() => {
+      const canvas = new OffscreenCanvas(...${JSON.stringify(SIZE)}).getContext("2d");
+      canvas.drawImage(document.querySelector("img"), 0, 0);
+      return [...canvas.getImageData(0, 0, ...${JSON.stringify(SIZE)}).data];
+    })()`)) as number[];
+    const golden = goldenFiles().find(({ name }) => name === "eyes-0_plain.high.png");
+    expect(seen.filter((value, place) => Math.abs(value - (golden?.rgba[place] ?? -9)) > 1)).toEqual([]);
+  });
+
   it("keeps weights and decoded pictures", async () => {
     const address = site.page(`<img src="${PHOTO}">`);
     await page.goto(address);
@@ -177,6 +224,82 @@ describe.each(BROWSERS)("%s", (kind) => {
     await page.goto(site.url + PHOTO);
     await until("document.querySelector('img').naturalWidth === 109");
     expect(await page.title()).toBe("eyes-0_plain.aez");
+  });
+
+  it("has that page for names of all kinds, and says there what is wrong", async () => {
+    site.pages.set("/100%.aez", readFileSync(join(GOLDEN, "eyes-0_plain.aez")));
+    site.pages.set("/text.aez", "not a picture");
+    await page.goto(site.page(`<img src="${PHOTO}">`));
+    await until(IS_HIGH);
+    await page.goto(`${site.url}/100%.aez`);
+    await until("document.querySelector('img').naturalWidth === 109");
+    expect(await page.title()).toBe("100%.aez");
+    await page.goto(`${site.url}/text.aez`);
+    await until("document.body.innerText.includes('not an aez file')");
+  });
+
+  it("offers the file itself there", async () => {
+    await page.goto(site.page(`<img src="${PHOTO}">`));
+    await until(IS_HIGH);
+    await page.goto(site.url + PHOTO);
+    const saved = `new Promise((resolve) => {
+      addEventListener("click", async (event) => {
+        if (event.target.protocol !== "blob:") return;
+        event.preventDefault();
+        resolve([event.target.download, ...new Uint8Array(await (await fetch(event.target.href)).arrayBuffer())]);
+      });
+      document.querySelector("a").click();
+    })`;
+    expect(await page.evaluate(saved)).toEqual(["eyes-0_plain.aez", ...readFileSync(join(GOLDEN, "eyes-0_plain.aez"))]);
+  });
+
+  it("leaves to the browser what is no .aez file for all its name", async () => {
+    site.pages.set("/other.aez", Buffer.from(RED_PIXEL.split(",")[1], "base64"));
+    await page.goto(site.page('<img src="/other.aez">'));
+    await until("document.querySelector('img').naturalWidth === 1");
+    await page.reload();
+    await until("document.querySelector('img').naturalWidth === 1");
+  });
+
+  it("leaves a service worker of the site alone, which can import it", async () => {
+    site.pages.set("/own.js", "");
+    const register = "<script>navigator.serviceWorker.register('/own.js')</script>";
+    await page.goto(site.page(register, ""));
+    await page.evaluate("navigator.serviceWorker.ready.then(() => 1)");
+    await page.goto(site.page(`<img src="${PHOTO}">`));
+    await expect
+      .poll(() => said.filter((line) => line.includes("/own.js has to importScripts")), { timeout: 10_000 })
+      .toHaveLength(1);
+    site.pages.set("/own.js", 'importScripts("/aez.js")');
+    await page.evaluate("navigator.serviceWorker.getRegistration().then((own) => own.unregister())");
+    await page.goto(site.page(register, ""));
+    await page.evaluate("navigator.serviceWorker.ready.then(() => 1)");
+    await page.goto(site.page(`<img src="${PHOTO}">`));
+    await until(IS_HIGH);
+    await page.goto(site.url + PHOTO);
+    await until("document.querySelector('img').naturalWidth === 109");
+  });
+
+  it("goes away as the guide says", async () => {
+    await page.goto(site.page(`<img src="${PHOTO}">`));
+    await until(IS_HIGH);
+    site.pages.set("/aez.js", "self.registration?.unregister()");
+    try {
+      await page.evaluate("navigator.serviceWorker.ready.then((registration) => registration.update()).catch(() => 1)");
+      await until("navigator.serviceWorker.getRegistration().then((registration) => !registration)");
+      await page.goto(site.page(`<img src="${PHOTO}">`));
+      expect(await page.evaluate("navigator.serviceWorker.controller")).toBe(null);
+    } finally {
+      site.pages.delete("/aez.js");
+    }
+  });
+
+  it("says where it cannot show images, and does no harm where it is included twice", async () => {
+    site.pages.set("/below/aez.js", readFileSync(join(import.meta.dirname, "../../build/site/aez.js")));
+    const script = '<script src="/below/aez.js" data-folder="/aez"></script>';
+    await page.goto(site.page("", script + script));
+    await expect.poll(() => said).toHaveLength(1);
+    expect(said[0]).toBe(`aez.js: it shows images of pages below ${site.url}/below/ only, where it lies`);
   });
 
   it("says in one line what is wrong with a picture, which then shows as broken", async () => {
@@ -215,6 +338,39 @@ describe.each(BROWSERS)("%s", (kind) => {
       await until("document.querySelector('aez-img').shadowRoot.querySelector('img').naturalWidth === 109");
       expect(await page.evaluate("document.querySelector('aez-img').getBoundingClientRect().width")).toBe(109);
       await expect.poll(() => said.filter((line) => line.startsWith("/none.aez: "))).toHaveLength(1);
+    });
+
+    it("<aez-img> keeps its place free, and may be styled, also under a strict policy", async () => {
+      const policy = "style-src 'self'; script-src 'self' 'wasm-unsafe-eval'; img-src blob:";
+      const elements = `<aez-img width="40" height="30"></aez-img><aez-img width="40" src="${PHOTO}"></aez-img>`;
+      const head = `<meta http-equiv="Content-Security-Policy" content="${policy}"><script src="/aez.js"></script>`;
+      const address = site.page(elements, head);
+      await page.goto(address.replace(site.url, insecure()));
+      const sizes = `Array.from(document.querySelectorAll("aez-img"), (element) => {
+        const { width, height } = element.getBoundingClientRect();
+        return [width, Math.round(height)];
+      })`;
+      await expect
+        .poll(() => page.evaluate(sizes), { timeout: 10_000 })
+        .toEqual([
+          [40, 30],
+          [40, 30],
+        ]);
+      await page.evaluate("document.querySelector('aez-img').style.width = '80px'");
+      expect(await page.evaluate(sizes)).toEqual([
+        [80, 60],
+        [40, 30],
+      ]);
+    });
+
+    it("<aez-img> gets the high picture as soon as it is large enough to show it", async () => {
+      const address = site.page(`<aez-img width="50" src="${PHOTO}"></aez-img>`);
+      await page.goto(address.replace(site.url, insecure()));
+      await until("document.querySelector('aez-img').shadowRoot.querySelector('img').naturalWidth === 109");
+      await new Promise((resolve) => setTimeout(resolve, 300));
+      expect(asked(/\.high$/)).toHaveLength(0);
+      await page.evaluate("document.querySelector('aez-img').setAttribute('width', '100')");
+      await expect.poll(() => asked(/\.high$/)).toHaveLength(1);
     });
 
     it("a picture element shows its fallback", async () => {
@@ -291,7 +447,7 @@ describe.each(BROWSERS)("%s", (kind) => {
     it("says what is wrong with its own files", async () => {
       for (const [name, message] of [
         ["decoder.js", "decoder.js cannot be loaded"],
-        ["923b9908.medium", "the weights of model 923b9908 are not at"],
+        ["923b9908-1.medium", "there are no weights at"],
       ]) {
         site.missing.add(`/aez/${name}`);
         await page.goto(site.page(""));
@@ -301,8 +457,19 @@ describe.each(BROWSERS)("%s", (kind) => {
       expect((await decoded(PHOTO)).width).toBe(109);
     });
 
+    it("does not keep what is served in the place of weights", async () => {
+      site.pages.set("/aez/923b9908-1.medium", "<!doctype html>");
+      await page.goto(site.page(""));
+      await expect(decoded(PHOTO)).rejects.toThrow("the bundle of the model is damaged");
+      site.pages.delete("/aez/923b9908-1.medium");
+      await page.goto(site.page(""));
+      expect((await decoded(PHOTO)).width).toBe(109);
+    });
+
     it("says what is wrong", async () => {
       await page.goto(site.page(""));
+      expect(await page.evaluate("aez.decode(new ArrayBuffer(0)).catch(({ name }) => name)")).toBe("FormatError");
+      await expect(page.evaluate("aez.decode(new Uint8Array(0), {resolution: 'low'})")).rejects.toThrow('not "low"');
       await expect(decoded("/aez.js")).rejects.toThrow("not an aez file");
       await expect(page.evaluate("aez.decode(new Uint8Array(40))")).rejects.toThrow("not an aez file");
       expect(await page.evaluate("aez.decode(new Uint8Array(0)).catch(({ name }) => name)")).toBe("FormatError");

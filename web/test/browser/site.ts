@@ -16,10 +16,13 @@ const ARGUMENTS = [
   "--disable-background-networking",
 ];
 
+const CHUNK = 1 << 14;
+
 /** What a server was asked for. */
 export interface Asked {
   readonly path: string;
   readonly accept: string;
+  readonly range: string;
 }
 
 /** A web server of what `aez web` writes, golden files below /golden, and pages made by a test. */
@@ -29,17 +32,29 @@ export class Site {
   readonly missing = new Set<string>();
   /** Milliseconds after which .aez files are sent. */
   delay = 0;
+  /** Whether files come slowly. */
+  trickles = false;
   readonly asked: Asked[] = [];
   readonly #server: Server;
 
   private constructor() {
     this.#server = createServer(async ({ url = "/", headers }, response) => {
-      const path = decodeURIComponent(new URL(url, "http://x").pathname);
-      this.asked.push({ path: url, accept: headers.accept ?? "" });
+      const path = decodeURI(new URL(url, "http://x").pathname.replace(/%(?![0-9a-f]{2})/gi, "%25"));
+      this.asked.push({ path: url, accept: headers.accept ?? "", range: headers.range ?? "" });
       const body = this.pages.get(path) ?? (await readFile(placeOf(path)).catch(() => undefined));
       if (path.endsWith(".aez")) await new Promise((resolve) => setTimeout(resolve, this.delay));
       if (body === undefined || this.missing.has(path)) return response.writeHead(404).end();
-      return response.writeHead(200, { "Content-Type": TYPES[extname(path)] ?? "application/octet-stream" }).end(body);
+      const type = { "Content-Type": TYPES[extname(path)] ?? "application/octet-stream" };
+      const start = Number(headers.range?.match(/^bytes=(\d+)-$/)?.[1] ?? 0);
+      const rest = Buffer.from(body).subarray(start);
+      const part = { "Content-Range": `bytes ${start}-${start + rest.length - 1}/${start + rest.length}` };
+      response.writeHead(start ? 206 : 200, { ...type, ...(start && part), "Content-Length": rest.length });
+      const chunk = this.trickles ? CHUNK : rest.length;
+      for (let place = 0; place < rest.length; place += chunk) {
+        response.write(rest.subarray(place, place + chunk));
+        if (this.trickles) await new Promise((resolve) => setTimeout(resolve, 50));
+      }
+      return response.end();
     });
   }
 
