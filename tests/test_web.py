@@ -15,10 +15,12 @@ from server import serve
 
 import aez
 from aez.model.registry import DEFAULT_MODEL, find_by_name
+from aez.web.assets import hashed_name
 
 Run = Callable[..., Result]
 ID = f"{find_by_name(DEFAULT_MODEL).id:08x}"
 BUNDLE = f"aez/{ID}-1"
+DECODER, WEBP = (f"aez/{hashed_name(name)}" for name in ("decoder.js", "webp.js"))
 SHOWN = """
 return Array.from(document.querySelectorAll("aez-img"), (element) => {
   const {naturalWidth, naturalHeight} = element.shadowRoot.querySelector("img");
@@ -103,9 +105,11 @@ def test_a_page_of_files_that_are_none_is_not_written(run: Run, tmp_path: Path, 
     page = tmp_path / "page.html"
     failed = run("page", *sorted(tmp_path.glob("*.aez")), tmp_path / "missing.aez", "-o", page)
     assert failed.exit_code == 1
-    assert [line.split(": ")[1] for line in failed.stderr.splitlines()] == [
+    *lines, last = failed.stderr.splitlines()
+    assert [line.split(": ")[1] for line in lines] == [
         str(tmp_path / f"{name}.aez") for name in ("cut", "text", "missing")
     ]
+    assert last == f"aez: {page} is not written, since not all of that can be shown"
     assert not page.exists()
     page.write_text("mine")
     refused = run("page", tmp_path / "good.aez", "-o", page)
@@ -134,9 +138,10 @@ def test_what_a_web_server_needs(run: Run, tmp_path: Path) -> None:
     written = run("web", root)
     assert written.exit_code == 0
     names = sorted(str(path.relative_to(root)) for path in root.rglob("*") if path.is_file())
-    assert names == ["aez.js", f"{BUNDLE}.high", f"{BUNDLE}.medium", "aez/decoder.js", "aez/webp.js"]
+    assert names == ["aez.js", f"{BUNDLE}.high", f"{BUNDLE}.medium", DECODER, WEBP]
+    assert all(f'"{Path(name).name}"' in (root / "aez.js").read_text("utf-8") for name in (DECODER, WEBP))
     assert [line.split("  ")[0] for line in written.stdout.splitlines()] == [
-        str(root / name) for name in ("aez.js", "aez/decoder.js", "aez/webp.js", f"{BUNDLE}.medium", f"{BUNDLE}.high")
+        str(root / name) for name in (DECODER, WEBP, f"{BUNDLE}.medium", f"{BUNDLE}.high", "aez.js")
     ]
     (root / "aez.js").write_text("mine")
     again = run("web", root)
@@ -153,7 +158,7 @@ def test_a_server_brings_it_along(run: Run, tmp_path: Path, photograph: Image.Im
     (root / "a.aez").write_bytes(aez.encode(photograph))
     run("web", tmp_path / "site")
     with serve(root, "--cors", "https://example.org") as served:
-        for name in ("aez.js", "aez/decoder.js", "aez/webp.js", f"{BUNDLE}.medium", f"{BUNDLE}.high"):
+        for name in ("aez.js", DECODER, WEBP, f"{BUNDLE}.medium", f"{BUNDLE}.high"):
             answer = served.get(f"/{name}")
             assert answer.content == (tmp_path / "site" / name).read_bytes()
             assert "javascript" in answer.headers["content-type"] or not name.endswith(".js")

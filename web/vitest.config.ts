@@ -12,4 +12,7 @@ const wasm: Plugin = {
   },
 };
 
-export default defineConfig({ plugins: [wasm], test: { include: ["test/**/*.test.ts"], testTimeout: 60_000 } });
+export default defineConfig({
+  plugins: [wasm],
+  test: { include: ["test/**/*.test.ts"], testTimeout: 60_000, hookTimeout: 60_000 },
+});

@@ -11,7 +11,7 @@ from .middleware import exchange
 from .responses import Representation, respond
 from .threads import in_thread
 
-_SCRIPT_AGE, _WEIGHTS_AGE = 3600, 31_536_000  # seconds; weights have their own hash in their name
+_SCRIPT_AGE, _ASSET_AGE = 0, 31_536_000  # seconds; names of assets say which version they are
 # What workers may do, which take it from the answer that brings their script: fetch pictures and run WebAssembly.
 _POLICY = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src * data: blob:"
 
@@ -32,9 +32,9 @@ async def send_asset(request: Request) -> Response:
     data = await in_thread(lambda: find_asset(name))
     if data is None:
         raise HTTPException(404, "there is no such part of aez.js")
-    if name.endswith(".js"):
-        return await _send(request, data, "text/javascript", _SCRIPT_AGE)
-    return await _send(request, data, "application/octet-stream", _WEIGHTS_AGE)
+    return await _send(
+        request, data, "text/javascript" if name.endswith(".js") else "application/octet-stream", _ASSET_AGE
+    )
 
 
 async def _send(request: Request, data: bytes, media_type: str, max_age: int) -> Response:

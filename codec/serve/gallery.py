@@ -86,8 +86,10 @@ class Gallery:
             page = 0
         if not 1 <= page <= pages:
             raise HTTPException(404, "there is no such page")
-        found = [await self._exhibit(name) for name in names[PER_PAGE * (page - 1) : PER_PAGE * page]]
-        shown: dict[str, object] = {"pictures": [exhibit for exhibit in found if exhibit], "count": len(names)}
+        here = names[PER_PAGE * (page - 1) : PER_PAGE * page]
+        found = {name: await self._exhibit(name) for name in here}
+        shown: dict[str, object] = {"pictures": [exhibit for exhibit in found.values() if exhibit], "count": len(names)}
+        shown["unreadable"] = [name for name, exhibit in found.items() if not exhibit]
         shown |= {"page": page, "pages": pages, "size": decimal, "script": SCRIPT if in_browser else None}
         body = await in_thread(lambda: _template().render(shown))
         policy = _BROWSER_POLICY if in_browser else _POLICY

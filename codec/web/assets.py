@@ -1,7 +1,8 @@
 """What browsers fetch to show .aez files: scripts, which are built from `web/`, and bundles of weights."""
 
+import hashlib
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 from ..model.registry import Found, find_by_id, stamp
@@ -9,6 +10,7 @@ from .bundle import PARTS, VERSION, Part, make_bundle
 
 SCRIPT, DECODER, FALLBACK = "aez.js", "decoder.js", "webp.js"
 """The script that pages include; what its workers run; what these fetch where browsers alter samples of WebP."""
+WORKERS = (DECODER, FALLBACK)
 FOLDER = "aez"
 """Beside the script: where it looks for all else."""
 _STATIC = Path(__file__).parent / "static"
@@ -25,6 +27,13 @@ class Asset:
 def script(name: str) -> str:
     """`SCRIPT`, `DECODER` or `FALLBACK`."""
     return (_STATIC / name).read_text("utf-8")
+
+
+@cache
+def hashed_name(name: str) -> str:
+    """Where `aez.js` looks for one of `WORKERS` within `FOLDER`: no other version of it is called the same."""
+    stem, suffix = name.split(".")
+    return f"{stem}-{hashlib.sha256(script(name).encode()).hexdigest()[:8]}.{suffix}"
 
 
 def bundle(model: Found, part: Part) -> bytes:
@@ -47,22 +56,23 @@ def find_asset(name: str) -> bytes | None:
     Raises:
         ModelError: weights cannot be read.
     """
-    if name in (DECODER, FALLBACK):
-        return script(name).encode()
+    for worker in WORKERS:
+        if name == hashed_name(worker):
+            return script(worker).encode()
     model = _find(name.partition("-")[0])
     return next((bundle(model, part) for part in PARTS if name == bundle_name(model, part)), None) if model else None
 
 
 def all_assets(models: list[Found]) -> list[Asset]:
-    """Everything that a web server needs to show files of some models.
+    """Everything that a web server needs to show files of some models; last the script, which asks for all else.
 
     Raises:
         ModelError: weights cannot be read.
     """
     parts = [(model, part) for model in models for part in PARTS]
     weights = [Asset(f"{FOLDER}/{bundle_name(model, part)}", bundle(model, part)) for model, part in parts]
-    workers = [Asset(f"{FOLDER}/{name}", script(name).encode()) for name in (DECODER, FALLBACK)]
-    return [Asset(SCRIPT, script(SCRIPT).encode()), *workers, *weights]
+    workers = [Asset(f"{FOLDER}/{hashed_name(name)}", script(name).encode()) for name in WORKERS]
+    return [*workers, *weights, Asset(SCRIPT, script(SCRIPT).encode())]
 
 
 def _find(text: str) -> Found | None:

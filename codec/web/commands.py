@@ -35,6 +35,7 @@ def write_page(chosen: Files, resolution: Resolution, report: Reporter) -> None:
             decode(data, resolution)  # who is sent the page cannot do anything about a picture that does not show
             pictures.append(Shown.of(_name(source), data, resolution))
     if len(pictures) < len(sources):
+        report.fail(f"{printable(target)} is not written, since not all of that can be shown")
         return
     with report.file("", target):
         title = pictures[0].name if len(pictures) == 1 else f"{len(pictures)} pictures"

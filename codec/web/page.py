@@ -11,7 +11,7 @@ from ..api import Resolution
 from ..format.container import Flags
 from ..format.contents import Contents
 from ..model.registry import AnyModel, Found, find_needed
-from .assets import DECODER, FALLBACK, SCRIPT, bundle, bundle_name, script
+from .assets import DECODER, FALLBACK, SCRIPT, bundle, bundle_name, hashed_name, script
 from .bundle import Part
 
 _PAGE = Template("""<!doctype html>
@@ -98,7 +98,7 @@ def decoder_elements(pictures: Iterable[Shown], model: AnyModel | None = None) -
         for (_, part), found in parts.items()
     ]
     scripts = [DECODER, FALLBACK] if any(picture.has_samples for picture in pictures) else [DECODER]
-    workers = [_element("text/plain", name, script(name)) for name in scripts]
+    workers = [_element("text/plain", hashed_name(name), script(name)) for name in scripts]
     return "\n".join([*weights, *workers, f"<script>{script(SCRIPT)}</script>"])
 
 

@@ -17,6 +17,8 @@ export type Weights = (name: string, afresh: boolean) => Promise<Uint8Array>;
 export class Engine {
   readonly #models = new Map<number, Model>();
   #kernel: Kernel | undefined;
+  /** Bundles that failed twice, which will not change. */
+  readonly #failures = new Map<string, ModelError>();
   #last: Promise<unknown> = Promise.resolve();
 
   constructor(
@@ -60,12 +62,23 @@ export class Engine {
   /** What is made of a bundle, which is fetched once more if that fails: what was kept of it may be from a worse day. */
   async #fromBundle<T>(id: number, part: Part, make: (bundle: Uint8Array) => T): Promise<T> {
     const name = bundleName(id, part);
+    const known = this.#failures.get(name);
+    if (known) throw known;
     const bundle = await this.weights(name, false);
     try {
       return make(bundle);
     } catch (error) {
       if (!(error instanceof ModelError)) throw error;
-      return make(await this.weights(name, true));
+      return this.#remembering(name, make, await this.weights(name, true));
+    }
+  }
+
+  #remembering<T>(name: string, make: (bundle: Uint8Array) => T, bundle: Uint8Array): T {
+    try {
+      return make(bundle);
+    } catch (error) {
+      if (error instanceof ModelError) this.#failures.set(name, error);
+      throw error;
     }
   }
 }

@@ -9,7 +9,7 @@ export { type Info, info } from "./info.ts";
 
 let pool: Pool | undefined;
 
-/** Say where `decoder.js`, `webp.js` and the weights are, as `aez web` writes them: before the first `decode`. */
+/** Say where the workers' scripts and the weights are, as `aez web` writes them: before the first `decode`. */
 export function configure({ folder }: { folder: string | URL }): void {
   pool = new Pool(new URL(folder, globalThis.document?.baseURI).href);
 }

@@ -1,7 +1,8 @@
 import { Engine } from "../engine.ts";
-import { warn } from "../errors.ts";
+import { HEADER_BYTES, parseHeader } from "../format/header.ts";
+import { Download } from "./download.ts";
 import { keptWeights } from "./kept.ts";
-import { asBlob, FetchedPicture } from "./picture.ts";
+import { enlarged, render } from "./picture.ts";
 import { byBrowser } from "./webp.ts";
 
 /** Makes a file that browsers show of an .aez file, with weights from a folder. */
@@ -9,16 +10,13 @@ export type RenderAlone = (url: string, folder: string) => Promise<Blob>;
 
 let engine: Engine | undefined;
 
-/** High if that can be, without a page: where service workers have to decode themselves. */
+/** Medium, without a page: all requests of a site wait while its service worker decodes, so it has to be quick. */
 export const renderAlone: RenderAlone = async (url, folder) => {
   // The browser's own decoder has to do: service workers may not load a script for another later on.
   engine ??= new Engine((name, afresh) => keptWeights(folder + name, afresh), [byBrowser]);
-  const picture = new FetchedPicture(url, engine);
-  try {
-    return asBlob(await picture.render("high"));
-  } catch (error) {
-    const medium = asBlob(await picture.render("medium"));
-    warn(url, error);
-    return medium;
-  }
+  const download = new Download(url);
+  const { mediumBytes } = parseHeader(await download.first(HEADER_BYTES));
+  const front = await download.first(mediumBytes);
+  download.pause().catch(() => undefined);
+  return enlarged(await render(engine, front, "medium"));
 };

@@ -1,10 +1,17 @@
 import { messageOf, warn } from "../errors.ts";
-import { untilShownLarger } from "./elements.ts";
 import type { Pool } from "./pool.ts";
-import { Progressive } from "./show.ts";
+import { Progressive } from "./progressive.ts";
+import { isShownLarger, type Size, type Sizes } from "./sizes.ts";
+import { urgencyOf } from "./urgency.ts";
 
-const NAME = "aez-img";
-const STYLE = ":host{display:inline-block}img{display:block;width:100%;height:100%;object-fit:inherit}";
+export const ELEMENT = "aez-img";
+const STYLE = `
+  :host { display: inline-block }
+  img { display: block; width: 100%; height: 100%; object-fit: inherit; border-radius: inherit }
+  img:not([src]) { visibility: hidden }
+`;
+/** Shows as broken. */
+const BROKEN = "data:,";
 
 /**
  * Defines `<aez-img src alt width height resolution loading>`, which shows an .aez file also where there are no service
@@ -14,7 +21,7 @@ const STYLE = ":host{display:inline-block}img{display:block;width:100%;height:10
  * "high"; without it, high follows medium where it can be seen. `loading="lazy"` waits until the element is nearly in
  * view. It sends the events `load`, for each resolution, and `error`.
  */
-export function defineElement(pool: Pool): void {
+export function defineElement(pool: Pool, sizes: Sizes): void {
   class AezImage extends HTMLElement {
     static readonly observedAttributes = ["src", "alt", "width", "height", "resolution"];
     readonly #image = document.createElement("img");
@@ -58,22 +65,34 @@ export function defineElement(pool: Pool): void {
         if (turn === this.#turn) await this.#show(new URL(source, document.baseURI).href, turn);
       } catch (error) {
         if (turn !== this.#turn) return;
-        warn(source, error);
+        warn(new URL(source, document.baseURI).href, error);
+        this.#image.src = BROKEN;
         this.dispatchEvent(new ErrorEvent("error", { message: messageOf(error) }));
       }
     }
 
     async #show(url: string, turn: number): Promise<void> {
       const picture = new Progressive(pool, url);
+      const urgency = () => urgencyOf(this);
       const wanted = this.getAttribute("resolution");
-      if (wanted === "high") return this.#put(await picture.best(), turn);
-      const { file, size } = await picture.medium(wanted !== "medium");
+      if (wanted === "high") return this.#put(await picture.best(urgency), turn);
+      const { file, size } = await picture.medium(urgency, wanted !== "medium");
       await this.#put(file, turn);
       if (wanted === "medium") return;
-      await untilShownLarger(this.#image, size);
+      await this.#untilShownLarger(size);
       if (turn !== this.#turn) return;
-      const high = await picture.high().catch((error) => warn(url, error));
+      const high = await picture.high(urgency).catch((error) => warn(url, error));
       if (high) await this.#put(high, turn);
+    }
+
+    #untilShownLarger(size: Size): Promise<void> {
+      return new Promise((resolve) => {
+        sizes.watch(this, () => {
+          if (!isShownLarger(this, size)) return;
+          sizes.unwatch(this);
+          resolve();
+        });
+      });
     }
 
     async #put(file: Blob, turn: number): Promise<void> {
@@ -84,7 +103,7 @@ export function defineElement(pool: Pool): void {
       this.dispatchEvent(new Event("load"));
     }
   }
-  customElements.define(NAME, AezImage);
+  customElements.define(ELEMENT, AezImage);
 }
 
 function nearlyInView(element: Element): Promise<void> {

@@ -2,28 +2,34 @@ import { ModelError } from "../errors.ts";
 
 /** What is kept in the browser between visits: decoded pictures and weights. Insecure pages have no place to keep it. */
 
-const PICTURES = "aez-pictures-1";
+const PICTURES = "aez-pictures-2";
 const WEIGHTS = "aez-weights-1";
-/** Pictures are kept up to so many bytes; then the oldest go. */
-const PICTURE_BYTES_MAX = 256 << 20;
+/** Pictures are kept up to so many pixels, some 256 MB; then the oldest go. */
+const PIXELS_MAX = 128 << 20;
+/** To look at all that is kept takes long, so it is done once for so many pictures. */
+const TIDY_EVERY = 50;
+let untidy = 0;
 
-/** A decoded picture by a name that follows from its file. */
-export async function keptPicture(name: string): Promise<Uint8Array<ArrayBuffer> | undefined> {
+/** A decoded picture by a name that follows from its file, and its pixels. */
+export async function keptPicture(name: string, pixels: number): Promise<Uint8Array<ArrayBuffer> | undefined> {
   const cache = await open(PICTURES);
-  const found = await cache?.match(addressOf(name), { ignoreSearch: true });
+  const found = await cache?.match(addressOf(name, pixels)).catch(() => undefined);
   return found && new Uint8Array(await found.arrayBuffer());
 }
 
-/** Keep a decoded picture, and let the oldest go if there are too many bytes. */
-export async function keepPicture(name: string, picture: Uint8Array<ArrayBuffer>): Promise<void> {
+/** Keep a decoded picture, and let the oldest go if there is too much. */
+export async function keepPicture(name: string, pixels: number, picture: Uint8Array<ArrayBuffer>): Promise<void> {
   const cache = await open(PICTURES);
   if (!cache) return;
-  // The address says how many bytes there are, so that nothing has to be read to add them up.
-  await cache.put(`${addressOf(name)}?bytes=${picture.length}`, new Response(picture));
+  await cache.put(addressOf(name, pixels), new Response(picture));
+  if (untidy++ % TIDY_EVERY === 0) await tidy(cache);
+}
+
+async function tidy(cache: Cache): Promise<void> {
   const keys = await cache.keys();
-  const sizes = keys.map(({ url }) => Number(new URL(url).searchParams.get("bytes")));
+  const sizes = keys.map(({ url }) => Number(new URL(url).searchParams.get("pixels")));
   let total = sizes.reduce((sum, size) => sum + size, 0);
-  for (let oldest = 0; total > PICTURE_BYTES_MAX; oldest++) {
+  for (let oldest = 0; total > PIXELS_MAX; oldest++) {
     total -= sizes[oldest];
     await cache.delete(keys[oldest]);
   }
@@ -45,8 +51,9 @@ export async function keptWeights(url: string, afresh: boolean): Promise<Uint8Ar
   return weights;
 }
 
-function addressOf(name: string): string {
-  return `https://kept.invalid/${name}`; // which is never fetched
+/** It says how large the picture is, so that nothing has to be read to add them up. */
+function addressOf(name: string, pixels: number): string {
+  return `https://kept.invalid/${name}?pixels=${pixels}`; // which is never fetched
 }
 
 /** Private windows, full disks and pages from files refuse. */

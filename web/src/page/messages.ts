@@ -10,6 +10,8 @@ export interface Question {
   readonly url: string;
   /** Whether the page has asked for the high picture itself, in the place of the medium one. */
   readonly high: boolean;
+  /** Until when, in milliseconds since 1970, the service worker waits to be told that it was asked. */
+  readonly until: number;
 }
 
 /** First that it was asked, so that the service worker knows that there is somebody; later the picture. */

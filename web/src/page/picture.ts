@@ -2,9 +2,8 @@ import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
 import type { Resolution } from "../decode.ts";
 import type { Engine } from "../engine.ts";
-import { HEADER_BYTES, parseHeader } from "../format/header.ts";
+import { parseHeader } from "../format/header.ts";
 import { toPng } from "../png.ts";
-import { Download } from "./download.ts";
 import { keepPicture, keptPicture } from "./kept.ts";
 
 /** A picture as browsers show it, and the size of the high one. */
@@ -14,30 +13,16 @@ export interface Rendered {
   readonly height: number;
 }
 
-/** A file that is fetched and decoded as far as it is asked for. */
-export class FetchedPicture {
-  readonly #download: Download;
-
-  constructor(
-    url: string,
-    readonly engine: Engine,
-  ) {
-    this.#download = new Download(url);
-  }
-
-  /** Throws what `Download.first` and `decodeSamples` do. */
-  async render(resolution: Resolution): Promise<Rendered> {
-    const download = this.#download;
-    const { width, height, mediumBytes } = parseHeader(await download.first(HEADER_BYTES));
-    const data = await (resolution === "medium" ? download.first(mediumBytes) : download.all());
-    if (resolution === "medium") download.pause().catch(() => undefined);
-    const name = `${bytesToHex(sha256(data))}.${resolution}`;
-    const kept = await keptPicture(name);
-    if (kept) return { png: kept, width, height };
-    const png = toPng(await this.engine.decode(data, resolution));
-    keepPicture(name, png).catch(() => undefined);
-    return { png, width, height };
-  }
+/** Decode a file, or its front part, unless that is kept from another time; throws what `decodeSamples` does. */
+export async function render(engine: Engine, data: Uint8Array, resolution: Resolution): Promise<Rendered> {
+  const { width, height } = parseHeader(data);
+  const name = `${bytesToHex(sha256(data))}.${resolution}`;
+  const pixels = resolution === "high" ? width * height : Math.ceil(width / 2) * Math.ceil(height / 2);
+  const kept = await keptPicture(name, pixels);
+  if (kept) return { png: kept, width, height };
+  const png = toPng(await engine.decode(data, resolution));
+  keepPicture(name, pixels, png).catch(() => undefined);
+  return { png, width, height };
 }
 
 /** As a file that is as large as the picture. */

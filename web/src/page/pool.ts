@@ -3,48 +3,75 @@ import type { Resolution } from "../decode.ts";
 import type { Weights } from "../engine.ts";
 import { AezError, DamagedError, FormatError, ModelError, PictureError } from "../errors.ts";
 import { bytesOf } from "../format/bytes.ts";
+import { Flag, type Header, has } from "../format/header.ts";
+import { bundleName, type Part } from "../model/bundle.ts";
 import { keptWeights } from "./kept.ts";
+import { DECODER, WEBP } from "./names.ts";
 import { imageOf } from "./pixels.ts";
+import { type Urgency, usual } from "./urgency.ts";
 import type { Decoder } from "./worker.ts";
 
 function workersMax(): number {
   return Math.min(navigator.hardwareConcurrency || 2, 4);
 }
 
-/** A worker, and how much it has to do. */
-export class DecoderWorker {
-  jobs = 0;
+type RemoteDecoder = comlink.Remote<Decoder>;
 
-  constructor(readonly decoder: Promise<comlink.Remote<Decoder>>) {}
-
-  async run<T>(job: (decoder: comlink.Remote<Decoder>) => Promise<T>): Promise<T> {
-    this.jobs++;
-    try {
-      return await job(await this.decoder);
-    } finally {
-      this.jobs--;
-    }
-  }
+/** What is to be done by the next worker that has nothing to do. */
+interface Job {
+  readonly urgency: Urgency;
+  start(decoder: RemoteDecoder): Promise<void>;
+  fail(reason: unknown): void;
 }
 
 /** Workers that decode; they are started as they are needed. */
 export class Pool {
-  readonly #workers: DecoderWorker[] = [];
+  readonly #waiting: Job[] = [];
+  readonly #idle: RemoteDecoder[] = [];
+  #starting = 0;
+  #started = 0;
   readonly #weights = new Map<string, Promise<Uint8Array>>();
 
   /**
-   * @param folder - address of what workers need: `decoder.js`, `webp.js`, weights
+   * @param folder - address of what workers need: their scripts, and weights
    */
   constructor(readonly folder: string) {}
 
-  /** The worker with the least to do. */
-  next(): DecoderWorker {
-    const [least] = [...this.#workers].sort((one, other) => one.jobs - other.jobs);
-    if (least && (least.jobs === 0 || this.#workers.length >= workersMax())) return least;
-    const worker = new DecoderWorker(this.#start());
-    this.#workers.push(worker);
-    worker.decoder.catch(() => this.#workers.splice(this.#workers.indexOf(worker), 1));
-    return worker;
+  /** Let a worker do something: of all that waits the most urgent first, and of that what came first. */
+  run<T>(work: (decoder: RemoteDecoder) => Promise<T>, urgency: Urgency = usual): Promise<T> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ urgency, start: (decoder) => work(decoder).then(resolve, reject), fail: reject });
+      this.#go();
+    });
+  }
+
+  #go(): void {
+    while (this.#waiting.length && this.#idle.length)
+      void this.#do(this.#mostUrgent(), this.#idle.pop() as RemoteDecoder);
+    if (this.#starting < this.#waiting.length && this.#started + this.#starting < workersMax()) void this.#start();
+  }
+
+  async #do(job: Job, decoder: RemoteDecoder): Promise<void> {
+    await job.start(decoder);
+    this.#idle.push(decoder);
+    this.#go();
+  }
+
+  #mostUrgent(): Job {
+    const urgencies = this.#waiting.map(({ urgency }) => urgency());
+    return this.#waiting.splice(urgencies.indexOf(Math.max(...urgencies)), 1)[0];
+  }
+
+  async #start(): Promise<void> {
+    this.#starting++;
+    try {
+      this.#idle.push(await this.#newWorker());
+      this.#started++;
+    } catch (error) {
+      for (const { fail } of this.#waiting.splice(0)) fail(error);
+    }
+    this.#starting--;
+    this.#go();
   }
 
   /**
@@ -57,17 +84,24 @@ export class Pool {
       throw new TypeError(`resolution is "medium" or "high", not ${JSON.stringify(resolution)}`);
     }
     try {
-      return imageOf(await this.next().run((decoder) => decoder.decode(bytesOf(data), resolution)));
+      const copy = bytesOf(data).slice(); // of a part of a buffer, all of it would go to the worker
+      return imageOf(await this.run((decoder) => decoder.decode(comlink.transfer(copy, [copy.buffer]), resolution)));
     } catch (error) {
       throw revived(error);
     }
   }
 
-  async #start(): Promise<comlink.Remote<Decoder>> {
-    const worker = new Worker(this.#script("decoder.js"));
+  /** Have the weights that a file needs here before it takes a worker's time. */
+  async prepare(header: Header, part: Part): Promise<void> {
+    if (has(header, Flag.ALL_EXACT)) return;
+    await this.#fetchWeights(bundleName(header.model, part), false).catch(() => undefined); // the worker says it
+  }
+
+  async #newWorker(): Promise<RemoteDecoder> {
+    const worker = new Worker(this.#script(DECODER));
     const weights: Weights = (name, afresh) => this.#fetchWeights(name, afresh);
-    const started = new (comlink.wrap<typeof Decoder>(worker))(comlink.proxy(weights), this.#script("webp.js"));
-    return Promise.race([started, failure(worker, `${this.folder}decoder.js cannot be loaded`)]);
+    const started = new (comlink.wrap<typeof Decoder>(worker))(comlink.proxy(weights), this.#script(WEBP));
+    return Promise.race([started, failure(worker, `${this.folder}${DECODER} cannot be loaded`)]);
   }
 
   /** Weights are fetched by the page, so that several workers need them once. */

@@ -2,13 +2,21 @@
 import { messageOf, warn } from "../errors.ts";
 import type { RenderAlone } from "./alone.ts";
 import { type Answer, CLAIM, FOLDER, isAez, plainAddress, type Question } from "./messages.ts";
+import { DECODER } from "./names.ts";
 import { viewerPage } from "./viewer.ts";
 
-declare const self: ServiceWorkerGlobalScope & { aezRenderAlone: RenderAlone };
+declare const self: ServiceWorkerGlobalScope & {
+  aezRenderAlone: RenderAlone;
+  /** Said by sites that import the script, where the folder is not `/aez/`. */
+  aezFolder?: string;
+};
 
-/** After so many milliseconds a page that does not say that it was asked has no script of aez. */
+/** What servers answer that do not know HEAD. */
+const NO_HEAD = [405, 501];
+
+/** After so many milliseconds a page that does not say that it was asked has no script of aez, or is busy. */
 const PATIENCE = 1500;
-/** Pages that did not. */
+/** Pages that did not, until they say that they have one. */
 const silent = new Set<string>();
 
 type Result = Exclude<Answer, { asked: true }>;
@@ -16,35 +24,48 @@ type Result = Exclude<Answer, { asked: true }>;
 /** Routes requests for pictures in .aez files to the page that shows them, whose workers decode. */
 export function startServiceWorker(): void {
   const { script, folder } = places();
-  self.importScripts(`${folder}decoder.js`); // later than now it would not be allowed
   self.addEventListener("message", (event) => {
-    if (event.data === CLAIM) event.waitUntil(self.clients.claim().then(() => event.ports[0].postMessage(CLAIM)));
+    if (event.data !== CLAIM) return;
+    if (event.source && "id" in event.source) silent.delete(event.source.id);
+    event.waitUntil(self.clients.claim().then(() => event.ports[0].postMessage(CLAIM)));
   });
   self.addEventListener("fetch", (event) => {
     const { request } = event;
     if (request.method !== "GET" || !isAez(request.url)) return;
-    if (request.mode === "navigate") event.respondWith(viewerPage(request.url, script, folder));
+    if (request.mode === "navigate") event.respondWith(view(request, script, folder));
     else if (request.destination === "image") event.respondWith(picture(event, folder));
   });
+  self.importScripts(folder + DECODER); // later than now it would not be allowed
 }
 
 /** Where the script and its folder are. */
 function places(): { script: string; folder: string } {
-  const { href, origin } = self.location;
-  const own = new URL(href);
+  const own = new URL(self.location.href);
   const folder = own.searchParams.get(FOLDER);
-  // The service worker of a site that imports the script, which goes on as it likes.
-  if (folder === null) return { script: new URL("/aez.js", href).href, folder: new URL("/aez/", href).href };
-  if (new URL(folder).origin !== origin) throw new Error(`${folder} is on another server`);
+  if (folder === null) {
+    // The service worker of a site that imports the script, which goes on as it likes.
+    const said = new URL(self.aezFolder ?? "/aez/", own).href;
+    return { script: new URL("../aez.js", said).href, folder: said };
+  }
+  if (new URL(folder).origin !== own.origin) throw new Error(`${folder} is on another server`);
   self.addEventListener("install", () => void self.skipWaiting());
   own.searchParams.delete(FOLDER);
   return { script: own.href, folder };
 }
 
+/** A page for the picture at an address, unless there is something else, or nothing. */
+async function view(request: Request, script: string, folder: string): Promise<Response> {
+  const { ok, status, redirected, headers } = await fetch(request.url, { method: "HEAD" });
+  const isPage = headers.get("Content-Type")?.startsWith("text/html");
+  if (redirected || isPage || (!ok && !NO_HEAD.includes(status))) return fetch(request);
+  return viewerPage(plainAddress(request.url).url, script, folder);
+}
+
 async function picture({ request, clientId }: FetchEvent, folder: string): Promise<Response> {
-  const question = { aez: "show", ...plainAddress(request.url) } as const;
+  const question = { aez: "show", until: Date.now() + PATIENCE, ...plainAddress(request.url) } as const;
   const result = (await askPage(clientId, question)) ?? (await renderHere(question.url, folder));
-  return "file" in result ? new Response(result.file) : fetch(request); // it may be none of ours, for all its name
+  if ("file" in result) return new Response(result.file);
+  return fetch(question.high ? question.url : request); // it may be none of ours, for all its name
 }
 
 /** What the page answers that shows the picture; nothing if it does not listen. */

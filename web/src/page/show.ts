@@ -1,50 +1,18 @@
-import type { Remote } from "comlink";
 import { messageOf, warn } from "../errors.ts";
-import { isShownLarger, isSized, mayShow, replaceAddress, type Size, showing } from "./elements.ts";
+import { mayShow, refuseSources, replaceAddress, showing } from "./addresses.ts";
 import { type Answer, highAddress, isQuestion, plainAddress, type Question } from "./messages.ts";
-import type { DecoderWorker, Pool } from "./pool.ts";
-import type { MediumFile, Opened } from "./worker.ts";
+import type { Pool } from "./pool.ts";
+import { Progressive } from "./progressive.ts";
+import { isShownLarger, type Size, type Sizes } from "./sizes.ts";
+import { urgencyAt, usual } from "./urgency.ts";
 
-/** A file that is fetched and decoded by a worker as far as it is asked for. */
-export class Progressive {
-  readonly #worker: DecoderWorker;
-  readonly #opened: Promise<Remote<Opened>>;
-
-  constructor(
-    pool: Pool,
-    readonly url: string,
-  ) {
-    this.#worker = pool.next();
-    this.#opened = this.#worker.run((decoder) => decoder.open(url) as Promise<Remote<Opened>>);
-    this.#opened.catch(() => undefined);
-  }
-
-  medium(asLargeAsHigh: boolean): Promise<MediumFile> {
-    return this.#worker.run(async () => (await this.#opened).medium(asLargeAsHigh));
-  }
-
-  high(): Promise<Blob> {
-    return this.#worker.run(async () => (await this.#opened).high());
-  }
-
-  /** The high picture, or the medium one of a file that has nothing else. */
-  async best(): Promise<Blob> {
-    try {
-      return await this.high();
-    } catch (error) {
-      const { file } = await this.medium(true);
-      warn(this.url, error);
-      return file;
-    }
-  }
-}
-
-/** A medium picture that images may show, and the file that it is from as long as nobody knows whether it suffices. */
-interface Medium {
+/** A medium picture that images show. */
+interface Shown {
   readonly size: Size;
-  /** Whether it was made as large as the high one. */
-  readonly enlarged: boolean;
+  /** The file that it is from, as long as nobody knows whether it suffices. */
   file: Progressive | undefined;
+  /** Whether the high picture is on its way. */
+  improving: boolean;
 }
 
 /** Answers what service workers ask: gives them the pictures that elements of this page want to show. */
@@ -52,13 +20,12 @@ export class Answers {
   /** High pictures that are about to be asked for. */
   readonly #ready = new Map<string, Blob>();
   /** What images have that were given the medium picture of an address. */
-  readonly #mediums = new Map<string, Medium>();
-  /** Says when images are laid out, and when they grow. */
-  readonly #sizes = new ResizeObserver((entries) => {
-    for (const { target } of entries) this.#look(target as HTMLImageElement);
-  });
+  readonly #mediums = new Map<string, Shown>();
 
-  constructor(readonly pool: Pool) {}
+  constructor(
+    readonly pool: Pool,
+    readonly sizes: Sizes,
+  ) {}
 
   listen(): void {
     navigator.serviceWorker.addEventListener("message", ({ data, ports }) => {
@@ -69,12 +36,14 @@ export class Answers {
   }
 
   async #answer(question: Question, port: MessagePort): Promise<void> {
+    if (Date.now() > question.until) return; // the service worker has given up on this page, which was busy
     const send = (answer: Answer) => port.postMessage(answer);
     send({ asked: true });
     try {
       send({ file: await (question.high ? this.#high(question.url) : this.#first(question.url)) });
     } catch (error) {
       warn(question.url, error);
+      refuseSources(question.url);
       send({ error: messageOf(error) });
     }
   }
@@ -83,52 +52,50 @@ export class Answers {
   async #first(url: string): Promise<Blob> {
     const picture = new Progressive(this.pool, url);
     await known(url);
-    const waiting = mayShow(url).filter(({ complete }) => !complete);
-    if (!waiting.length) return picture.best();
-    const enlarged = !waiting.every(isSized);
-    const { file, size } = await picture.medium(enlarged);
-    this.#mediums.set(url, { size, enlarged, file: picture });
+    const isWaited = mayShow(url).some(({ complete }) => !complete);
+    if (!isWaited) return picture.best(usual);
+    const { file, size } = await picture.medium(() => urgencyAt(url));
+    this.#mediums.set(url, { size, file: picture, improving: false });
     return file;
   }
 
   async #high(url: string): Promise<Blob> {
     const ready = this.#ready.get(url);
     this.#ready.delete(url);
-    return ready ?? new Progressive(this.pool, url).best();
+    return ready ?? new Progressive(this.pool, url).best(() => urgencyAt(url));
   }
 
-  /** An image has loaded. */
+  /** An image has loaded: see how large it is. */
   #watch(target: EventTarget | null): void {
     if (!(target instanceof HTMLImageElement)) return;
-    this.#sizes.unobserve(target);
-    if (this.#mediums.has(plainAddress(target.currentSrc).url)) this.#sizes.observe(target);
+    const { url, high } = plainAddress(target.currentSrc);
+    if (this.#mediums.has(url) && !high) this.sizes.watch(target, () => this.#look(target));
+    else this.sizes.unwatch(target);
   }
 
-  /** An image has another size than before: it gets the high picture if it is larger than the medium one. */
+  /** It gets the high picture if it is larger than the medium one. */
   #look(image: HTMLImageElement): void {
     const { url, high } = plainAddress(image.currentSrc);
     const medium = this.#mediums.get(url);
-    if (!medium || high) {
-      this.#sizes.unobserve(image);
-    } else {
-      // Browsers give an image without a width what they have for one that has a width: it is half as large as it should be.
-      const tooSmall = !medium.enlarged && !isSized(image);
-      if (tooSmall || isShownLarger(image, medium.size)) {
-        this.#mediums.delete(url); // until it is asked for again
-        void this.#improve(url, medium.file ?? new Progressive(this.pool, url));
-      }
-      medium.file = undefined;
-    }
+    if (!medium || high) return;
+    if (isShownLarger(image, medium.size)) void this.#improve(url, medium);
+    else medium.file = undefined;
   }
 
-  async #improve(url: string, picture: Progressive): Promise<void> {
+  async #improve(url: string, medium: Shown): Promise<void> {
+    if (medium.improving) return;
+    medium.improving = true;
     try {
-      const file = await picture.high();
-      const images = showing(url);
+      const picture = medium.file ?? new Progressive(this.pool, url);
+      medium.file = undefined;
+      const file = await picture.high(() => urgencyAt(url));
+      const images = showing(url).filter(({ currentSrc }) => !plainAddress(currentSrc).high);
       if (images.length) this.#ready.set(url, file);
       for (const image of images) replaceAddress(image, url, highAddress(url));
     } catch (error) {
       warn(url, error);
+    } finally {
+      medium.improving = false;
     }
   }
 }

@@ -1,8 +1,7 @@
 import * as comlink from "comlink";
 import type { Resolution } from "../decode.ts";
 import { Engine, type Weights } from "../engine.ts";
-import type { Size } from "./elements.ts";
-import { asBlob, enlarged, FetchedPicture } from "./picture.ts";
+import { asBlob, enlarged, render } from "./picture.ts";
 import { type Pixels, toPixels } from "./pixels.ts";
 import { webpDecoders } from "./webp.ts";
 
@@ -20,33 +19,14 @@ export class Decoder {
     return comlink.transfer(pixels, [pixels.data.buffer]);
   }
 
-  /** Begin to fetch a file. */
-  open(url: string): Opened & comlink.ProxyMarked {
-    return comlink.proxy(new Opened(new FetchedPicture(url, this.#engine)));
-  }
-}
-
-/** The medium picture in a file, which may be made as large as that of the high one, and what size it really has. */
-export interface MediumFile {
-  readonly file: Blob;
-  readonly size: Size;
-}
-
-/** A file that a worker fetches. */
-export class Opened {
-  readonly #picture: FetchedPicture;
-
-  constructor(picture: FetchedPicture) {
-    this.#picture = picture;
+  /** What browsers show of a file, or of its front part: the medium picture, which may be made as large as high. */
+  async medium(front: Uint8Array, asLargeAsHigh: boolean): Promise<Blob> {
+    const rendered = await render(this.#engine, front, "medium");
+    return asLargeAsHigh ? enlarged(rendered) : asBlob(rendered);
   }
 
-  async medium(asLargeAsHigh: boolean): Promise<MediumFile> {
-    const rendered = await this.#picture.render("medium");
-    const file = asLargeAsHigh ? enlarged(rendered) : asBlob(rendered);
-    return { file, size: { width: Math.ceil(rendered.width / 2), height: Math.ceil(rendered.height / 2) } };
-  }
-
-  async high(): Promise<Blob> {
-    return asBlob(await this.#picture.render("high"));
+  /** The same of the high picture. */
+  async high(data: Uint8Array): Promise<Blob> {
+    return asBlob(await render(this.#engine, data, "high"));
   }
 }

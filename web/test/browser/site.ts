@@ -28,6 +28,8 @@ export interface Asked {
 /** A web server of what `aez web` writes, golden files below /golden, and pages made by a test. */
 export class Site {
   readonly pages = new Map<string, string | Uint8Array>();
+  /** What some of them are, which does not follow from their names. */
+  readonly types = new Map<string, string>();
   /** Files that are not there for a while. */
   readonly missing = new Set<string>();
   /** Milliseconds after which .aez files are sent. */
@@ -44,7 +46,7 @@ export class Site {
       const body = this.pages.get(path) ?? (await readFile(placeOf(path)).catch(() => undefined));
       if (path.endsWith(".aez")) await new Promise((resolve) => setTimeout(resolve, this.delay));
       if (body === undefined || this.missing.has(path)) return response.writeHead(404).end();
-      const type = { "Content-Type": TYPES[extname(path)] ?? "application/octet-stream" };
+      const type = { "Content-Type": this.types.get(path) ?? TYPES[extname(path)] ?? "application/octet-stream" };
       const start = Number(headers.range?.match(/^bytes=(\d+)-$/)?.[1] ?? 0);
       const rest = Buffer.from(body).subarray(start);
       const part = { "Content-Range": `bytes ${start}-${start + rest.length - 1}/${start + rest.length}` };
