@@ -25,7 +25,7 @@ export class Progressive {
     this.#header.catch(() => undefined); // it is said to who asks for a picture
   }
 
-  async medium(urgency: Urgency, asLargeAsHigh = true): Promise<Medium> {
+  async medium(urgency: Urgency, asLargeAsHigh: boolean): Promise<Medium> {
     const header = await this.#header;
     const front = await this.#download.first(header.mediumBytes);
     this.#download.pause().catch(() => undefined);
@@ -46,7 +46,7 @@ export class Progressive {
     try {
       return await this.high(urgency);
     } catch (error) {
-      const { file } = await this.medium(urgency);
+      const { file } = await this.medium(urgency, true);
       warn(this.url, error);
       return file;
     }

@@ -3,12 +3,14 @@ import { mayShow, refuseSources, replaceAddress, showing } from "./addresses.ts"
 import { type Answer, highAddress, isQuestion, plainAddress, type Question } from "./messages.ts";
 import type { Pool } from "./pool.ts";
 import { Progressive } from "./progressive.ts";
-import { isShownLarger, type Size, type Sizes } from "./sizes.ts";
+import { isShownLarger, isSized, type Size, type Sizes } from "./sizes.ts";
 import { urgencyAt, usual } from "./urgency.ts";
 
 /** A medium picture that images show. */
 interface Shown {
   readonly size: Size;
+  /** Whether it was made as large as the high one. */
+  readonly enlarged: boolean;
   /** The file that it is from, as long as nobody knows whether it suffices. */
   file: Progressive | undefined;
   /** Whether the high picture is on its way. */
@@ -52,10 +54,11 @@ export class Answers {
   async #first(url: string): Promise<Blob> {
     const picture = new Progressive(this.pool, url);
     await known(url);
-    const isWaited = mayShow(url).some(({ complete }) => !complete);
-    if (!isWaited) return picture.best(usual);
-    const { file, size } = await picture.medium(() => urgencyAt(url));
-    this.#mediums.set(url, { size, file: picture, improving: false });
+    const waiting = mayShow(url).filter(({ complete }) => !complete);
+    if (!waiting.length) return picture.best(usual);
+    const enlarged = !waiting.every(isSized); // which keeps the page's main thread busy for a while
+    const { file, size } = await picture.medium(() => urgencyAt(url), enlarged);
+    this.#mediums.set(url, { size, enlarged, file: picture, improving: false });
     return file;
   }
 
@@ -78,7 +81,9 @@ export class Answers {
     const { url, high } = plainAddress(image.currentSrc);
     const medium = this.#mediums.get(url);
     if (!medium || high) return;
-    if (isShownLarger(image, medium.size)) void this.#improve(url, medium);
+    // Browsers give an image without a width what they have for one that has a width: it is half as large as it should be.
+    const isHalf = !medium.enlarged && !isSized(image);
+    if (isHalf || isShownLarger(image, medium.size)) void this.#improve(url, medium);
     else medium.file = undefined;
   }
 

@@ -17,6 +17,13 @@ export function isShownLarger(image: Element, { width, height }: Size): boolean 
   return (objectFit === "contain" || objectFit === "scale-down" ? Math.min(across, down) : Math.max(across, down)) > 1;
 }
 
+/** Whether an image is as wide as the page says, whatever it shows. */
+export function isSized(image: HTMLImageElement): boolean {
+  // Not in all browsers; then other images only get a file that is larger.
+  const width = image.computedStyleMap?.().get("width");
+  return image.hasAttribute("width") || (width !== undefined && String(width) !== "auto");
+}
+
 /** Tells of elements when they are laid out, and whenever they cover another number of pixels of the screen. */
 export class Sizes {
   readonly #looks = new WeakMap<Element, () => void>();

@@ -90,16 +90,20 @@ function placeOf(path: string): string {
   return join(ROOT, "build/site", path);
 }
 
-/** Browsers that are installed, as Debian does. */
-export const BROWSERS = Object.entries({ chrome: "/usr/bin/chromium", firefox: "/usr/bin/firefox-esr" } as const)
-  .filter(([, path]) => existsSync(path))
-  .map(([name]) => name as "chrome" | "firefox");
+const PATHS = { chrome: "/usr/bin/chromium", firefox: "/usr/bin/firefox-esr" } as const;
+
+export type BrowserKind = keyof typeof PATHS;
+
+/** Whether it is, as Debian does it. */
+export function isInstalled(browser: BrowserKind): boolean {
+  return existsSync(PATHS[browser]);
+}
 
 /** A browser with a folder of its own. */
-export async function startBrowser(browser: "chrome" | "firefox"): Promise<Browser> {
+export async function startBrowser(browser: BrowserKind): Promise<Browser> {
   const userDataDir = await mkdtemp(join(tmpdir(), "aez-browser-"));
-  if (browser === "chrome")
-    return launch({ browser, executablePath: "/usr/bin/chromium", args: ARGUMENTS, userDataDir });
+  const executablePath = PATHS[browser];
+  if (browser === "chrome") return launch({ browser, executablePath, args: ARGUMENTS, userDataDir });
   const extraPrefsFirefox = { "network.dns.localDomains": "insecure.test" };
-  return launch({ browser, executablePath: "/usr/bin/firefox-esr", extraPrefsFirefox, userDataDir });
+  return launch({ browser, executablePath, extraPrefsFirefox, userDataDir });
 }
