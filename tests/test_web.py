@@ -143,11 +143,14 @@ def test_what_a_web_server_needs(run: Run, tmp_path: Path) -> None:
     assert [line.split("  ")[0] for line in written.stdout.splitlines()] == [
         str(root / name) for name in (DECODER, WEBP, f"{BUNDLE}.medium", f"{BUNDLE}.high", "aez.js")
     ]
+    assert run("web", root).stdout == f"{root}  is current\n"
     (root / "aez.js").write_text("mine")
     again = run("web", root)
     assert (again.exit_code, (root / "aez.js").read_text()) == (1, "mine")
     assert again.stderr == f"aez: {root / 'aez.js'} exists; -f updates it\n"
-    assert run("web", root, "-f", "--model", DEFAULT_MODEL).exit_code == 0
+    updated = run("web", root, "-f", "--model", DEFAULT_MODEL)
+    assert updated.stdout.startswith(f"{root / 'aez.js'}  ")
+    assert len(updated.stdout.splitlines()) == 1
     assert "no model named" in run("web", tmp_path / "other", "--model", "none").stderr
     assert not (tmp_path / "other").exists()
 

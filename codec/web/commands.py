@@ -16,7 +16,7 @@ from ..terminal.names import printable
 from ..terminal.paths import Input
 from ..terminal.reporter import Reporter
 from ..terminal.streams import Stream
-from .assets import all_assets
+from .assets import Asset, all_assets
 from .page import Shown, make_page
 
 
@@ -49,15 +49,22 @@ def write_site(folder: Path, names: Sequence[AnyModel], force: bool, report: Rep
     """Write scripts and weights into the folder of a web server: those of some models, or of all that are known."""
     with report.command():
         models = [find_by_name(name) for name in names] or list(known_models())
-        assets = all_assets(models)
+        assets = [asset for asset in all_assets(models) if not _is_there(asset, folder)]
         for asset in assets:
             if (folder / asset.name).exists() and not force:
                 raise OutputExistsError(f"{folder / asset.name} exists", "-f updates it")
+        if not assets:
+            report.say(f"{printable(folder)}  is current")
         for asset in assets:
             path = folder / asset.name
             path.parent.mkdir(parents=True, exist_ok=True)
             write_file(path, asset.data, force)
             report.say(f"{printable(path)}  {decimal(len(asset.data))}")
+
+
+def _is_there(asset: Asset, folder: Path) -> bool:
+    path = folder / asset.name
+    return path.is_file() and path.read_bytes() == asset.data
 
 
 def _name(source: Input) -> str:
