@@ -11,7 +11,7 @@
 (171, 133)
 """
 
-from .api import Info, decode, decode_file, encode, encode_file, info
+from .api import Info, decode, decode_file, encode, encode_file, info, latents
 from .coding.targets import Target, TargetError
 from .errors import AezError, AezWarning, DamagedError, FormatError, ModelError, PictureError, QualityWarning
 from .picture.limits import MAX_PIXELS
@@ -35,6 +35,7 @@ __all__ = [
     "encode",
     "encode_file",
     "info",
+    "latents",
 ]
 
 register()

@@ -9,11 +9,13 @@ from typing import Any, Final, Literal, TypedDict, Unpack, get_args
 
 from PIL import Image
 
+from .arrays import Floats
 from .coding.decode import decode_exact, decode_high, decode_medium
 from .coding.encode import Coding, Encoder, Layers
 from .coding.lossless import encode_lossless
 from .coding.mixed import MixedEncoder
 from .coding.ruin import note_ruin, sampled_psnr
+from .coding.scaled import scaled_latents
 from .coding.targets import Target, TargetError, reach
 from .errors import AezError, PictureError
 from .format import container
@@ -273,6 +275,53 @@ def info(data: bytes) -> Info:
         complete=contents.complete,
         sections=[SectionInfo(frame.type.name.lower(), len(frame.data)) for frame in contents.frames.values()],
     )
+
+
+def latents(
+    data: bytes,
+    *,
+    model: AnyModel | None = None,
+    max_pixels: int = MAX_PIXELS,
+    threads: int = 0,
+    device: Device = "auto",
+) -> Floats:
+    """What a picture looks like to a model, without decoding its samples: for finding pictures that are alike.
+
+    Numbers of files of one model compare, whatever their qualities. Where a file has samples instead of latents, they
+    are analysed first; its front part suffices where it has none.
+
+    Args:
+        data: the file, or its first `Info.medium_bytes` bytes.
+        model: as in `decode`; for files without latents, the one that analyses them.
+        max_pixels: as in `decode`.
+        threads: as in `encode`.
+        device: as in `encode`.
+
+    Returns:
+        Base latents, float32 [C, H / 16, W / 16] with both sides rounded up: a column of C numbers describes 16 x 16
+        pixels and their surroundings.
+
+    Raises:
+        TypeError: the data is no bytes.
+        ValueError: an option is none of its words.
+        FormatError: not an aez file, or one of a newer version.
+        DamagedError: truncated or altered.
+        PictureError: it declares more than `max_pixels`.
+        ModelError: the model it needs is not installed, or does not work on this machine.
+
+    Example:
+        >>> data = aez.encode(Image.open("img.png"))
+        >>> aez.latents(data).shape
+        (128, 9, 11)
+    """
+    _check_bytes(data, 'Path("img.aez").read_bytes() reads a file')
+    _check_word("device", device, get_args(Device))
+    contents = Contents(data)
+    header = contents.header
+    _check_size(header.width, header.height, max_pixels)
+    if header.all_exact:
+        return scaled_latents(load_model(model or DEFAULT_MODEL, threads, device), contents)
+    return scaled_latents(find_model(header.model, model, threads, device), contents)
 
 
 def encode_bytes(file: bytes, quality: Quality = DEFAULT_QUALITY, **options: Unpack[EncodeOptions]) -> bytes:

@@ -8,6 +8,7 @@ result on every machine; each is compared with a stored hash when it is loaded.
 
 import threading
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,8 +20,9 @@ from ..errors import ModelError, first_line
 from ..format import quality as qualities
 from ..format.entropy import TableSet
 from ..format.tables import Table
-from .folder import read_description, read_file, read_tables
+from .folder import PARAMS, read_description, read_file, read_tables
 from .graphs import check_graph
+from .identity import read_params
 from .networks import (
     ANALYSIS,
     CONTEXTS,
@@ -93,6 +95,23 @@ class Model:
         self._trusted = trusted
         self._sessions: dict[str, onnxruntime.InferenceSession] = {}
         self._starting = threading.Lock()
+
+    @cached_property
+    def _log_steps(self) -> Floats:
+        """[KNOTS, C]."""
+        params = read_params(self.folder)
+        if "log_step" not in params:
+            raise ModelError(f"{self.folder}: {PARAMS} has no step sizes")
+        return params["log_step"].astype(np.float32)
+
+    def step_sizes(self, quality: int) -> Floats:
+        """Of each latent channel, [C]: with a latent in units of it, times this, qualities are alike.
+
+        Raises:
+            ModelError: the model does not say.
+        """
+        steps: Floats = np.exp(_knots(quality)[0] @ self._log_steps)
+        return steps
 
     def hyper_tables(self, knot: int) -> TableSet:
         """A table per channel of the hyper latents, for the knot nearest to the quality."""
