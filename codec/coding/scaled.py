@@ -17,8 +17,8 @@ from .decode import decode_base, decode_exact, decode_high
 
 _CELL = 16
 """Pixels that a latent stands for, across and down."""
-_SHOWN_QUALITY = 90.0
-"""At which pictures are analysed of which a file has samples instead of latents."""
+_QUALITY = 90.0
+"""At which pictures are analysed of which a file has samples instead of latents; it decides next to nothing."""
 
 
 def scaled_latents(model: Model, contents: Contents) -> Floats:
@@ -45,5 +45,5 @@ def scaled_latents(model: Model, contents: Contents) -> Floats:
 
 def _analysed(model: Model, rgb: Samples) -> tuple[Floats, int]:
     """Latents that are not rounded, and the stored quality in whose steps they are."""
-    quality = model.scale.to_stored(_SHOWN_QUALITY)
+    quality = model.scale.to_stored(_QUALITY)
     return model.analysis(pad(rgb, BLOCK), quality), quality

@@ -105,7 +105,7 @@ class Model:
         return params["log_step"].astype(np.float32)
 
     def step_sizes(self, quality: int) -> Floats:
-        """Of each latent channel, [C]: with a latent in units of it, times this, qualities are alike.
+        """What one step of each latent channel stands for at a stored quality, [C]: the finer, the better the quality.
 
         Raises:
             ModelError: the model does not say.

@@ -54,31 +54,26 @@ export class Engine {
       this.#models.set(id, model);
     }
     const { complete } = model;
-    if (part === "high" && !complete)
+    if (part === "high" && !complete) {
       await this.#fromBundle(id, "high", (bundle) => kernel.attempt(() => model.add(bundle)));
+    }
     return model;
   }
 
   /** What is made of a bundle, which is fetched once more if that fails: what was kept of it may be from a worse day. */
   async #fromBundle<T>(id: number, part: Part, make: (bundle: Uint8Array) => T): Promise<T> {
     const name = bundleName(id, part);
-    const known = this.#failures.get(name);
-    if (known) throw known;
-    const bundle = await this.weights(name, false);
-    try {
-      return make(bundle);
-    } catch (error) {
-      if (!(error instanceof ModelError)) throw error;
-      return this.#remembering(name, make, await this.weights(name, true));
+    let failure = this.#failures.get(name);
+    for (const afresh of failure ? [] : [false, true]) {
+      const bundle = await this.weights(name, afresh);
+      try {
+        return make(bundle);
+      } catch (error) {
+        if (!(error instanceof ModelError)) throw error;
+        failure = error;
+      }
     }
-  }
-
-  #remembering<T>(name: string, make: (bundle: Uint8Array) => T, bundle: Uint8Array): T {
-    try {
-      return make(bundle);
-    } catch (error) {
-      if (error instanceof ModelError) this.#failures.set(name, error);
-      throw error;
-    }
+    if (failure) this.#failures.set(name, failure);
+    throw failure;
   }
 }

@@ -46,8 +46,9 @@ export class Pool {
   }
 
   #go(): void {
-    while (this.#waiting.length && this.#idle.length)
+    while (this.#waiting.length && this.#idle.length) {
       void this.#do(this.#mostUrgent(), this.#idle.pop() as RemoteDecoder);
+    }
     if (this.#starting < this.#waiting.length && this.#started + this.#starting < workersMax()) void this.#start();
   }
 

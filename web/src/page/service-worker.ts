@@ -23,7 +23,7 @@ type Result = Exclude<Answer, { asked: true }>;
 
 /** Routes requests for pictures in .aez files to the page that shows them, whose workers decode. */
 export function startServiceWorker(): void {
-  const { script, folder } = places();
+  const { script, folder, own } = places();
   self.addEventListener("message", (event) => {
     if (event.data !== CLAIM) return;
     if (event.source && "id" in event.source) silent.delete(event.source.id);
@@ -35,22 +35,27 @@ export function startServiceWorker(): void {
     if (request.mode === "navigate") event.respondWith(view(request, script, folder));
     else if (request.destination === "image") event.respondWith(picture(event, folder));
   });
-  self.importScripts(folder + DECODER); // later than now it would not be allowed
+  try {
+    self.importScripts(folder + DECODER); // later than now it would not be allowed
+  } catch (error) {
+    if (own) throw error;
+    warn(folder, error); // pages decode all the same, and the site's service worker has other things to do
+  }
 }
 
-/** Where the script and its folder are. */
-function places(): { script: string; folder: string } {
-  const own = new URL(self.location.href);
-  const folder = own.searchParams.get(FOLDER);
+/** Where the script and its folder are, and whether the service worker is ours. */
+function places(): { script: string; folder: string; own: boolean } {
+  const address = new URL(self.location.href);
+  const folder = address.searchParams.get(FOLDER);
   if (folder === null) {
     // The service worker of a site that imports the script, which goes on as it likes.
-    const said = new URL(self.aezFolder ?? "/aez/", own).href;
-    return { script: new URL("../aez.js", said).href, folder: said };
+    const said = new URL(self.aezFolder ?? "/aez/", address).href;
+    return { script: new URL("../aez.js", said).href, folder: said, own: false };
   }
-  if (new URL(folder).origin !== own.origin) throw new Error(`${folder} is on another server`);
+  if (new URL(folder).origin !== address.origin) throw new Error(`${folder} is on another server`);
   self.addEventListener("install", () => void self.skipWaiting());
-  own.searchParams.delete(FOLDER);
-  return { script: own.href, folder };
+  address.searchParams.delete(FOLDER);
+  return { script: address.href, folder, own: true };
 }
 
 /** A page for the picture at an address, unless there is something else, or nothing. */

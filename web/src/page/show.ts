@@ -6,6 +6,9 @@ import { Progressive } from "./progressive.ts";
 import { isShownLarger, isSized, type Size, type Sizes } from "./sizes.ts";
 import { urgencyAt, usual } from "./urgency.ts";
 
+/** A network that fails may work again; a file that is damaged stays so. */
+const FAILURES_MAX = 3;
+
 /** A medium picture that images show. */
 interface Shown {
   readonly size: Size;
@@ -13,8 +16,9 @@ interface Shown {
   readonly enlarged: boolean;
   /** The file that it is from, as long as nobody knows whether it suffices. */
   file: Progressive | undefined;
-  /** Whether the high picture is on its way. */
+  /** Whether the high picture is on its way, and how often it did not come. */
   improving: boolean;
+  failures: number;
 }
 
 /** Answers what service workers ask: gives them the pictures that elements of this page want to show. */
@@ -58,7 +62,7 @@ export class Answers {
     if (!waiting.length) return picture.best(usual);
     const enlarged = !waiting.every(isSized); // which keeps the page's main thread busy for a while
     const { file, size } = await picture.medium(() => urgencyAt(url), enlarged);
-    this.#mediums.set(url, { size, enlarged, file: picture, improving: false });
+    this.#mediums.set(url, { size, enlarged, file: picture, improving: false, failures: 0 });
     return file;
   }
 
@@ -88,7 +92,7 @@ export class Answers {
   }
 
   async #improve(url: string, medium: Shown): Promise<void> {
-    if (medium.improving) return;
+    if (medium.improving || medium.failures >= FAILURES_MAX) return;
     medium.improving = true;
     try {
       const picture = medium.file ?? new Progressive(this.pool, url);
@@ -98,6 +102,7 @@ export class Answers {
       if (images.length) this.#ready.set(url, file);
       for (const image of images) replaceAddress(image, url, highAddress(url));
     } catch (error) {
+      medium.failures++;
       warn(url, error);
     } finally {
       medium.improving = false;

@@ -380,6 +380,14 @@ export function testPages(kind: BrowserKind): void {
       }
     });
 
+    it("does not take the site's service worker with it where its own files are missing there", async () => {
+      site.pages.set("/own.js", 'self.aezFolder = "/nowhere/"; importScripts("/aez.js")');
+      await page.goto(site.page("<script>navigator.serviceWorker.register('/own.js')</script>", ""));
+      await page.evaluate("navigator.serviceWorker.ready.then(() => 1)");
+      await page.goto(site.page(`<img src="${PHOTO}">`));
+      await until(IS_HIGH);
+    });
+
     it("says which of its own files is missing", async () => {
       await page.goto(site.page("", '<script src="/aez.js" data-folder="/nowhere"></script>'));
       await expect.poll(() => said.filter((line) => line.startsWith("aez.js: the server answers 404"))).toHaveLength(1);
