@@ -97,7 +97,7 @@ def test_files_beyond_the_limit(server: Served) -> None:
         response = server.get(path)
         assert response.status_code == 422
         assert "100000 bytes" in response.text
-    assert "large" not in server.get("/").text
+    assert "Not shown, since they cannot be read: large</p>" in server.get("/").text
 
 
 def test_a_token_of_any_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
