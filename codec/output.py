@@ -28,14 +28,14 @@ def is_device(path: Path) -> bool:
     return stat.S_ISFIFO(mode) or stat.S_ISCHR(mode)
 
 
-def refuse_existing(path: Path, overwrite: bool) -> None:
+def refuse_existing(path: Path, overwrite: bool, hint: str = "-o names another file, -f overwrites this one") -> None:
     """Stop before any work is done in vain. What is written to a pipe or a terminal replaces nothing.
 
     Raises:
         OutputExistsError: the output exists and `overwrite` is false.
     """
     if path.exists() and not (overwrite or is_device(path)):
-        raise OutputExistsError(f"{path} exists", "-o names another file, -f overwrites this one")
+        raise OutputExistsError(f"{path} exists", hint)
 
 
 def write_file(

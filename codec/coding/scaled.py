@@ -12,10 +12,11 @@ from ..format.container import Flags
 from ..format.contents import Contents
 from ..model.model import Model
 from ..model.networks import LATENT_UNIT
+from ..model.tiled import CELLS_PER_BLOCK
 from ..picture.samples import pad
 from .decode import decode_base, decode_exact, decode_high
 
-_CELL = 16
+_CELL = BLOCK // CELLS_PER_BLOCK
 """Pixels that a latent stands for, across and down."""
 _QUALITY = 90.0
 """At which pictures are analysed of which a file has samples instead of latents; it decides next to nothing."""

@@ -9,7 +9,7 @@ from ..api import Resolution, decode
 from ..errors import AezError
 from ..jobs import Decoding
 from ..model.registry import AnyModel, find_by_name, known_models
-from ..output import OutputExistsError, write_file
+from ..output import refuse_existing, write_file
 from ..terminal import paths
 from ..terminal.commands import Files
 from ..terminal.names import printable
@@ -51,8 +51,7 @@ def write_site(folder: Path, names: Sequence[AnyModel], force: bool, report: Rep
         models = [find_by_name(name) for name in names] or list(known_models())
         assets = [asset for asset in all_assets(models) if not _is_there(asset, folder)]
         for asset in assets:
-            if (folder / asset.name).exists() and not force:
-                raise OutputExistsError(f"{folder / asset.name} exists", "-f updates it")
+            refuse_existing(folder / asset.name, force, hint="-f updates it")
         if not assets:
             report.say(f"{printable(folder)}  is current")
         for asset in assets:

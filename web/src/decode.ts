@@ -8,7 +8,7 @@ import { viewOf } from "./format/bytes.ts";
 import { Contents, nameOf } from "./format/contents.ts";
 import { type ExactBlocks, putExact, unpackAllExact, unpackExact } from "./format/exact.ts";
 import { unpackFrame } from "./format/frame.ts";
-import { Flag, type Header, has, SectionType } from "./format/header.ts";
+import { Flag, type Header, has, mediumSize, SectionType, type Size } from "./format/header.ts";
 import { unpackSheet, type WebpDecoder } from "./format/sheet.ts";
 import { LayerDecoder } from "./latents.ts";
 import type { Part } from "./model/bundle.ts";
@@ -70,14 +70,14 @@ type Planes = Samples & { alpha: Uint8Array | undefined };
 
 class PictureDecoder {
   readonly #header: Header;
-  readonly #mediumSize: { width: number; height: number };
+  readonly #mediumSize: Size;
 
   constructor(
     readonly contents: Contents,
     readonly services: Services,
   ) {
     this.#header = contents.header;
-    this.#mediumSize = { width: Math.ceil(this.#header.width / 2), height: Math.ceil(this.#header.height / 2) };
+    this.#mediumSize = mediumSize(this.#header);
   }
 
   /** A picture whose blocks are all exact. */

@@ -1,6 +1,6 @@
 import { bytesOf } from "./format/bytes.ts";
 import { Contents } from "./format/contents.ts";
-import { Flag, has, VERSION } from "./format/header.ts";
+import { Flag, has, mediumSize, VERSION } from "./format/header.ts";
 import { modelName } from "./model/bundle.ts";
 
 /** What a file says of itself; no samples are decoded. */
@@ -32,13 +32,14 @@ export function info(data: BufferSource): Info {
   const bytes = bytesOf(data);
   const contents = new Contents(bytes);
   const { header } = contents;
+  const medium = mediumSize(header);
   const learned = !has(header, Flag.ALL_EXACT);
   return {
     version: VERSION,
     width: header.width,
     height: header.height,
-    mediumWidth: Math.ceil(header.width / 2),
-    mediumHeight: Math.ceil(header.height / 2),
+    mediumWidth: medium.width,
+    mediumHeight: medium.height,
     layers: learned ? (has(header, Flag.ENHANCEMENT) ? "all" : "base") : undefined,
     coding: learned ? (has(header, Flag.ZSTD) ? "zstd" : "ans") : undefined,
     gray: has(header, Flag.GRAY),

@@ -26,13 +26,17 @@ const SRGB = [1, 13];
 const BY_PROFILE = [2, 2];
 const OF_LAYERS = Flag.ENHANCEMENT | Flag.ZSTD | Flag.ALL_CODED | Flag.EXACT;
 
+/** Width and height in pixels. */
+export interface Size {
+  readonly width: number;
+  readonly height: number;
+}
+
 /** The first 32 bytes of a file; see format_spec.md, "Header". */
-export interface Header {
+export interface Header extends Size {
   readonly flags: number;
   /** The stored quality Q. */
   readonly quality: number;
-  readonly width: number;
-  readonly height: number;
   readonly model: number;
   /** How many bytes of the file, from its start, the medium picture needs. */
   readonly mediumBytes: number;
@@ -40,6 +44,11 @@ export interface Header {
 
 export function has(header: Header, flag: number): boolean {
   return (header.flags & flag) !== 0;
+}
+
+/** Of the medium picture. */
+export function mediumSize({ width, height }: Header): Size {
+  return { width: Math.ceil(width / 2), height: Math.ceil(height / 2) };
 }
 
 /** The last section that the front part can have. */

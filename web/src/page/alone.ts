@@ -16,7 +16,5 @@ export const renderAlone: RenderAlone = async (url, folder) => {
   engine ??= new Engine((name, afresh) => keptWeights(folder + name, afresh), [byBrowser]);
   const download = new Download(url);
   const { mediumBytes } = parseHeader(await download.first(HEADER_BYTES));
-  const front = await download.first(mediumBytes);
-  download.pause().catch(() => undefined);
-  return enlarged(await render(engine, front, "medium"));
+  return enlarged(await render(engine, await download.noMoreThan(mediumBytes), "medium"));
 };

@@ -1,7 +1,7 @@
 import { AezError } from "../errors.ts";
 
 /** Says that .aez itself is wanted, which servers that convert pictures go by. */
-const ACCEPT = "image/aez, */*;q=0.1";
+export const ACCEPT = "image/aez, */*;q=0.1";
 const PARTIAL = 206;
 /** A rest of fewer bytes is fetched along rather than asked for by itself. */
 const REST_MIN = 1 << 15;
@@ -35,8 +35,15 @@ export class Download {
     return this.first(Number.POSITIVE_INFINITY);
   }
 
-  /** Fetch no more for now: browsers have few connections to a server, which stay taken by what is not read. */
-  async pause(): Promise<void> {
+  /** The same, and nothing else is fetched until it is asked for; throws what `first` does. */
+  async noMoreThan(count: number): Promise<Uint8Array> {
+    const part = await this.first(count);
+    this.#pause().catch(() => undefined);
+    return part;
+  }
+
+  /** Browsers have few connections to a server, which stay taken by what is not read. */
+  async #pause(): Promise<void> {
     if (this.#total - this.#length < REST_MIN) {
       await this.all();
     } else {

@@ -1,7 +1,8 @@
 import { messageOf, warn } from "../errors.ts";
+import type { Size } from "../format/header.ts";
 import type { Pool } from "./pool.ts";
 import { Progressive } from "./progressive.ts";
-import { isShownLarger, type Size, type Sizes } from "./sizes.ts";
+import { isShownLarger, type Sizes } from "./sizes.ts";
 import { urgencyOf } from "./urgency.ts";
 
 export const ELEMENT = "aez-img";
@@ -22,6 +23,9 @@ const BROKEN = "data:,";
  * view. It sends the events `load`, for each resolution, and `error`.
  */
 export function defineElement(pool: Pool, sizes: Sizes): void {
+  const style = new CSSStyleSheet(); // for all of them
+  style.replaceSync(STYLE);
+
   class AezImage extends HTMLElement {
     static readonly observedAttributes = ["src", "alt", "width", "height", "resolution"];
     readonly #image = document.createElement("img");
@@ -31,8 +35,6 @@ export function defineElement(pool: Pool, sizes: Sizes): void {
 
     constructor() {
       super();
-      const style = new CSSStyleSheet();
-      style.replaceSync(STYLE);
       const root = this.attachShadow({ mode: "open" });
       root.adoptedStyleSheets = [style, this.#place]; // which policies against inline styles allow
       root.append(this.#image);

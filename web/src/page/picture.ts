@@ -2,7 +2,7 @@ import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
 import type { Resolution } from "../decode.ts";
 import type { Engine } from "../engine.ts";
-import { parseHeader } from "../format/header.ts";
+import { mediumSize, parseHeader } from "../format/header.ts";
 import { toPng } from "../png.ts";
 import { keepPicture, keptPicture } from "./kept.ts";
 
@@ -15,9 +15,11 @@ export interface Rendered {
 
 /** Decode a file, or its front part, unless that is kept from another time; throws what `decodeSamples` does. */
 export async function render(engine: Engine, data: Uint8Array, resolution: Resolution): Promise<Rendered> {
-  const { width, height } = parseHeader(data);
+  const header = parseHeader(data);
+  const { width, height } = header;
   const name = `${bytesToHex(sha256(data))}.${resolution}`;
-  const pixels = resolution === "high" ? width * height : Math.ceil(width / 2) * Math.ceil(height / 2);
+  const size = resolution === "high" ? header : mediumSize(header);
+  const pixels = size.width * size.height;
   const kept = await keptPicture(name, pixels);
   if (kept) return { png: kept, width, height };
   const png = toPng(await engine.decode(data, resolution));

@@ -95,7 +95,9 @@ export class Pool {
   /** Have the weights that a file needs here before it takes a worker's time. */
   async prepare(header: Header, part: Part): Promise<void> {
     if (has(header, Flag.ALL_EXACT)) return;
-    await this.#fetchWeights(bundleName(header.model, part), false).catch(() => undefined); // the worker says it
+    const parts: Part[] = part === "high" ? ["medium", "high"] : ["medium"];
+    const fetching = parts.map((one) => this.#fetchWeights(bundleName(header.model, one), false));
+    await Promise.allSettled(fetching); // what fails is said by the worker
   }
 
   async #newWorker(): Promise<RemoteDecoder> {

@@ -1,8 +1,7 @@
 import { warn } from "../errors.ts";
-import { HEADER_BYTES, type Header, parseHeader } from "../format/header.ts";
+import { HEADER_BYTES, type Header, mediumSize, parseHeader, type Size } from "../format/header.ts";
 import { Download } from "./download.ts";
 import type { Pool } from "./pool.ts";
-import type { Size } from "./sizes.ts";
 import { less, type Urgency } from "./urgency.ts";
 
 /** The medium picture as a file for browsers, and what size it really has. */
@@ -27,11 +26,10 @@ export class Progressive {
 
   async medium(urgency: Urgency, asLargeAsHigh: boolean): Promise<Medium> {
     const header = await this.#header;
-    const front = await this.#download.first(header.mediumBytes);
-    this.#download.pause().catch(() => undefined);
+    const front = await this.#download.noMoreThan(header.mediumBytes);
     await this.pool.prepare(header, "medium");
     const file = await this.pool.run((decoder) => decoder.medium(front, asLargeAsHigh), urgency);
-    return { file, size: { width: Math.ceil(header.width / 2), height: Math.ceil(header.height / 2) } };
+    return { file, size: mediumSize(header) };
   }
 
   async high(urgency: Urgency): Promise<Blob> {

@@ -1,9 +1,10 @@
 import { messageOf, warn } from "../errors.ts";
+import type { Size } from "../format/header.ts";
 import { mayShow, refuseSources, replaceAddress, showing } from "./addresses.ts";
 import { type Answer, highAddress, isQuestion, plainAddress, type Question } from "./messages.ts";
 import type { Pool } from "./pool.ts";
 import { Progressive } from "./progressive.ts";
-import { isShownLarger, isSized, type Size, type Sizes } from "./sizes.ts";
+import { isShownLarger, isSized, type Sizes } from "./sizes.ts";
 import { urgencyAt, usual } from "./urgency.ts";
 
 /** A network that fails may work again; a file that is damaged stays so. */

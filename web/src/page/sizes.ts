@@ -1,10 +1,6 @@
 /** How large elements are on the screen. */
 
-/** Width and height in pixels. */
-export interface Size {
-  readonly width: number;
-  readonly height: number;
-}
+import type { Size } from "../format/header.ts";
 
 /** Whether an image is shown with more pixels of the screen than a picture of such a size has. */
 export function isShownLarger(image: Element, { width, height }: Size): boolean {

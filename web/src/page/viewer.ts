@@ -1,3 +1,5 @@
+import { ACCEPT } from "./download.ts";
+
 /** The page that shows a picture which is opened by itself. */
 export function viewerPage(url: string, script: string, folder: string): Response {
   const name = nameOf(url);
@@ -21,7 +23,7 @@ export function viewerPage(url: string, script: string, folder: string): Respons
 <script>
   const image = document.querySelector("img");
   const link = document.querySelector("a");
-  const file = async () => (await fetch(link.href, { headers: { Accept: "image/aez, */*;q=0.1" } })).blob();
+  const file = async () => (await fetch(link.href, { headers: { Accept: "${ACCEPT}" } })).blob();
   image.addEventListener("error", async () => {
     const reason = await aez.decode(await (await file()).arrayBuffer()).then(() => "", ({ message }) => message);
     if (reason) image.replaceWith(reason);

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Browser, BrowserContext, Page } from "puppeteer-core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { GOLDEN, goldenFiles } from "../golden.ts";
@@ -133,7 +134,7 @@ export function testPages(kind: BrowserKind): void {
     it("fetches only the front part and the weights of medium for small pictures, and the rest when they grow", async () => {
       await page.goto(site.page(`<img src="${PHOTO}" width="50">`));
       await until("document.querySelector('img').naturalWidth === 55");
-      await new Promise((resolve) => setTimeout(resolve, 500));
+      await sleep(500);
       expect(asked(/\.medium$/)).toHaveLength(1);
       expect(asked(/\.high$/)).toHaveLength(0);
       expect(await page.evaluate(IS_HIGH)).toBe(false);
@@ -166,7 +167,7 @@ export function testPages(kind: BrowserKind): void {
       await page.setViewport({ width: 800, height: 600, deviceScaleFactor: 1 });
       await page.goto(site.page(`<img src="${PHOTO}" width="50">`));
       await until("document.querySelector('img').naturalWidth === 55");
-      await new Promise((resolve) => setTimeout(resolve, 300));
+      await sleep(300);
       expect(await page.evaluate(IS_HIGH)).toBe(false);
       await page.setViewport({ width: 400, height: 300, deviceScaleFactor: 2 });
       await until(IS_HIGH);
@@ -244,7 +245,7 @@ export function testPages(kind: BrowserKind): void {
       const style = "width: 50px; height: 81px; object-fit";
       await page.goto(site.page(`<img src="${PHOTO}" style="${style}: contain">`));
       await until("document.querySelector('img').naturalWidth > 0");
-      await new Promise((resolve) => setTimeout(resolve, 300));
+      await sleep(300);
       expect(await page.evaluate(IS_HIGH)).toBe(false);
       await page.evaluate("document.querySelector('img').style.objectFit = 'cover'");
       await page.evaluate("document.querySelector('img').style.width = '51px'");
@@ -283,7 +284,7 @@ export function testPages(kind: BrowserKind): void {
       const address = site.page(`<img src="${PHOTO}">`);
       await page.goto(address);
       await until(IS_HIGH);
-      await new Promise((resolve) => setTimeout(resolve, 500));
+      await sleep(500);
       site.asked.length = 0;
       await page.goto(address);
       await until(IS_HIGH);
@@ -469,7 +470,7 @@ export function testPages(kind: BrowserKind): void {
         const address = site.page(`<aez-img width="50" src="${PHOTO}"></aez-img>`);
         await page.goto(address.replace(site.url, insecure()));
         await until("document.querySelector('aez-img').shadowRoot.querySelector('img').naturalWidth === 109");
-        await new Promise((resolve) => setTimeout(resolve, 300));
+        await sleep(300);
         expect(asked(/\.high$/)).toHaveLength(0);
         await page.evaluate("document.querySelector('aez-img').setAttribute('width', '100')");
         await expect.poll(() => asked(/\.high$/)).toHaveLength(1);

@@ -4,6 +4,7 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { extname, join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { type Browser, launch } from "puppeteer-core";
 
 const ROOT = join(import.meta.dirname, "../..");
@@ -44,7 +45,7 @@ export class Site {
       const path = decodeURI(new URL(url, "http://x").pathname.replace(/%(?![0-9a-f]{2})/gi, "%25"));
       this.asked.push({ path: url, accept: headers.accept ?? "", range: headers.range ?? "" });
       const body = this.pages.get(path) ?? (await readFile(placeOf(path)).catch(() => undefined));
-      if (path.endsWith(".aez")) await new Promise((resolve) => setTimeout(resolve, this.delay));
+      if (path.endsWith(".aez")) await sleep(this.delay);
       if (body === undefined || this.missing.has(path)) return response.writeHead(404).end();
       const type = { "Content-Type": this.types.get(path) ?? TYPES[extname(path)] ?? "application/octet-stream" };
       const start = Number(headers.range?.match(/^bytes=(\d+)-$/)?.[1] ?? 0);
@@ -54,7 +55,7 @@ export class Site {
       const chunk = this.trickles ? CHUNK : rest.length;
       for (let place = 0; place < rest.length; place += chunk) {
         response.write(rest.subarray(place, place + chunk));
-        if (this.trickles) await new Promise((resolve) => setTimeout(resolve, 50));
+        if (this.trickles) await sleep(50);
       }
       return response.end();
     });
