@@ -19,6 +19,7 @@ from aez.terminal import paths
 from aez.terminal.commands import Files, decode_files, encode_files, show_info
 from aez.terminal.names import printable
 from aez.terminal.options import (
+    InputType,
     OutputType,
     device_option,
     encoding_options,
@@ -357,6 +358,45 @@ def compare(
         commands.compare_curves(sources, report, codecs, chosen, form, folder)
     else:
         commands.compare_quality(sources, report, codecs, chosen, form, quality)
+    report.exit()
+
+
+@main.command(short_help="Find pictures that are alike in a folder of .aez files.")
+@click.argument("where", metavar="[PICTURE] FOLDER", nargs=-1, required=True, type=InputType())
+@click.option("--page", type=click.Path(path_type=Path, dir_okay=False), help="Write an HTML page of them there.")
+@click.option("-f", "--force", is_flag=True, help="Overwrite an existing page.")
+@click.option("--jobs", type=click.IntRange(1), help="Processes.  [default: one per core]")
+@threads_option
+@click.option("--json", "as_json", is_flag=True, help="One JSON object per group, or per file that is like PICTURE.")
+@click.option("--quiet", is_flag=True, help="Say nothing but errors.")
+@click.option("--debug", is_flag=True, help="Show tracebacks.")
+def similar(
+    where: tuple[Input, ...],
+    page: Path | None,
+    force: bool,
+    jobs: int | None,
+    threads: int,
+    as_json: bool,
+    quiet: bool,
+    debug: bool,
+) -> None:
+    """Find the .aez files below FOLDER that show the same picture, or those that are most like PICTURE.
+
+    The same picture means rescaled, recompressed, cropped a little, brightened, turned or mirrored. PICTURE is a file
+    of any format. What files look like is kept in FOLDER/.aez-similar, so only new ones are read the next time.
+    """
+    from aez.similar import commands
+
+    report = Reporter(quiet=quiet, as_json=as_json, debug=debug)
+    *pictures, folder = where
+    if len(pictures) > 1 or not isinstance(folder, Path):
+        raise click.UsageError("what is searched is one FOLDER, after at most one PICTURE")
+    processes, threads = processes_and_threads(jobs, threads)
+    request = commands.Request(folder, page, force, processes, threads)
+    if pictures:
+        commands.show_nearest(pictures[0], request, report)
+    else:
+        commands.show_groups(request, report)
     report.exit()
 
 

@@ -15,7 +15,7 @@ from .coding.encode import Coding, Encoder, Layers
 from .coding.lossless import encode_lossless
 from .coding.mixed import MixedEncoder
 from .coding.ruin import note_ruin, sampled_psnr
-from .coding.scaled import scaled_latents
+from .coding.scaled import describing_model, scaled_latents
 from .coding.targets import Target, TargetError, reach
 from .errors import AezError, PictureError
 from .format import container
@@ -319,9 +319,7 @@ def latents(
     contents = Contents(data)
     header = contents.header
     _check_size(header.width, header.height, max_pixels)
-    if header.all_exact:
-        return scaled_latents(load_model(model or DEFAULT_MODEL, threads, device), contents)
-    return scaled_latents(find_model(header.model, model, threads, device), contents)
+    return scaled_latents(describing_model(header, model, threads, device), contents)
 
 
 def encode_bytes(file: bytes, quality: Quality = DEFAULT_QUALITY, **options: Unpack[EncodeOptions]) -> bytes:

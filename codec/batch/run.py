@@ -1,15 +1,12 @@
 """Tasks to outcomes: by processes of this machine, or by a Dask cluster."""
 
-import signal
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, as_completed
-from concurrent.futures.process import BrokenProcessPool
-from multiprocessing.context import SpawnContext
-from multiprocessing.synchronize import RLock
+from concurrent.futures import Future
 
-from pebble import ProcessExpired, ProcessPool
+from pebble import ProcessExpired
 
 from ..errors import AezError, needs_extra
+from ..processes import in_processes
 from ..terminal.names import printable
 from ..terminal.reporter import describe
 from .plan import Task
@@ -25,17 +22,8 @@ def run_here(converter: Converter, tasks: Sequence[Task], processes: int) -> Ite
     if converter.source.private or converter.target.private:
         yield from map(converter, tasks)
         return
-    with ProcessPool(min(processes, len(tasks)), context=_Spawn(), initializer=_leave_signals_to_parent) as pool:
-        try:
-            futures: dict[Future[Outcome], Task] = {pool.schedule(converter, args=[task]): task for task in tasks}
-            for future in as_completed(futures):
-                yield _outcome(future, futures[future])
-        except BaseException as error:
-            pool.stop()  # type: ignore[no-untyped-call]
-            if isinstance(error, BrokenProcessPool):
-                reason = describe(error.__cause__ or error, "processes cannot be started")
-                raise AezError(reason, "fewer --jobs may help") from error
-            raise
+    for task, future in in_processes(converter, tasks, processes):
+        yield _outcome(future, task)
 
 
 def run_on_cluster(converter: Converter, tasks: Sequence[Task], scheduler: str) -> Iterator[Outcome]:
@@ -60,18 +48,6 @@ def run_on_cluster(converter: Converter, tasks: Sequence[Task], scheduler: str) 
             yield _outcome(future, by_key[future.key])
 
 
-class _Spawn(SpawnContext):
-    """Keeps its locks. Pebble (5.2) drops them before it stops a worker that only starts, which then misses them."""
-
-    def __init__(self) -> None:
-        self._locks: list[RLock] = []
-
-    def RLock(self) -> RLock:  # noqa: N802
-        lock = super().RLock()
-        self._locks.append(lock)
-        return lock
-
-
 def _outcome(future: "Future[Outcome]", task: Task) -> Outcome:
     try:
         return future.result()
@@ -79,7 +55,3 @@ def _outcome(future: "Future[Outcome]", task: Task) -> Outcome:
         return Outcome(task, None, f"{printable(task.source)}: its process died (exit code {error.exitcode})")
     except Exception as error:  # Dask gave up on it
         return Outcome(task, None, describe(error, task.source))
-
-
-def _leave_signals_to_parent() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -8,18 +8,31 @@ import numpy as np
 
 from ..arrays import Floats, Samples
 from ..format.blocks import BLOCK
-from ..format.container import Flags
+from ..format.container import Flags, Header
 from ..format.contents import Contents
 from ..model.model import Model
 from ..model.networks import LATENT_UNIT
+from ..model.registry import DEFAULT_MODEL, AnyModel, find_model, load_model
+from ..model.sessions import Device
 from ..model.tiled import CELLS_PER_BLOCK
 from ..picture.samples import pad
 from .decode import decode_base, decode_exact, decode_high
 
-_CELL = BLOCK // CELLS_PER_BLOCK
+CELL = BLOCK // CELLS_PER_BLOCK
 """Pixels that a latent stands for, across and down."""
 _QUALITY = 90.0
-"""At which pictures are analysed of which a file has samples instead of latents; it decides next to nothing."""
+"""At which pictures are analysed of which there are samples instead of latents; it decides next to nothing."""
+
+
+def describing_model(header: Header, model: AnyModel | None = None, threads: int = 0, device: Device = "auto") -> Model:
+    """The model whose latents describe a file: its own, or `model`; any that is asked for where it has none.
+
+    Raises:
+        ModelError: it is not installed, or does not work on this machine.
+    """
+    if header.all_exact:
+        return load_model(model or DEFAULT_MODEL, threads, device)
+    return find_model(header.model, model, threads, device)
 
 
 def scaled_latents(model: Model, contents: Contents) -> Floats:
@@ -32,19 +45,25 @@ def scaled_latents(model: Model, contents: Contents) -> Floats:
     """
     header = contents.header
     if header.all_exact:
-        latents, quality = _analysed(model, decode_exact(contents, medium=False).rgb)
-    elif Flags.EXACT in header.flags:
-        latents, quality = _analysed(model, decode_high(model, contents, upscale=False).rgb)
-    else:
-        decoded = decode_base(model, contents).latents
-        latents, quality = np.divide(decoded, LATENT_UNIT, dtype=np.float32), header.quality
-    rows, columns = -(-header.height // _CELL), -(-header.width // _CELL)
-    steps = model.step_sizes(quality)[: model.base, None, None]
-    scaled: Floats = latents[0, : model.base, :rows, :columns] * steps
-    return scaled
+        return analysed_latents(model, decode_exact(contents, medium=False).rgb)
+    if Flags.EXACT in header.flags:
+        return analysed_latents(model, decode_high(model, contents, upscale=False).rgb)
+    latents = np.divide(decode_base(model, contents).latents, LATENT_UNIT, dtype=np.float32)
+    return _scaled(model, latents, header.quality, header.width, header.height)
 
 
-def _analysed(model: Model, rgb: Samples) -> tuple[Floats, int]:
-    """Latents that are not rounded, and the stored quality in whose steps they are."""
+def analysed_latents(model: Model, rgb: Samples) -> Floats:
+    """Base latents of samples [H, W, 3] that are in no file; they are not rounded.
+
+    Raises:
+        ModelError: the model does not work on this machine, or does not say its step sizes.
+    """
     quality = model.scale.to_stored(_QUALITY)
-    return model.analysis(pad(rgb, BLOCK), quality), quality
+    return _scaled(model, model.analysis(pad(rgb, BLOCK), quality), quality, rgb.shape[1], rgb.shape[0])
+
+
+def _scaled(model: Model, latents: Floats, quality: int, width: int, height: int) -> Floats:
+    """Base latents in steps of a stored quality, times these."""
+    rows, columns = -(-height // CELL), -(-width // CELL)
+    scaled: Floats = latents[0, : model.base, :rows, :columns] * model.step_sizes(quality)[: model.base, None, None]
+    return scaled

@@ -1,7 +1,7 @@
 """A progress bar on stderr that only shows up for work of more than a second."""
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator
 from threading import Timer
 from typing import TypeVar
 
@@ -9,8 +9,8 @@ Item = TypeVar("Item")
 PATIENCE_SECONDS = 1.0
 
 
-def track(items: Sequence[Item], visible: bool) -> Iterator[Item]:
-    """Yield the items; after a second, show on stderr how many are done, if `visible`."""
+def track(items: Iterable[Item], visible: bool, total: int | None = None) -> Iterator[Item]:
+    """Yield the items; after a second, show on stderr how many of `total` are done, if `visible`."""
     if not visible:
         yield from items
         return
@@ -32,7 +32,7 @@ def track(items: Sequence[Item], visible: bool) -> Iterator[Item]:
         transient=True,
         redirect_stdout=sys.stdout is not None and sys.stdout.isatty(),
     ) as progress:
-        task = progress.add_task("", total=len(items), visible=False)
+        task = progress.add_task("", total=len(items) if isinstance(items, Collection) else total, visible=False)
         timer = Timer(PATIENCE_SECONDS, lambda: progress.update(task, visible=True))
         timer.daemon = True
         timer.start()

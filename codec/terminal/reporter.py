@@ -80,6 +80,11 @@ class Reporter:
         if not self._quiet:
             _print(line)
 
+    def tell(self, line: str) -> None:
+        """One line on stdout that only people want."""
+        if not self._json:
+            self.say(line)
+
     def done(self, line: str, values: dict[str, Any], detail: str = "") -> None:
         """One finished output."""
         if self._is_output(1):

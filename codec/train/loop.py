@@ -50,6 +50,8 @@ class Trainer:
         self.forward = torch.compile(self.codec) if compiled else self.codec
         self.measure = torch.compile(measure) if compiled else measure
         self.bfloat16 = has_fast_bfloat16(self.device)
+        # Else convolutions in single precision round to ten bits on CUDA, and with them the variances of SSIMULACRA2.
+        torch.backends.cudnn.allow_tf32 = False
         self.step = 0
         self.fixed_encoder_from: int | None = None
         self.seconds = 0.0

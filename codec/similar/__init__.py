@@ -1,0 +1,1 @@
+"""Finding pictures that are alike in a folder of .aez files."""

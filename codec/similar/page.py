@@ -1,0 +1,88 @@
+"""One HTML file with pictures that are alike, side by side."""
+
+import base64
+import html
+import io
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from string import Template
+
+from rich.filesize import decimal
+
+from ..api import decode
+from ..errors import AezError
+from ..picture.convert import plain
+from ..terminal.reporter import describe
+from .search import Match
+
+_SIDE = 240
+_QUALITY = 80
+_PAGE = Template("""<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>$title</title>
+<style>
+  :root { color-scheme: light dark; }
+  body { margin: 0 auto; max-width: 100rem; padding: 1rem; font: 15px/1.5 system-ui, sans-serif; }
+  section { display: flex; flex-wrap: wrap; gap: 1rem; padding: 1rem 0; border-top: 1px solid #8886; }
+  h2 { flex-basis: 100%; margin: 0; font-size: 1rem; }
+  figure { margin: 0; width: ${side}px; }
+  figcaption { overflow-wrap: anywhere; font-size: .8rem; opacity: .7; }
+</style>
+<h1>$title</h1>
+$sections
+</html>
+""")
+_SECTION = Template("<section>\n  <h2>$title</h2>\n$figures\n</section>")
+_FIGURE = Template("""  <figure>
+    <img src="$url" alt="">
+    <figcaption>$name<br>$width x $height, $size, $score</figcaption>
+  </figure>""")
+
+
+@dataclass(frozen=True)
+class Section:
+    """Pictures below a heading."""
+
+    title: str
+    matches: Sequence[Match]
+
+
+def make_page(title: str, folder: Path, sections: Iterable[Section], note: Callable[[object, str], None]) -> bytes:
+    """A page of small copies; what cannot be decoded is noted, and has none."""
+    made = [
+        _SECTION.substitute(
+            title=html.escape(section.title),
+            figures="\n".join(_figure(folder, match, note) for match in section.matches),
+        )
+        for section in sections
+    ]
+    page = _PAGE.substitute(title=html.escape(title), side=_SIDE, sections="\n".join(made))
+    return page.encode(errors="replace")
+
+
+def _figure(folder: Path, match: Match, note: Callable[[object, str], None]) -> str:
+    path, url = folder / match.name, ""
+    try:
+        url = _small_copy(path.read_bytes())
+    except (AezError, OSError) as error:
+        note(path, describe(error, ""))
+    return _FIGURE.substitute(
+        url=url,
+        name=html.escape(match.name),
+        width=match.width,
+        height=match.height,
+        size=decimal(match.bytes),
+        score=f"{match.score:.2f}",
+    )
+
+
+def _small_copy(data: bytes) -> str:
+    """A JPEG within an address."""
+    image = plain(decode(data, "medium"))
+    image.thumbnail((_SIDE, _SIDE))
+    buffer = io.BytesIO()
+    image.save(buffer, "JPEG", quality=_QUALITY)
+    return f"data:image/jpeg;base64,{base64.b64encode(buffer.getvalue()).decode()}"
