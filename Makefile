@@ -5,9 +5,10 @@ ROUNDS ?= 6
 # In rounds, because atheris keeps some 16 kB of every mutation.
 FUZZ := $(BIN)/python fuzz/decode.py build/fuzz -max_total_time=300 -timeout=10 -malloc_limit_mb=1000 -rss_limit_mb=4000 \
 	-artifact_prefix=fuzz/findings/
+PICTURES ?= samples
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 
-.PHONY: demo test lint docs web web-test fuzz aarch64 install clean
+.PHONY: demo test lint docs web web-test examples fuzz aarch64 install clean
 
 demo: install  ## encode a sample photograph, decode both resolutions, compare with JPEG and AVIF
 	$(PIP) install -e ".[compare]"
@@ -21,6 +22,7 @@ lint: $(VENV)/.dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy -p aez
 	$(BIN)/mypy benchmarks/*.py fuzz/*.py docs/*.py
+	$(BIN)/mypy examples/autoencoders/*.py
 
 docs: $(VENV)/.dev  ## command line, Python interface and man pages, from the code
 	$(BIN)/python docs/make.py
@@ -32,6 +34,11 @@ web-test: web/node_modules/.installed $(VENV)/.dev  ## that it is what was built
 	cd web && node build.mjs build/static && diff -rq build/static ../codec/web/static
 	$(BIN)/python tests/browser_inputs.py web/build
 	cd web && npm test
+
+examples: $(VENV)/.dev  ## all experiments of examples/autoencoders (PICTURES=DIR of photographs), and docs/autoencoders.md
+	$(BIN)/python examples/autoencoders/digits.py
+	$(BIN)/python examples/autoencoders/anomalies.py --pictures $(PICTURES)
+	$(BIN)/python examples/autoencoders/page.py
 
 fuzz: $(VENV)/.dev web/node_modules/.installed  ## broken files for the decoder, ROUNDS times five minutes (findings in fuzz/findings), and for both
 	$(PIP) install "atheris>=3.0"

@@ -8,9 +8,10 @@ from multiprocessing.context import SpawnContext
 from multiprocessing.synchronize import RLock
 from typing import TypeVar
 
-from pebble import ProcessPool
+from pebble import ProcessExpired, ProcessPool
 
 from .errors import AezError
+from .terminal.names import printable
 from .terminal.reporter import describe
 
 Item = TypeVar("Item")
@@ -27,6 +28,8 @@ def in_processes(
     Raises:
         AezError, OSError: processes cannot be started.
     """
+    if not items:
+        return
     with ProcessPool(min(processes, len(items)), context=_Spawn(), initializer=_leave_signals_to_parent) as pool:
         try:
             futures: dict[Future[Result], Item] = {pool.schedule(work, args=[item]): item for item in items}
@@ -38,6 +41,13 @@ def in_processes(
                 reason = describe(error.__cause__ or error, "processes cannot be started")
                 raise AezError(reason, "fewer --jobs may help") from error
             raise
+
+
+def reason(error: BaseException, name: str) -> str:
+    """One line for a person, why work on what is called so has failed in a process."""
+    if isinstance(error, ProcessExpired):
+        return f"{printable(name)}: its process died (exit code {error.exitcode})"
+    return describe(error, name)
 
 
 class _Spawn(SpawnContext):

@@ -3,12 +3,8 @@
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 
-from pebble import ProcessExpired
-
 from ..errors import AezError, needs_extra
-from ..processes import in_processes
-from ..terminal.names import printable
-from ..terminal.reporter import describe
+from ..processes import in_processes, reason
 from .plan import Task
 from .work import Converter, Outcome
 
@@ -51,7 +47,5 @@ def run_on_cluster(converter: Converter, tasks: Sequence[Task], scheduler: str) 
 def _outcome(future: "Future[Outcome]", task: Task) -> Outcome:
     try:
         return future.result()
-    except ProcessExpired as error:
-        return Outcome(task, None, f"{printable(task.source)}: its process died (exit code {error.exitcode})")
-    except Exception as error:  # Dask gave up on it
-        return Outcome(task, None, describe(error, task.source))
+    except Exception as error:  # its process died, or Dask gave up on it
+        return Outcome(task, None, reason(error, task.source))

@@ -1,9 +1,7 @@
 """What `aez similar` does."""
 
-import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
-from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -16,7 +14,7 @@ from ..jobs import Decoding
 from ..output import refuse_existing, write_file
 from ..picture.convert import from_pillow
 from ..picture.files.opening import open_picture
-from ..processes import in_processes
+from ..processes import in_processes, reason
 from ..storage import LocalTree
 from ..terminal import paths
 from ..terminal.names import printable
@@ -32,7 +30,6 @@ _SHOWN = 10
 """Of the files that are like a picture, unless more are the same."""
 _FEW = 16
 """Files that are sooner described than processes are started."""
-_KEEP_EVERY_SECONDS = 5.0
 
 
 @dataclass(frozen=True)
@@ -49,12 +46,16 @@ class Request:
         """Stop before any work is done in vain.
 
         Raises:
-            AezError, OSError: the folder is none, or the page exists and must not be overwritten.
+            AezError, OSError: there is no such folder, or the page cannot be written where it would be.
         """
         if not self.folder.is_dir():
             raise AezError(f"{self.folder} is not a folder")
         if self.page:
-            refuse_existing(self.page, self.force)
+            refuse_existing(self.page, self.force, hint="-f overwrites it")
+            if not self.page.absolute().parent.is_dir():
+                raise AezError(f"{self.page}: there is no such folder")
+            if not Decoding.foreign_kind(self.page.name):
+                raise AezError(f"{self.page}: a page of that name would be taken for a picture")
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,7 @@ def show_groups(request: Request, report: Reporter) -> None:
     with report.command():
         request.check()
         catalogue = _catalogue(request, report)
-        found = groups(catalogue)
+        found = [group for every in groups(catalogue) if len(group := _distinct(request.folder, every)) > 1]
         for group in found:
             lines = [_line(request.folder, match) for match in group]
             report.done("\n".join([*lines, ""]), {"files": [_values(request.folder, match) for match in group]})
@@ -89,19 +90,41 @@ def show_nearest(picture: Input, request: Request, report: Reporter) -> None:
     """Say which files below a folder are most like a picture, other than that itself."""
     with report.command():
         request.check()
+        if request.page and isinstance(picture, Path) and _is_same_file(request.page, picture):
+            raise AezError(f"{picture} would be written over")
     with report.file(picture):
         wanted = _vector(paths.read(picture), request.threads)
         with report.command():
-            catalogue = _catalogue(request, report, leave_out=picture)
-        found = nearest(catalogue, wanted, _SHOWN)
+            catalogue = _catalogue(request, report)
+        found = [match for match in nearest(catalogue, wanted, _SHOWN) if not _is(picture, request.folder, match)]
         for match in found:
             line = f"{_line(request.folder, match)}  {'the same' if match.same else 'alike'}"
             report.done(line, {**_values(request.folder, match), "same": match.same})
         if not found:
-            report.tell(f"nothing like it among {len(catalogue.names)} pictures")
+            report.tell("nothing like it")
         kinds = ("The same", [one for one in found if one.same]), ("Alike", [one for one in found if not one.same])
         sections = [Section(title, matches) for title, matches in kinds if matches]
         _write_page(request, f"Like {printable(picture)}", sections, report)
+
+
+def _distinct(folder: Path, group: Sequence[Match]) -> list[Match]:
+    """A group without links to others of it."""
+    found: dict[tuple[int, int], Match] = {}
+    for match in group:
+        state = (folder / match.name).stat()
+        found.setdefault((state.st_dev, state.st_ino), match)
+    return list(found.values())
+
+
+def _is(picture: Input, folder: Path, match: Match) -> bool:
+    return isinstance(picture, Path) and _is_same_file(picture, folder / match.name)
+
+
+def _is_same_file(one: Path, other: Path) -> bool:
+    try:
+        return one.samefile(other)
+    except FileNotFoundError:
+        return False
 
 
 def _vector(data: bytes, threads: int) -> Floats:
@@ -112,7 +135,7 @@ def _vector(data: bytes, threads: int) -> Floats:
         return describe_picture(from_pillow(image).seen, threads)
 
 
-def _catalogue(request: Request, report: Reporter, leave_out: Input | None = None) -> Catalogue:
+def _catalogue(request: Request, report: Reporter) -> Catalogue:
     """All .aez files below the folder; those that are new are described first."""
     tree = LocalTree(request.folder)
     listing = tree.find()
@@ -121,45 +144,35 @@ def _catalogue(request: Request, report: Reporter, leave_out: Input | None = Non
     stamps = {name: stamp for name, stamp in listing.files.items() if not Decoding.foreign_kind(name)}
     if not stamps:
         raise AezError(f"{tree}: no .aez files")
-    with closing(Index(request.folder)) as index:
-        if not index.kept:
-            report.note(tree, "cannot be written to, so nothing is kept for the next time")
-        names = index.outdated(stamps)
-        outcomes = _described(_Describer(tree, request.threads), names, request.processes)
-        _keep(track(outcomes, report.visible, len(names)), stamps, tree, index, report)
-        catalogue = index.catalogue()
-    if isinstance(leave_out, Path) and leave_out.resolve().is_relative_to(request.folder.resolve()):
-        return catalogue.without(leave_out.resolve().relative_to(request.folder.resolve()).as_posix())
-    return catalogue
+    index = Index.load(request.folder)
+    names = index.outdated(stamps)
+    if not listing.errors:  # what is in a closed folder may come back
+        index.forget(lambda name: name not in stamps)
+    described = _described(tree, names, request)
+    try:
+        for name, outcome in track(described, report.visible, len(names)):
+            if failure := outcome.exception():
+                report.fail(reason(failure, str(tree.root / name)))
+            else:
+                index.entries[name] = stamps[name], outcome.result()
+    finally:
+        if names:
+            _save(index, request.folder, report)
+    return index.catalogue(stamps)
 
 
-def _keep(
-    outcomes: Iterable[tuple[str, Future[Description]]],
-    stamps: dict[str, str],
-    tree: LocalTree,
-    index: Index,
-    report: Reporter,
-) -> None:
-    """Add descriptions to the index as they come, now and then."""
-    new: list[tuple[str, str, Description]] = []
-    kept = time.monotonic()
-    for name, outcome in outcomes:
-        if error := outcome.exception():
-            report.fail(describe(error, str(tree.root / name)))
-        else:
-            new.append((name, stamps[name], outcome.result()))
-        if time.monotonic() - kept > _KEEP_EVERY_SECONDS:
-            index.add(new)
-            new, kept = [], time.monotonic()
-    index.add(new)
+def _save(index: Index, folder: Path, report: Reporter) -> None:
+    try:
+        index.save(folder)
+    except OSError as error:
+        report.note(folder, f"nothing is kept for the next time ({error.strerror})")
 
 
-def _described(
-    describer: _Describer, names: Sequence[str], processes: int
-) -> Iterator[tuple[str, Future[Description]]]:
-    if processes > 1 and len(names) > _FEW:
-        yield from in_processes(describer, names, processes)
+def _described(tree: LocalTree, names: Sequence[str], request: Request) -> Iterator[tuple[str, Future[Description]]]:
+    if request.processes > 1 and len(names) > _FEW:
+        yield from in_processes(_Describer(tree, request.threads), names, request.processes)
         return
+    describer = _Describer(tree, request.processes * request.threads)
     for name in names:
         outcome: Future[Description] = Future()
         try:
@@ -181,6 +194,6 @@ def _values(folder: Path, match: Match) -> dict[str, object]:
 
 def _write_page(request: Request, title: str, sections: Sequence[Section], report: Reporter) -> None:
     if request.page:
-        page = make_page(title, request.folder, track(sections, report.visible), report.note)
+        page = make_page(title, request.folder, track(sections, report.visible), report)
         write_file(request.page, page, request.force)
         report.tell(f"{printable(request.page)}  {decimal(len(page))}")

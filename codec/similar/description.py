@@ -5,6 +5,7 @@ the lowest frequencies of the picture, however large that is. Unlike them it has
 signs.
 """
 
+import warnings
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +13,7 @@ import numpy as np
 from ..api import latents
 from ..arrays import Floats, Samples
 from ..coding.scaled import CELL, analysed_latents, describing_model
+from ..errors import AezWarning
 from ..format.container import parse_header
 from ..model.registry import load_model
 from .glance import glance
@@ -21,6 +23,8 @@ FREQUENCIES = 8
 SIZE = 3 * FREQUENCIES**2
 SAME, ALIKE = 0.6, 0.3
 """From these on two pictures are called the same, or alike; see docs/decisions.md."""
+_CELLS_MIN = 6
+"""Down and across. Of smaller pictures too little is seen: most are the same in some way to turn them."""
 _NOISE = 3.0
 """Levels. Pictures with less structure than that are like nothing, not even themselves."""
 
@@ -41,7 +45,9 @@ def describe_file(data: bytes, threads: int = 0) -> Description:
     Raises:
         AezError: as `aez.latents`.
     """
-    found = latents(data, threads=threads)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", AezWarning)
+        found = latents(data, threads=threads)
     header = parse_header(data)
     planes = glance(describing_model(header, threads=threads), found)
     return Description(header.width, header.height, len(data), _vector(planes, header.width, header.height))
@@ -82,6 +88,8 @@ def _parts(vectors: Floats) -> list[Floats]:
 
 
 def _vector(planes: Floats, width: int, height: int) -> Floats:
+    if min(planes.shape[1:]) < _CELLS_MIN:
+        return np.zeros(SIZE, np.float32)
     down, across = _cosines(planes.shape[1], height), _cosines(planes.shape[2], width)
     amplitudes = down @ planes @ across.T
     amplitudes[:, 0, 0] = 0  # the mean colour, which tells the least

@@ -1,121 +1,101 @@
 """Descriptions of the files below a folder, kept beside them, so that each is described once."""
 
+import io
 import os
-import sqlite3
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import closing, contextmanager
-from dataclasses import dataclass
+import zipfile
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
 from ..arrays import Floats
+from ..output import write_file
 from .description import SIZE, Description
 
 NAME = ".aez-similar"
 _VERSION = 1
-_WAIT_SECONDS = 60.0  # for another process that writes
 _STORED = np.dtype("<f2")
 
 
 @dataclass(frozen=True)
 class Catalogue:
-    """Names below the folder; widths, heights and bytes; and vectors [N, SIZE]."""
+    """Names below the folder; width, height and bytes of each; and vectors [N, SIZE]."""
 
     names: list[str]
     sizes: list[tuple[int, int, int]]
     vectors: Floats
 
-    def without(self, name: str) -> "Catalogue":
-        """All but a file."""
-        kept = [place for place, other in enumerate(self.names) if other != name]
-        return Catalogue(
-            [self.names[place] for place in kept], [self.sizes[place] for place in kept], self.vectors[kept]
-        )
 
-
+@dataclass
 class Index:
-    """An SQLite database in a folder; a copy of it in memory where the folder cannot be written to.
+    """Stamps and descriptions by name. In a file it is an .npz of arrays."""
 
-    Raises:
-        OSError: from any method: it cannot be read or written.
-    """
+    entries: dict[str, tuple[str, Description]] = field(default_factory=dict)
 
-    def __init__(self, folder: Path) -> None:
-        self.path = folder / NAME
-        self.kept = os.access(folder, os.W_OK)
-        with self._as_os_error():
-            self._database = self._open() if self.kept else self._copied()
+    @classmethod
+    def load(cls, folder: Path) -> "Index":
+        """The index of a folder. One that is missing, damaged or of another version is empty: it only costs time."""
+        try:
+            with np.load(io.BytesIO((folder / NAME).read_bytes()), allow_pickle=False) as arrays:
+                return cls._of(arrays)
+        except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile):
+            return cls()
+
+    def save(self, folder: Path) -> None:
+        """Write it into the folder, at once or not at all.
+
+        Raises:
+            OSError: it cannot be written.
+        """
+        found = [description for _, description in self.entries.values()]
+        buffer = io.BytesIO()
+        np.savez(
+            buffer,
+            version=_VERSION,
+            names=_bytes(self.entries),
+            stamps=_bytes([stamp for stamp, _ in self.entries.values()]),
+            sizes=np.array([(one.width, one.height, one.bytes) for one in found], "<i8").reshape(-1, 3),
+            vectors=np.array([one.vector for one in found], _STORED).reshape(-1, SIZE),
+        )
+        write_file(folder / NAME, buffer.getvalue(), overwrite=True, wait_for_name=False)
 
     def outdated(self, stamps: Mapping[str, str]) -> list[str]:
-        """The files that are new or have changed, by their stamps; what was kept of others but those is forgotten."""
-        with self._as_os_error(), self._database:
-            rows = self._database.execute("SELECT name, stamp FROM files")
-            known = {os.fsdecode(name): stamp for name, stamp in rows}
-            gone = [(os.fsencode(name),) for name, stamp in known.items() if stamps.get(name) != stamp]
-            self._database.executemany("DELETE FROM files WHERE name = ?", gone)
-        return sorted(name for name, stamp in stamps.items() if known.get(name) != stamp)
-
-    def add(self, described: Iterable[tuple[str, str, Description]]) -> None:
-        """Keep descriptions with names and stamps, in place of older ones."""
-        rows = (
-            (os.fsencode(name), stamp, found.width, found.height, found.bytes, found.vector.astype(_STORED).tobytes())
-            for name, stamp, found in described
+        """Names of files, with their stamps, that are new or have changed."""
+        return sorted(
+            name for name, stamp in stamps.items() if name not in self.entries or self.entries[name][0] != stamp
         )
-        with self._as_os_error(), self._database:
-            self._database.executemany("REPLACE INTO files VALUES (?, ?, ?, ?, ?, ?)", rows)
 
-    def catalogue(self) -> Catalogue:
-        """All files, by name."""
-        with self._as_os_error():
-            rows = self._database.execute(
-                "SELECT name, width, height, bytes, vector FROM files ORDER BY name"
-            ).fetchall()
-        vectors = np.frombuffer(b"".join(row[4] for row in rows), _STORED).astype(np.float32).reshape(-1, SIZE)
-        return Catalogue([os.fsdecode(row[0]) for row in rows], [row[1:4] for row in rows], vectors)
+    def forget(self, is_gone: Callable[[str], bool]) -> None:
+        """Forget files."""
+        self.entries = {name: entry for name, entry in self.entries.items() if not is_gone(name)}
 
-    def close(self) -> None:
-        """Let go of the file."""
-        self._database.close()
+    def catalogue(self, stamps: Mapping[str, str]) -> Catalogue:
+        """Those of the files that are described as they are, by name."""
+        names = sorted(name for name, (stamp, _) in self.entries.items() if stamps.get(name) == stamp)
+        found = [self.entries[name][1] for name in names]
+        vectors = np.array([one.vector for one in found], np.float32).reshape(-1, SIZE)
+        return Catalogue(names, [(one.width, one.height, one.bytes) for one in found], vectors)
 
-    def _open(self) -> sqlite3.Connection:
-        """Whatever is no index of this version begins anew: it costs nothing but time."""
-        try:
-            return _prepared(sqlite3.connect(self.path, timeout=_WAIT_SECONDS))
-        except sqlite3.OperationalError:
-            raise
-        except sqlite3.DatabaseError:
-            self.path.unlink()
-            return _prepared(sqlite3.connect(self.path, timeout=_WAIT_SECONDS))
-
-    def _copied(self) -> sqlite3.Connection:
-        memory = sqlite3.connect(":memory:")
-        if self.path.is_file():
-            with closing(sqlite3.connect(f"{self.path.absolute().as_uri()}?immutable=1", uri=True)) as kept:
-                kept.backup(memory)
-        return _prepared(memory)
-
-    @contextmanager
-    def _as_os_error(self) -> Iterator[None]:
-        try:
-            yield
-        except sqlite3.Error as error:
-            raise OSError(None, str(error), str(self.path)) from error
+    @classmethod
+    def _of(cls, arrays: Mapping[str, np.ndarray]) -> "Index":
+        names, stamps = _words(arrays["names"]), _words(arrays["stamps"])
+        sizes, vectors = arrays["sizes"], arrays["vectors"].astype(np.float32)
+        if arrays["version"] != _VERSION or sizes.shape != (len(names), 3) or vectors.shape != (len(names), SIZE):
+            raise ValueError("of another version")
+        if not np.isfinite(vectors).all():
+            raise ValueError("damaged")
+        described = [
+            Description(width, height, size, vector)
+            for (width, height, size), vector in zip(sizes.tolist(), vectors, strict=True)
+        ]
+        return cls(dict(zip(names, zip(stamps, described, strict=True), strict=True)))
 
 
-def _prepared(database: sqlite3.Connection) -> sqlite3.Connection:
-    try:
-        (version,) = database.execute("PRAGMA user_version").fetchone()
-        (state,) = database.execute("PRAGMA quick_check(1)").fetchone()
-        if version not in (0, _VERSION) or state != "ok":
-            raise sqlite3.DatabaseError("of another version, or damaged")
-        with database:
-            database.execute(
-                "CREATE TABLE IF NOT EXISTS files (name BLOB PRIMARY KEY, stamp TEXT,"
-                " width INTEGER, height INTEGER, bytes INTEGER, vector BLOB) WITHOUT ROWID"
-            )
-            database.execute(f"PRAGMA user_version = {_VERSION}")
-    except BaseException:
-        database.close()
-        raise
-    return database
+def _bytes(words: Collection[str]) -> np.ndarray:
+    """Names of files have any bytes but zero, which ends each."""
+    return np.frombuffer(b"".join(os.fsencode(word) + b"\0" for word in words), np.uint8)
+
+
+def _words(data: np.ndarray) -> list[str]:
+    return [os.fsdecode(word) for word in data.astype(np.uint8).tobytes().split(b"\0")[:-1]]

@@ -3,7 +3,7 @@
 import base64
 import html
 import io
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from string import Template
@@ -13,7 +13,8 @@ from rich.filesize import decimal
 from ..api import decode
 from ..errors import AezError
 from ..picture.convert import plain
-from ..terminal.reporter import describe
+from ..terminal.names import printable
+from ..terminal.reporter import Reporter, describe
 from .search import Match
 
 _SIDE = 240
@@ -37,7 +38,7 @@ $sections
 """)
 _SECTION = Template("<section>\n  <h2>$title</h2>\n$figures\n</section>")
 _FIGURE = Template("""  <figure>
-    <img src="$url" alt="">
+    <img src="$url" alt="$name">
     <figcaption>$name<br>$width x $height, $size, $score</figcaption>
   </figure>""")
 
@@ -50,12 +51,12 @@ class Section:
     matches: Sequence[Match]
 
 
-def make_page(title: str, folder: Path, sections: Iterable[Section], note: Callable[[object, str], None]) -> bytes:
-    """A page of small copies; what cannot be decoded is noted, and has none."""
+def make_page(title: str, folder: Path, sections: Iterable[Section], report: Reporter) -> bytes:
+    """A page of small copies; what cannot be decoded fails, and has none."""
     made = [
         _SECTION.substitute(
             title=html.escape(section.title),
-            figures="\n".join(_figure(folder, match, note) for match in section.matches),
+            figures="\n".join(_figure(folder, match, report) for match in section.matches),
         )
         for section in sections
     ]
@@ -63,15 +64,15 @@ def make_page(title: str, folder: Path, sections: Iterable[Section], note: Calla
     return page.encode(errors="replace")
 
 
-def _figure(folder: Path, match: Match, note: Callable[[object, str], None]) -> str:
+def _figure(folder: Path, match: Match, report: Reporter) -> str:
     path, url = folder / match.name, ""
     try:
         url = _small_copy(path.read_bytes())
     except (AezError, OSError) as error:
-        note(path, describe(error, ""))
+        report.fail(describe(error, str(path)))
     return _FIGURE.substitute(
         url=url,
-        name=html.escape(match.name),
+        name=html.escape(printable(match.name)),
         width=match.width,
         height=match.height,
         size=decimal(match.bytes),

@@ -1,6 +1,5 @@
 """Which pictures of a catalogue are alike."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,8 +8,8 @@ from ..arrays import Floats
 from .description import ALIKE, SAME, likeness
 from .index import Catalogue
 
-_ROWS = 256
-"""Compared with all others at a time, which bounds the memory."""
+_PAIRS = 2_000_000
+"""Compared at a time, which bounds the memory."""
 
 
 @dataclass(frozen=True)
@@ -41,42 +40,29 @@ def groups(catalogue: Catalogue) -> list[list[Match]]:
 
     A file is in the group of all that it is the same as, so the ends of a long chain may differ.
     """
-    leaders = list(range(len(catalogue.names)))
-    for one, other in _pairs(catalogue.vectors):
-        first, second = _leader(leaders, one), _leader(leaders, other)
-        leaders[max(first, second)] = min(first, second)
-    members: dict[int, list[int]] = {}
-    for place in range(len(leaders)):
-        members.setdefault(_leader(leaders, place), []).append(place)
-    return [_group(catalogue, places) for places in members.values() if len(places) > 1]
-
-
-def _pairs(vectors: Floats) -> Iterator[tuple[int, int]]:
-    """Places of pictures that are the same."""
-    for start in range(0, len(vectors), _ROWS):
-        same = likeness(vectors[start : start + _ROWS], vectors[start:]) >= SAME
-        for row, column in np.argwhere(np.triu(same, 1)).tolist():
-            yield start + row, start + column
-
-
-def _leader(leaders: list[int], place: int) -> int:
-    """The first of a group; the ways to it are made shorter (union-find)."""
-    while leaders[place] != place:
-        leaders[place] = leaders[leaders[place]]
-        place = leaders[place]
-    return place
+    vectors = catalogue.vectors
+    group_of = np.arange(len(vectors))
+    rows = max(_PAIRS // max(len(vectors), 1), 1)
+    for start in range(0, len(vectors), rows):
+        same = likeness(vectors[start : start + rows], vectors[start:]) >= SAME
+        for row in np.flatnonzero(same.sum(1) > 1):
+            joined = np.unique(group_of[start:][same[row]])
+            if len(joined) > 1:
+                group_of[np.isin(group_of, joined)] = joined[0]
+    sizes = np.bincount(group_of, minlength=len(vectors))
+    return [_group(catalogue, np.flatnonzero(group_of == group).tolist()) for group in np.flatnonzero(sizes > 1)]
 
 
 def _group(catalogue: Catalogue, places: list[int]) -> list[Match]:
-    largest = max(places, key=lambda place: _size(*catalogue.sizes[place]))
+    def size(place: int) -> tuple[int, int]:
+        width, height, of_file = catalogue.sizes[place]
+        return width * height, of_file
+
+    largest = max(places, key=size)
     others = [place for place in places if place != largest]
     scores = likeness(catalogue.vectors[others], catalogue.vectors[[largest]])[:, 0]
     order = sorted(zip(others, scores.tolist(), strict=True), key=lambda scored: -scored[1])
     return [_match(catalogue, largest, 1.0), *(_match(catalogue, place, score) for place, score in order)]
-
-
-def _size(width: int, height: int, size: int) -> tuple[int, int]:
-    return width * height, size
 
 
 def _match(catalogue: Catalogue, place: int, score: float) -> Match:
