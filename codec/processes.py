@@ -38,8 +38,8 @@ def in_processes(
         except BaseException as error:
             pool.stop()  # type: ignore[no-untyped-call]
             if isinstance(error, BrokenProcessPool):
-                reason = describe(error.__cause__ or error, "processes cannot be started")
-                raise AezError(reason, "fewer --jobs may help") from error
+                said = describe(error.__cause__ or error, "processes cannot be started")
+                raise AezError(said, "fewer --jobs may help") from error
             raise
 
 

@@ -1,6 +1,5 @@
 """The report: one self-contained HTML page and the plots as PNG (needs aez[compare])."""
 
-import base64
 import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ import numpy as np
 from PIL import Image
 
 from ..errors import AezError, needs_extra
+from ..html import data_url
 from ..metrics.rate_distortion import MEASURES, Metric
 from ..model.registry import AnyModel, find_by_name
 from ..output import write_file
@@ -163,4 +163,4 @@ def _starts(whole: int, part: int) -> range:
 def _data_url(image: Image.Image) -> str:
     buffer = io.BytesIO()
     image.save(buffer, "png", optimize=True)
-    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
+    return data_url("image/png", buffer.getvalue())

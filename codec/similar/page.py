@@ -1,6 +1,5 @@
 """One HTML file with pictures that are alike, side by side."""
 
-import base64
 import html
 import io
 from collections.abc import Iterable, Sequence
@@ -12,6 +11,7 @@ from rich.filesize import decimal
 
 from ..api import decode
 from ..errors import AezError
+from ..html import data_url, document
 from ..picture.convert import plain
 from ..terminal.names import printable
 from ..terminal.reporter import Reporter, describe
@@ -19,23 +19,10 @@ from .search import Match
 
 _SIDE = 240
 _QUALITY = 80
-_PAGE = Template("""<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>$title</title>
-<style>
-  :root { color-scheme: light dark; }
-  body { margin: 0 auto; max-width: 100rem; padding: 1rem; font: 15px/1.5 system-ui, sans-serif; }
-  section { display: flex; flex-wrap: wrap; gap: 1rem; padding: 1rem 0; border-top: 1px solid #8886; }
-  h2 { flex-basis: 100%; margin: 0; font-size: 1rem; }
-  figure { margin: 0; width: ${side}px; }
-  figcaption { overflow-wrap: anywhere; font-size: .8rem; opacity: .7; }
-</style>
-<h1>$title</h1>
-$sections
-</html>
-""")
+_STYLE = f"""  section {{ display: flex; flex-wrap: wrap; gap: 1rem; padding: 1rem 0; border-top: 1px solid #8886; }}
+  h2 {{ flex-basis: 100%; margin: 0; font-size: 1rem; }}
+  figure {{ margin: 0; width: {_SIDE}px; }}
+  figcaption {{ overflow-wrap: anywhere; font-size: .8rem; opacity: .7; }}"""
 _SECTION = Template("<section>\n  <h2>$title</h2>\n$figures\n</section>")
 _FIGURE = Template("""  <figure>
     <img src="$url" alt="$name">
@@ -60,8 +47,7 @@ def make_page(title: str, folder: Path, sections: Iterable[Section], report: Rep
         )
         for section in sections
     ]
-    page = _PAGE.substitute(title=html.escape(title), side=_SIDE, sections="\n".join(made))
-    return page.encode(errors="replace")
+    return document(title, _STYLE, "\n".join([f"<h1>{html.escape(title)}</h1>", *made]))
 
 
 def _figure(folder: Path, match: Match, report: Reporter) -> str:
@@ -86,4 +72,4 @@ def _small_copy(data: bytes) -> str:
     image.thumbnail((_SIDE, _SIDE))
     buffer = io.BytesIO()
     image.save(buffer, "JPEG", quality=_QUALITY)
-    return f"data:image/jpeg;base64,{base64.b64encode(buffer.getvalue()).decode()}"
+    return data_url("image/jpeg", buffer.getvalue())

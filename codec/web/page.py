@@ -10,28 +10,14 @@ from typing import Literal
 from ..api import Resolution
 from ..format.container import Flags
 from ..format.contents import Contents
+from ..html import data_url, document
 from ..model.registry import AnyModel, Found, find_needed
 from .assets import DECODER, FALLBACK, SCRIPT, bundle, bundle_name, hashed_name, script
 from .bundle import Part
 
-_PAGE = Template("""<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>$title</title>
-<style>
-  :root { color-scheme: light dark; }
-  body { margin: 0 auto; max-width: 100rem; padding: 1rem; font: 15px/1.5 system-ui, sans-serif; }
-  figure { margin: 0 0 2rem; }
+_STYLE = """  figure { margin: 0 0 2rem; }
   aez-img { max-width: 100%; background: #8883; }
-  figcaption { overflow-wrap: anywhere; opacity: .7; }
-</style>
-$parts
-<main>
-$figures
-</main>
-</html>
-""")
+  figcaption { overflow-wrap: anywhere; opacity: .7; }"""
 _FIGURE = Template("""<figure>
   <aez-img src="$url" alt="$name" width="$width" height="$height" resolution="$resolution" loading="lazy"></aez-img>
   <figcaption>$name, $width x $height, $size bytes</figcaption>
@@ -62,7 +48,7 @@ class Shown:
     @property
     def url(self) -> str:
         """The file within an address."""
-        return f"data:image/aez;base64,{base64.b64encode(self.data).decode()}"
+        return data_url("image/aez", self.data)
 
     @property
     def has_samples(self) -> bool:
@@ -78,7 +64,7 @@ def make_page(title: str, pictures: Sequence[Shown]) -> bytes:
     """
     figures = [_figure(picture) for picture in pictures]
     parts = decoder_elements(pictures)
-    return _PAGE.substitute(title=html.escape(title), parts=parts, figures="\n".join(figures)).encode()
+    return document(title, _STYLE, "\n".join([parts, "<main>", *figures, "</main>"]))
 
 
 def decoder_elements(pictures: Iterable[Shown], model: AnyModel | None = None) -> str:

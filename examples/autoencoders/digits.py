@@ -230,7 +230,6 @@ def main() -> None:
     jpegs = [saved(digit, "JPEG", optimize=True) for digit in test]
     report.values.update(
         byte_psnr=f"{in_bytes.psnr:.1f}",
-        byte_alone=f"{in_bytes.alone:.0f}",
         byte_together=f"{in_bytes.together:.0f}",
         byte_ratio=f"{PIXELS / in_bytes.together:.1f}",
         jpeg_header=f"{mean(len(file) - scan_bytes(file) for file in jpegs):.0f}",

@@ -1,6 +1,5 @@
 """The one training loop of all experiments."""
 
-import time
 from collections.abc import Callable, Iterator
 
 import numpy as np
@@ -22,9 +21,8 @@ def train(
     steps: int,
     batch: int = 64,
     rate: float = 1e-3,
-) -> float:
-    """Adam on batches of data [N, ...], its rate falling to zero along a cosine; seconds that it took."""
-    start = time.perf_counter()
+) -> None:
+    """Adam on batches of data [N, ...], its rate falling to zero along a cosine."""
     optimizer = torch.optim.Adam(list(parameters), lr=rate)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
     choose = np.random.default_rng(SEED)
@@ -33,9 +31,3 @@ def train(
         loss(data[torch.from_numpy(choose.integers(len(data), size=batch))]).backward()  # type: ignore[no-untyped-call]
         optimizer.step()
         schedule.step()
-    return time.perf_counter() - start
-
-
-def count(module: nn.Module) -> int:
-    """Parameters of a network."""
-    return sum(parameter.numel() for parameter in module.parameters())
