@@ -37,7 +37,8 @@ web-test: web/node_modules/.installed $(VENV)/.dev  ## that it is what was built
 
 examples: $(VENV)/.dev  ## all experiments of examples/autoencoders (PICTURES=DIR of photographs), and docs/autoencoders.md
 	$(BIN)/python examples/autoencoders/digits.py
-	$(BIN)/python examples/autoencoders/anomalies.py --pictures $(PICTURES)
+	for name in kinds translation upscaling family anomalies video; do \
+		$(BIN)/python examples/autoencoders/$$name.py --pictures $(PICTURES) || exit 1; done
 	$(BIN)/python examples/autoencoders/page.py
 
 fuzz: $(VENV)/.dev web/node_modules/.installed  ## broken files for the decoder, ROUNDS times five minutes (findings in fuzz/findings), and for both

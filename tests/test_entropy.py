@@ -59,6 +59,19 @@ def test_tables_sum_to_the_total_with_no_symbol_impossible() -> None:
         assert table.frequencies.min() >= 1
 
 
+@pytest.mark.parametrize("count", [1, 100, 10_000])
+def test_the_likeliest_hyper_latents_are_never_too_few_bytes(count: int) -> None:
+    """rANS begins with an empty state, which takes symbols for less than they are worth; a reader has to allow it."""
+    model = load_model()
+    for tables in map(model.hyper_tables, range(KNOTS)):
+        likeliest = [table.frequencies[:-1].argmax() - table.half_width for table in tables.tables]
+        symbols = np.repeat(np.array(likeliest, np.int32), count)
+        indices = np.repeat(np.arange(len(tables), dtype=np.uint8), count)
+        writer = AnsWriter()
+        writer.write(symbols, indices, tables)
+        assert np.array_equal(AnsReader(writer.finish()).read(indices, tables), symbols)
+
+
 def test_constriction_decodes_every_boundary_of_every_table_as_stored() -> None:
     for table in all_tables():
         model = categorical(table)

@@ -9,7 +9,8 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / "examples" / "autoencoders"
-EXPERIMENTS = {"digits": (), "anomalies": ("--pictures", ROOT / "samples")}
+WITH_PICTURES = "kinds", "translation", "upscaling", "family", "anomalies", "video"
+EXPERIMENTS = {"digits": ()} | dict.fromkeys(WITH_PICTURES, ("--pictures", ROOT / "samples"))
 
 
 def run_python(*arguments: object, folder: Path = ROOT) -> str:

@@ -76,7 +76,7 @@ def _cut(points: Sequence[Point], within: tuple[float, float]) -> list[Point] | 
     """The part of a curve within a range of fidelity, its ends interpolated (Akima, log rate over fidelity)."""
     from scipy.interpolate import Akima1DInterpolator
 
-    ordered = _rising(points)
+    ordered = rising(points)
     low, high = within
     if len(ordered) < 3 or ordered[0].fidelity > low or ordered[-1].fidelity < high:
         return None
@@ -87,13 +87,13 @@ def _cut(points: Sequence[Point], within: tuple[float, float]) -> list[Point] | 
 
 def bpp_at(points: Sequence[Point], wanted: float) -> float | None:
     """The rate at a fidelity, linear between neighbours in log rate; none beyond the curve."""
-    ordered = _rising(points)
+    ordered = rising(points)
     if not ordered[0].fidelity <= wanted <= ordered[-1].fidelity:
         return None
     return math.exp(float(np.interp(wanted, [p.fidelity for p in ordered], np.log([p.bpp for p in ordered]))))
 
 
-def _rising(points: Sequence[Point]) -> list[Point]:
+def rising(points: Sequence[Point]) -> list[Point]:
     """A curve by rising fidelity, without points that another one beats in both rate and fidelity."""
     rising: list[Point] = []
     for point in sorted(points, key=lambda point: (point.bpp, -point.fidelity)):

@@ -15,6 +15,7 @@ from report import Report, arguments
 from sklearn.metrics import roc_auc_score
 
 import aez
+from aez.train.data import find_pictures
 
 SIDE = 256
 QUALITIES = 30, 90
@@ -87,7 +88,7 @@ def main() -> None:
     given = arguments(__doc__, pictures=True)
     assert given.pictures
     count = 4 if given.quick else 100
-    good = (255 * crops(given.pictures, SIDE, count, seed=1)).byte().permute(0, 2, 3, 1).numpy()
+    good = (255 * crops(find_pictures([given.pictures]), SIDE, count, seed=1)).byte().permute(0, 2, 3, 1).numpy()
     random = np.random.default_rng(2)
     with_fault = {fault: np.stack([fault(picture.copy(), random) for picture in good]) for fault in FAULTS}
     usual = np.array([rates(picture) for picture in good])

@@ -1,5 +1,6 @@
 """Digits and photographs, as tensors in 0..1."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -21,16 +22,22 @@ def digits() -> tuple[Tensor, Tensor, Tensor, Tensor]:
     return pictures[:4000], pictures[4000:], names[:4000], names[4000:]
 
 
-def crops(folder: Path, side: int, count: int, seed: int) -> Tensor:
-    """Squares [count, 3, side, side] of photographs, which are made smaller by a random factor up to 4 first."""
-    random = np.random.default_rng(seed)
+def photographs(folder: Path) -> tuple[list[Path], list[Path]]:
+    """To train and to test with: every fifth is kept aside for testing."""
     paths = find_pictures([folder])
+    return [path for number, path in enumerate(paths) if number % 5] or paths, paths[::5]
+
+
+def crops(paths: Sequence[Path], side: int, count: int, seed: int) -> Tensor:
+    """Squares [count, 3, side, side] of photographs, made smaller by random factors up to 4."""
+    random = np.random.default_rng(seed)
     found = np.empty((count, side, side, 3), np.uint8)
-    for number in range(count):
-        with Image.open(paths[number % len(paths)]) as image:
-            scale = max(random.uniform(0.25, 1), side / min(image.size))
-            size = (max(round(image.width * scale), side), max(round(image.height * scale), side))
-            small = image.convert("RGB").resize(size, Image.Resampling.BOX)
-        left, top = (int(random.integers(length - side + 1)) for length in small.size)
-        found[number] = np.asarray(small.crop((left, top, left + side, top + side)))
+    for first, path in enumerate(paths[:count]):
+        with Image.open(path) as image:
+            picture = image.convert("RGB")
+        for number in range(first, count, len(paths)):
+            length = side * random.uniform(1, min(4, min(picture.size) / side))
+            left, top = (random.uniform(0, whole - length) for whole in picture.size)
+            square = picture.resize((side, side), Image.Resampling.BOX, (left, top, left + length, top + length))
+            found[number] = np.asarray(square)
     return torch.from_numpy(found).permute(0, 3, 1, 2).float() / 255

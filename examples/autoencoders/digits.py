@@ -3,30 +3,23 @@
 python examples/autoencoders/digits.py
 """
 
-import copy
 import io
-import math
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
 import matplotlib.pyplot as plt
 import numpy as np
 import torch
-from coding import Coder, file_bytes
+from coding import file_bytes
 from data import digits
 from matplotlib.figure import Figure
 from PIL import Image
+from rate import Coded, Network, Scaled, coded, for_rate, largest, psnr
 from report import Report, arguments
 from torch import Tensor, nn
 from torch.nn import functional as F
 from training import seeded, train
 
-from aez.format.quality import KNOTS
-from aez.metrics.fidelity import psnr_of
 from aez.metrics.rate_distortion import Point, bpp_at
-from aez.nn.gradients import round_through
-from aez.nn.quantize import perturb
-from aez.nn.rate import FactorizedPrior
 
 SIDE, PIXELS = 28, 28 * 28
 CHANNELS = 8
@@ -75,77 +68,19 @@ class Talk(nn.Module):
         return pictures
 
 
-class Scaled(nn.Module):
-    """A network whose code is multiplied by a learned factor for each channel: how finely rounding cuts it."""
-
-    def __init__(self, network: Talk, factor: float) -> None:
-        super().__init__()
-        self.network = network
-        self.log_factor = nn.Parameter(torch.full((1, CHANNELS, 1, 1), math.log(factor)))
-
-    def encode(self, pictures: Tensor) -> Tensor:
-        """As the network, times the factors."""
-        return self.network.encode(pictures) * self.log_factor.exp()
-
-    def decode(self, code: Tensor) -> Tensor:
-        """As the network, of a code that has been multiplied."""
-        return self.network.decode(code / self.log_factor.exp())
-
-
 def for_cross_entropy(model: Talk, pictures: Tensor, steps: int) -> Talk:
     """Trained as in the talk, for the cross-entropy of every pixel, without a thought of bytes."""
     train(model.parameters(), pictures, lambda x: F.binary_cross_entropy(model.decode(model.encode(x)), x), steps)
     return model
 
 
-def for_rate(trained: Talk, pictures: Tensor, steps: int) -> Iterator[tuple[float, Scaled]]:
-    """Trained on for bits + weight * squared error, as aez's networks are (Balle et al. 2017), for each weight."""
-    model, prior = Scaled(copy.deepcopy(trained), FINENESS / largest(trained, pictures)), FactorizedPrior(CHANNELS)
-    knots = torch.eye(KNOTS)[:1]  # the prior of aez depends on the quality; here there is one
-
-    def bits(code: Tensor) -> Tensor:
-        """For each pixel."""
-        return prior.bits(perturb(code), knots).sum() / (len(code) * PIXELS)
-
-    def loss(x: Tensor) -> Tensor:
-        code = model.encode(x)
-        return bits(code) + weight * F.mse_loss(model.decode(round_through(code)), x)
-
-    # A prior that knows nothing yet would make every bit so dear that the code collapses to zeros.
-    train(prior.parameters(), pictures, lambda x: bits(model.encode(x).detach()), steps // 5, rate=3e-2)
+def for_rates(trained: Talk, pictures: Tensor, steps: int) -> Iterator[tuple[float, Scaled]]:
+    """For rate and distortion at each weight, going on from the one before."""
+    model: Network = trained
+    step = largest(trained, pictures) / FINENESS
     for weight in WEIGHTS:
-        train([*model.parameters(), *prior.parameters()], pictures, loss, steps)
+        model, step = for_rate(model, step, pictures, steps, weight), 1.0
         yield weight, model
-
-
-@torch.no_grad()
-def largest(model: Talk, pictures: Tensor) -> float:
-    """The largest number of all codes."""
-    return model.encode(pictures).max().item()
-
-
-@dataclass(frozen=True)
-class Coded:
-    """Digits that have been through real bytes: so many each by itself and all together; PSNR in dB."""
-
-    alone: float
-    together: float
-    psnr: float
-    digits: Tensor
-
-
-@torch.no_grad()
-def coded(model: Talk | Scaled, step: float, training: Tensor, test: Tensor) -> Coded:
-    """Codes rounded to multiples of a step, and coded with the frequencies that they have in training."""
-    known, new = (torch.round(model.encode(pictures) / step).int() for pictures in (training, test))
-    alone, together = Coder.fitted(known.numpy()).sizes(new.numpy())
-    decoded = torch.round(255 * model.decode(step * new.float())) / 255
-    return Coded(alone, together, psnr(decoded, test), decoded)
-
-
-def psnr(decoded: Tensor, expected: Tensor) -> float:
-    """PSNR in dB over all digits."""
-    return psnr_of(255**2 * F.mse_loss(decoded, expected).item())
 
 
 def bpp(size: float) -> float:
@@ -219,7 +154,7 @@ def main() -> None:
     of_talk = {divisor: coded(talk, step / divisor, training, test) for divisor in DIVISORS}
     names = "the talk's network", "the same, for rate and distortion", "a wider one, for rate and distortion"
     of_rate = [
-        {weight: coded(model, 1.0, training, test) for weight, model in for_rate(start, training, steps)}
+        {weight: coded(model, 1.0, training, test) for weight, model in for_rates(start, training, steps)}
         for start in (talk, wide)
     ]
     curves = by_jpeg(test)
@@ -248,7 +183,7 @@ def main() -> None:
         ["bytes a digit at a PSNR of", *(f"{fit:.0f} dB" for fit in wanted)],
         [[name, *(size_at(points, fit) for fit in wanted)] for name, points in curves.items()],
     )
-    report.write(given.out, drawn(curves, lossless, test, {weight: one.digits for weight, one in of_rate[1].items()}))
+    report.write(given.out, drawn(curves, lossless, test, {weight: one.pictures for weight, one in of_rate[1].items()}))
 
 
 def size_at(points: list[Point], fidelity: float) -> str:

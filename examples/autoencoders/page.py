@@ -10,7 +10,7 @@ from string import Template
 from report import DOCS
 
 TEXTS = Path(__file__).parent / "pages"
-ORDER = ("digits", "anomalies")
+ORDER = ("digits", "kinds", "translation", "upscaling", "family", "anomalies", "video")
 """The experiments that there are, as the page tells them."""
 
 

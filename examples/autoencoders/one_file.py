@@ -1,0 +1,55 @@
+"""What one file of aez for both resolutions takes beside two files."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from data import crops
+from PIL import Image
+from torch import Tensor
+from torch.nn import functional as F
+
+import aez
+from aez.metrics.fidelity import psnr
+from aez.metrics.rate_distortion import Point, bpp_at
+
+QUALITY, SIDE = 70, 512
+
+
+@dataclass(frozen=True)
+class OneFile:
+    """Bytes of one file of aez, of the part of it that medium needs, and of a file of medium alone, as good; summed."""
+
+    whole: float
+    front: float
+    alone: float
+
+
+def one_file(paths: list[Path]) -> OneFile:
+    """Of details of photographs."""
+    sums = np.zeros(3)
+    for picture in crops(paths, SIDE, len(paths), seed=3):
+        high = as_image(picture)
+        medium = as_image(F.avg_pool2d(picture[None], 2)[0])
+        file = aez.encode(high, QUALITY, exact="never")
+        info = aez.info(file)
+        reached = fidelity(aez.decode(file, "medium"), medium)
+        by_itself = []
+        for quality in range(20, 100, 10):
+            of_medium = aez.encode(medium, quality, exact="never", layers="all")
+            by_itself.append(Point(quality, len(of_medium), fidelity(aez.decode(of_medium), medium)))
+        alone = bpp_at(by_itself, reached)
+        if alone:
+            sums += len(file), info.medium_bytes, alone
+    whole, front, alone = sums
+    return OneFile(whole, front, alone)
+
+
+def as_image(picture: Tensor) -> Image.Image:
+    """[3, H, W] in 0..1."""
+    return Image.fromarray((255 * picture).round().byte().permute(1, 2, 0).numpy())
+
+
+def fidelity(found: Image.Image, wanted: Image.Image) -> float:
+    """PSNR in dB."""
+    return psnr(np.asarray(found), np.asarray(wanted))
