@@ -162,7 +162,7 @@ class Clock:
 def main() -> None:
     given = arguments(__doc__, pictures=True)
     assert given.pictures
-    steps, count = (4, 50) if given.quick else (300, 3000)
+    steps, count = (2, 260) if given.quick else (300, 3000)
     training, test = photographs(given.pictures)
     tests = {
         side: crops(test, side, max(6400 // side, 16) if not given.quick else 16, seed=2) for side in (*SIDES, *LARGER)
