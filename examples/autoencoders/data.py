@@ -41,3 +41,8 @@ def crops(paths: Sequence[Path], side: int, count: int, seed: int) -> Tensor:
             square = picture.resize((side, side), Image.Resampling.BOX, (left, top, left + length, top + length))
             found[number] = np.asarray(square)
     return torch.from_numpy(found).permute(0, 3, 1, 2).float() / 255
+
+
+def image_of(picture: Tensor) -> Image.Image:
+    """[3, H, W] in 0..1."""
+    return Image.fromarray((255 * picture.clamp(0, 1)).round().byte().permute(1, 2, 0).numpy())

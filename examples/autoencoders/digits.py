@@ -14,7 +14,7 @@ from data import digits
 from matplotlib.figure import Figure
 from PIL import Image
 from rate import Coded, Network, Scaled, coded, for_rate, largest, psnr
-from report import Report, arguments
+from report import Report, arguments, show
 from torch import Tensor, nn
 from torch.nn import functional as F
 from training import seeded, train
@@ -205,9 +205,7 @@ def drawn(curves: Curves, lossless: dict[str, float], test: Tensor, shown: dict[
     left.grid(alpha=0.3)
     left.legend(fontsize=8)
     rows = {"original": test, **{f"weight {weight:.0f}": pictures for weight, pictures in shown.items()}}
-    right.imshow(torch.cat([torch.cat(list(pictures[:12, 0]), 1) for pictures in rows.values()]), cmap="gray")
-    right.set_yticks([SIDE * (row + 0.5) for row in range(len(rows))], list(rows), fontsize=8)
-    right.set_xticks([])
+    show(right, {name: pictures[:12] for name, pictures in rows.items()})
     return figure
 
 

@@ -3,20 +3,20 @@
 python examples/autoencoders/family.py --pictures DIR
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 import matplotlib.pyplot as plt
 import numpy as np
+import rate
 import torch
 from data import crops, digits, photographs
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from networks import Variational
+from networks import Variational, drawn
 from rate import Autoencoder, Scaled, best_step, coded, codes, curve, for_rate, largest, pictures_of, psnr
-from report import Report, arguments
+from report import Report, arguments, show
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 from sklearn.neighbors import NearestNeighbors
@@ -62,23 +62,14 @@ class Linear:
         return pictures.reshape(-1, *self.shape)
 
 
-class Network(Protocol):
+class Network(rate.Network, Protocol):
     """An autoencoder that all kinds can be trained with."""
-
-    def encode(self, pictures: Tensor) -> Tensor:
-        """The codes."""
-
-    def decode(self, code: Tensor) -> Tensor:
-        """The pictures."""
 
     def posterior(self, pictures: Tensor) -> tuple[Tensor, Tensor]:
         """Codes, and logarithms of the variances that a variational one gives them."""
 
     def effects(self) -> Tensor:
         """What one more of each number of the code does to the layer after it, [K, 1, 1]."""
-
-    def parameters(self) -> Iterator[nn.Parameter]:
-        """What is trained."""
 
 
 class OfDigits(nn.Module):
@@ -183,10 +174,8 @@ def contractive(network: Network, x: Tensor) -> Tensor:
 
 def variational(network: Network, x: Tensor) -> Tensor:
     """The code is a distribution, and is drawn to a normal one (Kingma and Welling 2014)."""
-    mean, log_variance = network.posterior(x)
-    drawn = mean + (log_variance / 2).exp() * torch.randn_like(mean)
-    divergence: Tensor = 0.5 * (mean.square() + log_variance.exp() - log_variance - 1).sum() / len(x)
-    return error(network.decode(drawn), x) + (DIVERGENCE if is_digits(x) else DIVERGENCE_OF_CROP) * divergence
+    code, nats = drawn(*network.posterior(x))
+    return error(network.decode(code), x) + (DIVERGENCE if is_digits(x) else DIVERGENCE_OF_CROP) * nats / len(x)
 
 
 def masked(network: Network, x: Tensor) -> Tensor:
@@ -334,7 +323,7 @@ def main() -> None:
     heads = ["dB, not rounded", *sizes, "noisy digits, dB", "noisy crops, dB", "AUROC", "precision at 10", "probe"]
     report.values["active"] = str(ACTIVE)
     report.table("kinds", ["kind", *heads], rows)
-    report.write(given.out, drawn(curves, models, data.test, noisy))
+    report.write(given.out, figure_of(curves, models, data.test, noisy))
 
 
 def two_sets(folder: Path, count: int) -> tuple[Tensor, Tensor]:
@@ -350,7 +339,7 @@ def psnr_at(points: list[Point], size: int) -> str:
     return f"{np.interp(size, sizes, np.maximum.accumulate(found)):.1f}" if sizes[0] <= size else "-"
 
 
-def drawn(curves: dict[str, list[Point]], models: dict[str, Autoencoder], test: Tensor, noisy: Tensor) -> Figure:
+def figure_of(curves: dict[str, list[Point]], models: dict[str, Autoencoder], test: Tensor, noisy: Tensor) -> Figure:
     """Rate-distortion curves; what each kind makes of noise; what the variational one has learned."""
     figure, (left, middle, right) = plt.subplots(
         1, 3, figsize=(16, 5.5), width_ratios=(1.3, 0.8, 0.9), layout="constrained"
@@ -364,8 +353,10 @@ def drawn(curves: dict[str, list[Point]], models: dict[str, Autoencoder], test: 
     left.legend(fontsize=8)
     rows = {"original": test[:8], "noisy": noisy[:8]}
     rows |= {kind: pictures_of(model, codes(model, noisy[:8])) for kind, model in models.items()}
-    show(middle, rows, "Without their noise")
-    show(right, latents_of(models["variational"], test) | samples_of(models, test), "One number changed; codes drawn")
+    show(middle, rows)
+    middle.set_title("Without their noise")
+    show(right, latents_of(models["variational"], test) | samples_of(models, test))
+    right.set_title("One number changed; codes drawn")
     return figure
 
 
@@ -386,21 +377,11 @@ def samples_of(models: dict[str, Autoencoder], test: Tensor) -> dict[str, Tensor
     """Codes drawn at random: normal ones for the variational kind, with mean and deviation of real ones for plain."""
     seeded()
     usual = codes(models["plain"], test)
-    drawn = torch.randn(8, CODE, 1, 1)
+    random = torch.randn(8, CODE, 1, 1)
     return {
-        "drawn, variational": pictures_of(models["variational"], drawn),
-        "drawn, plain": pictures_of(models["plain"], usual.mean(0) + usual.std(0) * drawn),
+        "drawn, variational": pictures_of(models["variational"], random),
+        "drawn, plain": pictures_of(models["plain"], usual.mean(0) + usual.std(0) * random),
     }
-
-
-def show(axis: Axes, rows: dict[str, Tensor], title: str) -> None:
-    """Rows of digits."""
-    axis.imshow(
-        torch.cat([torch.cat(list(pictures[:, 0]), 1) for pictures in rows.values()]), cmap="gray", vmin=0, vmax=1
-    )
-    axis.set_yticks([28 * (row + 0.5) for row in range(len(rows))], list(rows), fontsize=8)
-    axis.set_xticks([])
-    axis.set_title(title, fontsize=10)
 
 
 if __name__ == "__main__":

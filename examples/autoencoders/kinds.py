@@ -18,7 +18,7 @@ from matplotlib.typing import HashableList
 from networks import Convolutional, Corrected, FullyConnected, Variational
 from PIL import Image
 from rate import Coded, best_step, coded, curve, for_rate, like, psnr
-from report import Report, arguments
+from report import Report, arguments, show
 from torch import Tensor, nn
 from torch.nn import functional as F
 from training import seeded, train
@@ -203,9 +203,7 @@ def drawn(found: list[Result], jpeg: dict[int, list[Point]], tests: dict[int, Te
     side = max(SIDES)
     rows = {"original": tests[side]} | {result.kind: result.pictures for result in found if result.side == side}
     axis = axes["pictures"]
-    axis.imshow(torch.cat([torch.cat(list(pictures[:12]), 2) for pictures in rows.values()], 1).permute(1, 2, 0))
-    axis.set_yticks([side * (row + 0.5) for row in range(len(rows))], list(rows))
-    axis.set_xticks([])
+    show(axis, {name: pictures[:12] for name, pictures in rows.items()})
     axis.set_title(f"At about {SHOWN_BPP} bits a pixel")
     return figure
 

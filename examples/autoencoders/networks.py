@@ -123,7 +123,11 @@ class Variational(Convolutional):
 
     def drawn(self, pictures: Tensor) -> tuple[Tensor, Tensor]:
         """A code drawn from its distribution, and bits a pixel by which that differs from a normal one (KL)."""
-        mean, log_variance = self.posterior(pictures)
-        code = mean + (log_variance / 2).exp() * torch.randn_like(mean)
-        nats = 0.5 * (mean.square() + log_variance.exp() - log_variance - 1).sum()
+        code, nats = drawn(*self.posterior(pictures))
         return code, nats / (math.log(2) * pictures[:, 0].numel())
+
+
+def drawn(mean: Tensor, log_variance: Tensor) -> tuple[Tensor, Tensor]:
+    """A code drawn from normal distributions, and by how many nats in all they differ from standard ones (KL)."""
+    code = mean + (log_variance / 2).exp() * torch.randn_like(mean)
+    return code, 0.5 * (mean.square() + log_variance.exp() - log_variance - 1).sum()

@@ -4,9 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from data import crops
+from data import crops, image_of
 from PIL import Image
-from torch import Tensor
 from torch.nn import functional as F
 
 import aez
@@ -29,8 +28,8 @@ def one_file(paths: list[Path]) -> OneFile:
     """Of details of photographs."""
     sums = np.zeros(3)
     for picture in crops(paths, SIDE, len(paths), seed=3):
-        high = as_image(picture)
-        medium = as_image(F.avg_pool2d(picture[None], 2)[0])
+        high = image_of(picture)
+        medium = image_of(F.avg_pool2d(picture[None], 2)[0])
         file = aez.encode(high, QUALITY, exact="never")
         info = aez.info(file)
         reached = fidelity(aez.decode(file, "medium"), medium)
@@ -43,11 +42,6 @@ def one_file(paths: list[Path]) -> OneFile:
             sums += len(file), info.medium_bytes, alone
     whole, front, alone = sums
     return OneFile(whole, front, alone)
-
-
-def as_image(picture: Tensor) -> Image.Image:
-    """[3, H, W] in 0..1."""
-    return Image.fromarray((255 * picture).round().byte().permute(1, 2, 0).numpy())
 
 
 def fidelity(found: Image.Image, wanted: Image.Image) -> float:

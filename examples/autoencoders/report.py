@@ -2,12 +2,15 @@
 
 import argparse
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import matplotlib
+import torch
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from torch import Tensor
 
 matplotlib.use("Agg")
 DOCS = Path(__file__).parents[2] / "docs" / "autoencoders"
@@ -51,3 +54,12 @@ class Report:
         out.mkdir(parents=True, exist_ok=True)
         figure.savefig(out / f"{self.name}.png", dpi=90, bbox_inches="tight")
         (out / f"{self.name}.json").write_text(json.dumps(self.values, indent=1) + "\n")
+
+
+def show(axis: Axes, rows: Mapping[str, Tensor]) -> None:
+    """Rows of pictures [N, C, H, W] in 0..1, gray or in colour, each with its name."""
+    sheet = torch.cat([torch.cat(list(pictures), 2) for pictures in rows.values()], 1).permute(1, 2, 0)
+    axis.imshow(sheet, cmap="gray", vmin=0, vmax=1)
+    height = len(sheet) / len(rows)
+    axis.set_yticks([height * (number + 0.5) for number in range(len(rows))], list(rows), fontsize=8)
+    axis.set_xticks([])

@@ -12,10 +12,10 @@ import torch
 from agreement import Agreement
 from data import crops, photographs
 from matplotlib.figure import Figure
-from networks import CHANNELS, Convolutional
+from networks import CHANNELS, Convolutional, drawn
 from one_file import one_file
 from rate import codes, pictures_of, psnr
-from report import Report, arguments
+from report import Report, arguments, show
 from torch import Tensor, nn
 from torch.nn import functional as F
 from training import seeded, train
@@ -107,11 +107,9 @@ class Variational(Wrapped):
 
     def loss(self, pictures: Tensor) -> Tensor:
         """The evidence lower bound; one variance for each channel."""
-        mean = self.encode(pictures)
-        drawn = mean + (self.log_variance / 2).exp() * torch.randn_like(mean)
-        divergence = 0.5 * (mean.square() + self.log_variance.exp() - self.log_variance - 1).sum()
-        error = (self.decode(drawn) - pictures).square().sum()
-        return (error + DIVERGENCE * divergence) / pictures.numel()
+        code, nats = drawn(self.encode(pictures), self.log_variance)
+        error = (self.decode(code) - pictures).square().sum()
+        return (error + DIVERGENCE * nats) / pictures.numel()
 
 
 Network = Convolutional | Wrapped
@@ -146,12 +144,11 @@ class Two:
     high: Network
     medium: Network
 
-    @classmethod
-    def trained(cls, data: Data, high: Network, medium: Network) -> "Two":
+    def trained(self, data: Data) -> "Two":
         """Each on its pictures."""
-        fit(high, data.training.high, data.steps)
-        fit(medium, data.training.medium, data.steps)
-        return cls(high, medium)
+        fit(self.high, data.training.high, data.steps)
+        fit(self.medium, data.training.medium, data.steps)
+        return self
 
 
 def fit(network: Network, pictures: Tensor, steps: int) -> None:
@@ -280,7 +277,7 @@ def normalised(data: Data) -> Row:
     """Its first attempt."""
     training = data.training
     high, medium = Normalised(training.high), Normalised(training.medium)
-    two = Two.trained(data, high, medium)
+    two = Two(high, medium).trained(data)
     high.standardise(training.high)
     medium.standardise(training.medium)
     return translated("1. data and codes standardised", data, two)
@@ -304,7 +301,7 @@ def alternating(data: Data) -> Row:
     two = begun(data)
     network: nn.Module | None = None
     for _ in range(ROUNDS):
-        two = Two.trained(replace(data, steps=data.steps // ROUNDS), two.high, two.medium)
+        two.trained(replace(data, steps=data.steps // ROUNDS))
         translation = Translation.begun(data, two, perceptron)
         if network:
             translation = replace(translation, network=network)
@@ -353,11 +350,6 @@ def begun(data: Data, width: int = WIDTH, klt: bool = True) -> Two:
     return Two(*(Convolutional(pictures, width, klt=klt) for pictures in (data.training.high, data.training.medium)))
 
 
-def trained(data: Data, two: Two) -> Two:
-    """After it."""
-    return Two.trained(data, two.high, two.medium)
-
-
 def agreements(data: Data, random: Two, again: Network, klt: Two) -> list[Agreement]:
     """Of two mediums, and of high and medium, whose code is at every second place."""
     medium, high = codes(random.medium, data.test.medium), codes(random.high, data.test.high)
@@ -380,7 +372,7 @@ def main() -> None:
     medium = data.training.medium
     small = Data(Pair.of(medium), Pair.of(data.test.medium), steps)
 
-    two, random = trained(data, begun(data)), trained(data, begun(data, klt=False))
+    two, random = begun(data).trained(data), begun(data, klt=False).trained(data)
     rows = [translated("the blog's design", data, two)]
     direct = rows[0].direct
     mixed = Two(Mixed(Convolutional(high), SIDE), Mixed(Convolutional(medium), SIDE // 2))
@@ -388,13 +380,13 @@ def main() -> None:
     joint, joint_high = shared(data, direct)
     rows += [
         normalised(data),
-        translated("2. larger convolutional networks", data, trained(data, begun(data, 2 * WIDTH))),
-        translated("3. a fully connected layer in the middle", data, trained(data, mixed)),
+        translated("2. larger convolutional networks", data, begun(data, 2 * WIDTH).trained(data)),
+        translated("3. a fully connected layer in the middle", data, mixed.trained(data)),
         fine_tuned(data, two, direct),
         alternating(data),
         decoder_from_start(data, two, direct, "6. medium's decoder on high's code from the start", perceptron),
-        translated("smaller pictures, 32 and 16", small, trained(small, begun(small))),
-        translated("variational", data, trained(data, variational)),
+        translated("smaller pictures, 32 and 16", small, begun(small).trained(small)),
+        translated("variational", data, variational.trained(data)),
         translated("autoencoders that are bad: begun with random weights", data, random),
         translated("the best linear map of 4 x 4 places", data, two, Convolutions, train_it=False),
         translated("convolutions", data, two, Convolutions),
@@ -420,10 +412,10 @@ def main() -> None:
         saved=f"{1 - stored.whole / (stored.whole + stored.alone):.0%}",
         extra=f"{stored.front / stored.alone - 1:+.0%}",
     )
-    report.write(given.out, drawn(rows, data.test.medium))
+    report.write(given.out, figure_of(rows, data.test.medium))
 
 
-def drawn(rows: list[Row], medium: Tensor) -> Figure:
+def figure_of(rows: list[Row], medium: Tensor) -> Figure:
     """How far each is from what medium's own autoencoder does, and what that looks like."""
     figure, (left, right) = plt.subplots(1, 2, figsize=(15, 7), width_ratios=(1, 1), layout="constrained")
     below = [row.psnr - row.direct for row in rows]
@@ -432,10 +424,7 @@ def drawn(rows: list[Row], medium: Tensor) -> Figure:
     left.invert_yaxis()
     left.set(xlabel="dB beside medium's own autoencoder", title="Medium from high's code")
     shown = {"medium": medium} | {row.name: row.pictures for row in rows if row.pictures.shape == medium.shape}
-    right.imshow(torch.cat([torch.cat(list(pictures[:10]), 2) for pictures in shown.values()], 1).permute(1, 2, 0))
-    side = medium.shape[-1]
-    right.set_yticks([side * (number + 0.5) for number in range(len(shown))], list(shown), fontsize=7)
-    right.set_xticks([])
+    show(right, {name: pictures[:10] for name, pictures in shown.items()})
     return figure
 
 

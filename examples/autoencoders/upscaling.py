@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import matplotlib.pyplot as plt
 import numpy as np
 import torch
-from data import crops, photographs
+from data import crops, image_of, photographs
 from matplotlib.figure import Figure
 from PIL import Image
 from report import Report, arguments
@@ -130,11 +130,6 @@ def by_network(network: Upscaler) -> Way:
         return image_of(network(tensor_of(stored.medium)[None])[0])
 
     return upscaled
-
-
-def image_of(picture: Tensor) -> Image.Image:
-    """[3, H, W] in 0..1."""
-    return Image.fromarray((255 * picture.clamp(0, 1)).round().byte().permute(1, 2, 0).numpy())
 
 
 def tensor_of(image: Image.Image) -> Tensor:
