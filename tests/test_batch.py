@@ -300,6 +300,26 @@ def test_no_claim_is_lost_however_many_there_are(tmp_path: Path) -> None:
     assert known == {name: {digest} for name, digest in written.items()}
 
 
+@pytest.mark.parametrize("count", [1, 2, 3, 99, 100, 101, 200])
+@pytest.mark.parametrize("length", [0, -1])
+def test_what_is_killed_while_it_notes_a_claim_loses_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, count: int, length: int
+) -> None:
+    tree = LocalTree(tmp_path)
+    claims = Claims(tree)
+    for number in range(count):
+        claims.add(f"{number}.aez", str(number))
+
+    def torn(tree: LocalTree, name: str, data: bytes) -> None:
+        (tree.root / name).write_bytes(data[:length])
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(LocalTree, "note", torn)
+    with pytest.raises(KeyboardInterrupt):
+        claims.add("last.aez", "last")
+    assert read_claims(tree) == {f"{number}.aez": {str(number)} for number in range(count)}
+
+
 def test_what_appears_meanwhile_is_not_overwritten(
     run: Run, album: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

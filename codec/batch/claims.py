@@ -10,6 +10,7 @@ import threading
 from collections.abc import Mapping
 from contextlib import suppress
 from functools import lru_cache
+from itertools import cycle
 from secrets import token_hex
 
 from ..errors import AezError
@@ -33,10 +34,12 @@ class Claims:
             if name in self._hashes or len(self._hashes) == _PER_NOTE:
                 self._begin()
             self._hashes[name] = digest
-            self._tree.note(self._name, json.dumps(self._hashes).encode())
+            self._tree.note(next(self._places), json.dumps(self._hashes).encode())
 
     def _begin(self) -> None:
-        self._name = f"{OWN_FOLDER}/{_FOLDER}/{token_hex(8)}"
+        place = f"{OWN_FOLDER}/{_FOLDER}/{token_hex(8)}"
+        # By turns: what is killed while it writes one leaves the other, which has all but the last.
+        self._places = cycle((f"{place}-0", f"{place}-1"))
         self._hashes: dict[str, str] = {}
 
 
