@@ -363,19 +363,21 @@ def compare(
 
 @main.command(short_help="Find pictures that are alike in a folder of .aez files.")
 @click.argument("where", metavar="[PICTURE] FOLDER", nargs=-1, required=True, type=InputType())
-@click.option("--page", type=click.Path(path_type=Path, dir_okay=False), help="Write an HTML page of them there.")
+@click.option("--page", type=OutputType(), help="Write an HTML page of them there.")
 @click.option("-f", "--force", is_flag=True, help="Overwrite an existing page.")
 @click.option("--jobs", type=click.IntRange(1), help="Processes.  [default: one per core]")
 @threads_option
+@max_pixels_option
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per group, or per file that is like PICTURE.")
 @click.option("--quiet", is_flag=True, help="Say nothing but errors.")
 @click.option("--debug", is_flag=True, help="Show tracebacks.")
 def similar(
     where: tuple[Input, ...],
-    page: Path | None,
+    page: Output | FolderOutput | None,
     force: bool,
     jobs: int | None,
     threads: int,
+    max_pixels: int,
     as_json: bool,
     quiet: bool,
     debug: bool,
@@ -391,8 +393,10 @@ def similar(
     *pictures, folder = where
     if len(pictures) > 1 or not isinstance(folder, Path):
         raise click.UsageError("what is searched is one FOLDER, after at most one PICTURE")
+    if not (page is None or isinstance(page, Path)):
+        raise click.UsageError("--page names a file; what is found goes to standard output")
     processes, threads = processes_and_threads(jobs, threads)
-    request = commands.Request(folder, page, force, processes, threads)
+    request = commands.Request(folder, page, force, processes, threads, max_pixels)
     if pictures:
         commands.show_nearest(pictures[0], request, report)
     else:

@@ -288,7 +288,7 @@ def latents(
     """What a picture looks like to a model, without decoding its samples: for finding pictures that are alike.
 
     Numbers of files of one model compare, whatever their qualities. Where a file has samples instead of latents, they
-    are analysed first; its front part suffices where it has none.
+    are analysed first. The front part of a file suffices.
 
     Args:
         data: the file, or its first `Info.medium_bytes` bytes.

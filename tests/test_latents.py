@@ -43,8 +43,7 @@ def test_samples_in_a_file_are_analysed(photograph: Image.Image) -> None:
     assert 0 < aez.info(data).exact < 1
     whole = aez.latents(aez.encode(drawn, "lossless"))
     assert likeness(whole, aez.latents(data)) > 0.9
-    with pytest.raises(aez.DamagedError):
-        aez.latents(data[: aez.info(data).medium_bytes])
+    assert likeness(whole, aez.latents(data[: aez.info(data).medium_bytes])) > 0.9
 
 
 def test_bad_input(photograph: Image.Image) -> None:

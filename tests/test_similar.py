@@ -118,6 +118,21 @@ def test_pictures_without_structure_are_like_nothing(run: Run, folder: Path) -> 
     assert (found.exit_code, found.stdout) == (0, "the same: none of 8\n")
 
 
+@pytest.mark.parametrize("size", [(16, 16), SIZE])
+def test_copies_of_a_file_are_the_same_whatever_they_show(run: Run, folder: Path, size: tuple[int, int]) -> None:
+    white = aez.encode(Image.new("RGB", size, "white"), 90)
+    copies = [folder / "white.aez", folder / "below" / "copy.aez", folder.parent / "elsewhere.aez"]
+    for path in copies:
+        path.write_bytes(white)
+    for _ in range(2):
+        assert the_same(run("similar", folder, "--json")) == [{"white", "copy"}]
+    found = list(map(json.loads, run("similar", copies[2], folder, "--json").stdout.splitlines()))
+    assert [(one["name"], one["same"], one["score"]) for one in found] == [
+        ("below/copy.aez", True, 1),
+        ("white.aez", True, 1),
+    ]
+
+
 @pytest.mark.parametrize("size", [(1, 1), (16, 16), (17, 1), (1, 400), (32, 24), (64, 48)])
 def test_tiny_pictures_are_like_nothing(
     run: Run, folder: Path, pictures: dict[str, Image.Image], size: tuple[int, int]
@@ -170,6 +185,7 @@ def test_an_index_that_cannot_be_used_begins_anew(run: Run, folder: Path, pictur
         {"vectors": np.full_like(good["vectors"], np.nan)},
         {"names": good["names"][:-3]},
         {"sizes": np.array([{}], object)},
+        {"digests": good["digests"][:, :9]},
     ):
         with index.open("wb") as file:
             np.savez(file, allow_pickle=True, **{**good, **change})
@@ -270,10 +286,14 @@ def test_bad_input(run: Run, folder: Path, tmp_path: Path) -> None:
     Image.new("RGB", SIZE).save(pictures_file)
     one_error_line(run("similar", pictures_file, folder, "--page", pictures_file, "-f"), "would be written over")
     one_error_line(run("similar", picture), "beak.aez is not a folder")
+    one_error_line(run("similar", folder, "--page", tmp_path / "empty"), "empty is a folder")
+    one_error_line(run("similar", pictures_file, folder, "--max-pixels", "1k"), "pic.png: ", "pixels")
     one_error_line(run("similar", tmp_path / "empty"), "no .aez files")
     one_error_line(run("similar", tmp_path / "text.txt", folder), "text.txt: not a picture")
     one_error_line(run("similar", tmp_path / "nowhere.png", folder), "nowhere.png: No such file")
     one_error_line(run("similar", picture, tmp_path / "empty"), "no .aez files")
     assert run("similar", picture, picture, folder).exit_code == 2
     assert run("similar", picture, "-").exit_code == 2
+    assert run("similar", folder, "--page", "-").exit_code == 2
+    assert run("similar", folder, "--page", "pages/").exit_code == 2
     assert not list(tmp_path.rglob(".aez-similar"))

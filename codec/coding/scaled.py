@@ -4,9 +4,12 @@ A file's latents are whole numbers of steps, which are the finer the higher its 
 stored with the model, latents of all qualities are those of one analysis, with more or less rounding.
 """
 
+import warnings
+
 import numpy as np
 
 from ..arrays import Floats, Samples
+from ..errors import AezWarning
 from ..format.blocks import BLOCK
 from ..format.container import Flags, Header
 from ..format.contents import Contents
@@ -39,15 +42,17 @@ def scaled_latents(model: Model, contents: Contents) -> Floats:
     """Base latents [base, H / 16, W / 16] of a file, rounded up; analysed anew where blocks of it are exact.
 
     Raises:
-        DamagedError: what it needs is missing or damaged.
-        FormatError: what it needs is written in a newer format.
+        DamagedError: the front part is damaged.
+        FormatError: a file of samples is written in a newer format.
         ModelError: the model does not work on this machine, or does not say its step sizes.
     """
     header = contents.header
     if header.all_exact:
         return analysed_latents(model, decode_exact(contents, medium=False).rgb)
     if Flags.EXACT in header.flags:
-        return analysed_latents(model, decode_high(model, contents, upscale=False).rgb)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", AezWarning)  # what is generated is alike enough
+            return analysed_latents(model, decode_high(model, contents, upscale=True).rgb)
     latents = np.divide(decode_base(model, contents).latents, LATENT_UNIT, dtype=np.float32)
     return _scaled(model, latents, header.quality, header.width, header.height)
 

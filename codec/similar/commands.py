@@ -7,13 +7,10 @@ from pathlib import Path
 
 from rich.filesize import decimal
 
-from ..arrays import Floats
 from ..errors import AezError
 from ..format.container import MAGIC
 from ..jobs import Decoding
 from ..output import refuse_existing, write_file
-from ..picture.convert import from_pillow
-from ..picture.files.opening import open_picture
 from ..processes import in_processes, reason
 from ..storage import LocalTree
 from ..terminal import paths
@@ -34,13 +31,17 @@ _FEW = 16
 
 @dataclass(frozen=True)
 class Request:
-    """Where to look, in how many processes with how many threads each, and where a page of it goes, if anywhere."""
+    """Where to look, in how many processes with how many threads each, and where a page of it goes, if anywhere.
+
+    Pictures of more than `max_pixels` are refused.
+    """
 
     folder: Path
     page: Path | None
     force: bool
     processes: int
     threads: int
+    max_pixels: int
 
     def check(self) -> None:
         """Stop before any work is done in vain.
@@ -51,6 +52,8 @@ class Request:
         if not self.folder.is_dir():
             raise AezError(f"{self.folder} is not a folder")
         if self.page:
+            if self.page.is_dir():
+                raise AezError(f"{self.page} is a folder")
             refuse_existing(self.page, self.force, hint="-f overwrites it")
             if not self.page.absolute().parent.is_dir():
                 raise AezError(f"{self.page}: there is no such folder")
@@ -64,9 +67,10 @@ class _Describer:
 
     tree: LocalTree
     threads: int
+    max_pixels: int
 
     def __call__(self, name: str) -> Description:
-        return describe_file(self.tree.read(name), self.threads)
+        return describe_file(self.tree.read(name), self.threads, self.max_pixels)
 
 
 def show_groups(request: Request, report: Reporter) -> None:
@@ -93,7 +97,9 @@ def show_nearest(picture: Input, request: Request, report: Reporter) -> None:
         if request.page and isinstance(picture, Path) and _is_same_file(request.page, picture):
             raise AezError(f"{picture} would be written over")
     with report.file(picture):
-        wanted = _vector(paths.read(picture), request.threads)
+        data = paths.read(picture)
+        describe_it = describe_file if data.startswith(MAGIC) else describe_picture
+        wanted = describe_it(data, request.threads, request.max_pixels)
         with report.command():
             catalogue = _catalogue(request, report)
         found = [match for match in nearest(catalogue, wanted, _SHOWN) if not _is(picture, request.folder, match)]
@@ -125,14 +131,6 @@ def _is_same_file(one: Path, other: Path) -> bool:
         return one.samefile(other)
     except FileNotFoundError:
         return False
-
-
-def _vector(data: bytes, threads: int) -> Floats:
-    """Of an .aez file or any other picture."""
-    if data.startswith(MAGIC):
-        return describe_file(data, threads).vector
-    with open_picture(data) as image:
-        return describe_picture(from_pillow(image).seen, threads)
 
 
 def _catalogue(request: Request, report: Reporter) -> Catalogue:
@@ -170,9 +168,10 @@ def _save(index: Index, folder: Path, report: Reporter) -> None:
 
 def _described(tree: LocalTree, names: Sequence[str], request: Request) -> Iterator[tuple[str, Future[Description]]]:
     if request.processes > 1 and len(names) > _FEW:
-        yield from in_processes(_Describer(tree, request.threads), names, request.processes)
+        describer = _Describer(tree, request.threads, request.max_pixels)
+        yield from in_processes(describer, names, request.processes)
         return
-    describer = _Describer(tree, request.processes * request.threads)
+    describer = _Describer(tree, request.processes * request.threads, request.max_pixels)
     for name in names:
         outcome: Future[Description] = Future()
         try:

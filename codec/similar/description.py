@@ -5,17 +5,19 @@ the lowest frequencies of the picture, however large that is. Unlike them it has
 signs.
 """
 
-import warnings
 from dataclasses import dataclass
+from hashlib import sha256
 
 import numpy as np
 
 from ..api import latents
-from ..arrays import Floats, Samples
+from ..arrays import Floats
 from ..coding.scaled import CELL, analysed_latents, describing_model
-from ..errors import AezWarning
 from ..format.container import parse_header
 from ..model.registry import load_model
+from ..picture.convert import from_pillow
+from ..picture.files.opening import open_picture
+from ..picture.limits import MAX_PIXELS
 from .glance import glance
 
 FREQUENCIES = 8
@@ -31,36 +33,38 @@ _NOISE = 3.0
 
 @dataclass(frozen=True)
 class Description:
-    """Size of a picture and of its file, and its vector, float32 [SIZE], of a length of up to 1."""
+    """Size of a picture and of its file, its vector, float32 [SIZE], of a length of up to 1, and the file's SHA-256."""
 
     width: int
     height: int
     bytes: int
     vector: Floats
+    digest: str
 
 
-def describe_file(data: bytes, threads: int = 0) -> Description:
+def describe_file(data: bytes, threads: int = 0, max_pixels: int = MAX_PIXELS) -> Description:
     """Describe an .aez file.
 
     Raises:
         AezError: as `aez.latents`.
     """
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", AezWarning)
-        found = latents(data, threads=threads)
+    found = latents(data, threads=threads, max_pixels=max_pixels)
     header = parse_header(data)
     planes = glance(describing_model(header, threads=threads), found)
-    return Description(header.width, header.height, len(data), _vector(planes, header.width, header.height))
+    return _description(data, planes, header.width, header.height)
 
 
-def describe_picture(rgb: Samples, threads: int = 0) -> Floats:
-    """The vector of samples [H, W, 3].
+def describe_picture(data: bytes, threads: int = 0, max_pixels: int = MAX_PIXELS) -> Description:
+    """As `describe_file`, of a file of any format.
 
     Raises:
-        ModelError: as `aez.encode`.
+        PictureError: Pillow does not know the format, or it has more than `max_pixels`.
+        ModelError: the default model does not work on this machine.
     """
     model = load_model(threads=threads)
-    return _vector(glance(model, analysed_latents(model, rgb)), rgb.shape[1], rgb.shape[0])
+    with open_picture(data, max_pixels) as image:
+        rgb = from_pillow(image).seen
+    return _description(data, glance(model, analysed_latents(model, rgb)), rgb.shape[1], rgb.shape[0])
 
 
 def likeness(one: Floats, other: Floats) -> Floats:
@@ -75,6 +79,10 @@ def likeness(one: Floats, other: Floats) -> Floats:
         ways += [even + both + np.abs(down + across), even - both + np.abs(down - across)]
     most: Floats = np.max(ways, 0)
     return most
+
+
+def _description(data: bytes, planes: Floats, width: int, height: int) -> Description:
+    return Description(width, height, len(data), _vector(planes, width, height), sha256(data).hexdigest())
 
 
 def _planes(vectors: Floats) -> Floats:

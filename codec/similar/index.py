@@ -14,16 +14,18 @@ from ..output import write_file
 from .description import SIZE, Description
 
 NAME = ".aez-similar"
-_VERSION = 1
+_VERSION = 2
 _STORED = np.dtype("<f2")
+_DIGEST = 32
+"""Bytes of a SHA-256."""
 
 
 @dataclass(frozen=True)
 class Catalogue:
-    """Names below the folder; width, height and bytes of each; and vectors [N, SIZE]."""
+    """Names below the folder, what they look like, and the vectors of that, [N, SIZE]."""
 
     names: list[str]
-    sizes: list[tuple[int, int, int]]
+    descriptions: list[Description]
     vectors: Floats
 
 
@@ -57,6 +59,7 @@ class Index:
             stamps=_bytes([stamp for stamp, _ in self.entries.values()]),
             sizes=np.array([(one.width, one.height, one.bytes) for one in found], "<i8").reshape(-1, 3),
             vectors=np.array([one.vector for one in found], _STORED).reshape(-1, SIZE),
+            digests=np.frombuffer(bytes.fromhex("".join(one.digest for one in found)), np.uint8).reshape(-1, _DIGEST),
         )
         write_file(folder / NAME, buffer.getvalue(), overwrite=True, wait_for_name=False)
 
@@ -75,19 +78,20 @@ class Index:
         names = sorted(name for name, (stamp, _) in self.entries.items() if stamps.get(name) == stamp)
         found = [self.entries[name][1] for name in names]
         vectors = np.array([one.vector for one in found], np.float32).reshape(-1, SIZE)
-        return Catalogue(names, [(one.width, one.height, one.bytes) for one in found], vectors)
+        return Catalogue(names, found, vectors)
 
     @classmethod
     def _of(cls, arrays: Mapping[str, np.ndarray]) -> "Index":
         names, stamps = _words(arrays["names"]), _words(arrays["stamps"])
-        sizes, vectors = arrays["sizes"], arrays["vectors"].astype(np.float32)
-        if arrays["version"] != _VERSION or sizes.shape != (len(names), 3) or vectors.shape != (len(names), SIZE):
+        sizes, vectors, digests = arrays["sizes"], arrays["vectors"].astype(np.float32), arrays["digests"]
+        shapes = [(len(names), length) for length in (3, SIZE, _DIGEST)]
+        if arrays["version"] != _VERSION or [sizes.shape, vectors.shape, digests.shape] != shapes:
             raise ValueError("of another version")
         if not np.isfinite(vectors).all():
             raise ValueError("damaged")
         described = [
-            Description(width, height, size, vector)
-            for (width, height, size), vector in zip(sizes.tolist(), vectors, strict=True)
+            Description(width, height, size, vector, digest.astype(np.uint8).tobytes().hex())
+            for (width, height, size), vector, digest in zip(sizes.tolist(), vectors, digests, strict=True)
         ]
         return cls(dict(zip(names, zip(stamps, described, strict=True), strict=True)))
 

@@ -1,11 +1,12 @@
 """Which pictures of a catalogue are alike."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from ..arrays import Floats
-from .description import ALIKE, SAME, likeness
+from .description import ALIKE, SAME, Description, likeness
 from .index import Catalogue
 
 _PAIRS = 2_000_000
@@ -28,9 +29,9 @@ class Match:
         return self.score >= SAME
 
 
-def nearest(catalogue: Catalogue, vector: Floats, count: int) -> list[Match]:
+def nearest(catalogue: Catalogue, wanted: Description, count: int) -> list[Match]:
     """Files whose pictures are the same as one, and others that are alike up to `count`, the most alike first."""
-    scores = likeness(catalogue.vectors, vector[None])[:, 0]
+    scores = _scores(catalogue, range(len(catalogue.names)), wanted)
     best = np.argsort(-scores, kind="stable")[: max(count, int((scores >= SAME).sum()))]
     return [_match(catalogue, int(place), scores[place]) for place in best if scores[place] >= ALIKE]
 
@@ -41,7 +42,8 @@ def groups(catalogue: Catalogue) -> list[list[Match]]:
     A file is in the group of all that it is the same as, so the ends of a long chain may differ.
     """
     vectors = catalogue.vectors
-    group_of = np.arange(len(vectors))
+    copies: dict[str, int] = {}
+    group_of = np.array([copies.setdefault(one.digest, place) for place, one in enumerate(catalogue.descriptions)], int)
     rows = max(_PAIRS // max(len(vectors), 1), 1)
     for start in range(0, len(vectors), rows):
         same = likeness(vectors[start : start + rows], vectors[start:]) >= SAME
@@ -55,15 +57,23 @@ def groups(catalogue: Catalogue) -> list[list[Match]]:
 
 def _group(catalogue: Catalogue, places: list[int]) -> list[Match]:
     def size(place: int) -> tuple[int, int]:
-        width, height, of_file = catalogue.sizes[place]
-        return width * height, of_file
+        one = catalogue.descriptions[place]
+        return one.width * one.height, one.bytes
 
     largest = max(places, key=size)
     others = [place for place in places if place != largest]
-    scores = likeness(catalogue.vectors[others], catalogue.vectors[[largest]])[:, 0]
+    scores = _scores(catalogue, others, catalogue.descriptions[largest])
     order = sorted(zip(others, scores.tolist(), strict=True), key=lambda scored: -scored[1])
     return [_match(catalogue, largest, 1.0), *(_match(catalogue, place, score) for place, score in order)]
 
 
+def _scores(catalogue: Catalogue, places: Sequence[int], wanted: Description) -> Floats:
+    """How much some files are like one: 1 where they are copies, even of what has no structure."""
+    scores = likeness(catalogue.vectors[places], wanted.vector[None])[:, 0]
+    copies = np.array([catalogue.descriptions[place].digest == wanted.digest for place in places], bool)
+    return np.where(copies, np.float32(1), scores)
+
+
 def _match(catalogue: Catalogue, place: int, score: float) -> Match:
-    return Match(catalogue.names[place], *catalogue.sizes[place], round(float(score), 3))
+    one = catalogue.descriptions[place]
+    return Match(catalogue.names[place], one.width, one.height, one.bytes, round(float(score), 3))
