@@ -5,7 +5,6 @@ ROUNDS ?= 6
 # In rounds, because atheris keeps some 16 kB of every mutation.
 FUZZ := $(BIN)/python fuzz/decode.py build/fuzz -max_total_time=300 -timeout=10 -malloc_limit_mb=1000 -rss_limit_mb=4000 \
 	-artifact_prefix=fuzz/findings/
-PICTURES ?= samples
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 
 .PHONY: demo test lint docs web web-test examples fuzz aarch64 install clean
@@ -35,10 +34,11 @@ web-test: web/node_modules/.installed $(VENV)/.dev  ## that it is what was built
 	$(BIN)/python tests/browser_inputs.py web/build
 	cd web && npm test
 
-examples: $(VENV)/.dev  ## all experiments of examples/autoencoders (PICTURES=DIR of photographs), and docs/autoencoders.md
-	$(BIN)/python examples/autoencoders/digits.py
+examples: $(VENV)/.dev  ## all experiments of examples/autoencoders and docs/autoencoders.md: PICTURES=DIR TEST=DIR, of photographs
+	@test -n "$(PICTURES)" -a -n "$(TEST)" || { echo "make examples PICTURES=DIR TEST=DIR: photographs to train and to test with"; exit 1; }
+	$(BIN)/python examples/autoencoders/digits.py --out docs/autoencoders
 	for name in kinds translation upscaling family anomalies video; do \
-		$(BIN)/python examples/autoencoders/$$name.py --pictures $(PICTURES) || exit 1; done
+		$(BIN)/python examples/autoencoders/$$name.py --pictures $(PICTURES) --test $(TEST) --out docs/autoencoders || exit 1; done
 	$(BIN)/python examples/autoencoders/page.py
 
 fuzz: $(VENV)/.dev web/node_modules/.installed  ## broken files for the decoder, ROUNDS times five minutes (findings in fuzz/findings), and for both

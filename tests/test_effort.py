@@ -52,8 +52,8 @@ def to_tensor(samples: Samples) -> torch.Tensor:
 
 
 def curve(image: Image.Image, effort: int) -> list[Point]:
-    """Rates and SSIMULACRA2 of high at four qualities."""
-    files = {quality: aez.encode(image, quality, effort=effort) for quality in (78, 85, 88, 91)}
+    """Rates and SSIMULACRA2 of high at three qualities."""
+    files = {quality: aez.encode(image, quality, effort=effort) for quality in (45, 65, 85)}
     return [Point(quality, aez.info(data).bpp, ssimulacra2(aez.decode(data), image)) for quality, data in files.items()]
 
 
@@ -65,13 +65,13 @@ def test_effort_gives_a_better_file(sample: Image.Image) -> None:
 
 
 def test_effort_gives_a_better_curve(sample: Image.Image) -> None:
-    image = sample.crop(BUSY)
+    image = sample.crop((160, 160, 416, 352))
     plain, refined = (curve(image, effort) for effort in (0, 3))
     within = common_range([plain, refined], "ssimulacra2")
     assert within
     rate = bd_rate(plain, refined, within)
     assert rate is not None
-    assert rate < -2
+    assert rate < -5
 
 
 @pytest.mark.filterwarnings("ignore:the file holds the base layer only")

@@ -115,7 +115,7 @@ def test_text_is_exact_and_photographs_are_not(page: Image.Image, mode: str, qua
     assert farthest(decoded, image, inside) == found.max_error
 
 
-@pytest.mark.parametrize("quality", [50, 60, 75])
+@pytest.mark.parametrize("quality", [60, 70, 75])
 def test_near_colours_are_merged_where_that_does_not_show(page: Image.Image, quality: int) -> None:
     """Colours of ground stay, gradients move by a quarter of what edges do, and the better the quality the less."""
     image = page.crop((0, 0, 208, 213))
@@ -165,7 +165,7 @@ def test_base_only_files_keep_them(page: Image.Image) -> None:
     assert farthest(aez.decode(data), page, pixels(exact, page)) == 0
 
 
-@pytest.mark.parametrize(("measure", "value"), [("psnr", 38), ("ssimulacra2", 80), ("size", 10_000), ("bpp", 0.6)])
+@pytest.mark.parametrize(("measure", "value"), [("psnr", 36), ("ssimulacra2", 80), ("size", 10_000), ("bpp", 0.6)])
 def test_targets_are_met_with_them(page: Image.Image, measure: Measure, value: float) -> None:
     data = aez.encode(page, aez.Target(measure, value))
     found = aez.info(data)

@@ -16,7 +16,7 @@ def test_one_scale_for_all_qualities(photograph: Image.Image) -> None:
     best = aez.latents(aez.encode(photograph, "lossless"))
     likenesses = [likeness(best, aez.latents(aez.encode(photograph, quality))) for quality in (30, 60, 80, 95)]
     assert likenesses == sorted(likenesses)
-    assert likenesses[0] > 0.9 and likenesses[-1] > 0.999
+    assert likenesses[0] > 0.85 and likenesses[-1] > 0.999
     other = aez.latents(aez.encode(photograph.transpose(Image.Transpose.ROTATE_180)))
     assert likeness(best, other) < 0.5
 

@@ -19,6 +19,8 @@ from .storable import Storable, affordable_error
 
 _CLEARLY, _PERHAPS, _HARDLY_ANY = 1.5, 4.0, 0.15
 _WORTHWHILE = 0.98
+_EXACT_FROM = 90
+"""The quality, as people give it, from which on stored samples are the picture's own, whatever an error costs."""
 
 
 class MixedEncoder(Encoder):
@@ -31,7 +33,8 @@ class MixedEncoder(Encoder):
         if not (self._drawn and self._regions.candidates.any()):
             return super().encode(quality)
         price = self.model.typical.error_price(quality)
-        storable = self._storable_at(price)
+        is_exact = quality >= self.model.scale.to_stored(_EXACT_FROM)
+        storable = self._storable_within(0 if is_exact else affordable_error(price))
         if self._clearly_exact(storable, price):
             return self._all_exact(storable, quality)
         learned = super().encode(quality)
@@ -64,9 +67,8 @@ class MixedEncoder(Encoder):
     def _lossless(self) -> Storable:
         return Storable(self.picture, self._regions.candidates, self.picture.seen, self._estimate)
 
-    def _storable_at(self, price: float) -> Storable:
-        """What may be stored at a price of error; the last one is kept, as searches ask for it again."""
-        limit = affordable_error(price)
+    def _storable_within(self, limit: int) -> Storable:
+        """What may be stored with errors up to a limit; the last one is kept, as searches ask for it again."""
         if limit == 0:
             return self._lossless
         if self._near is None or self._near.limit != limit:

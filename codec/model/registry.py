@@ -22,7 +22,7 @@ from .sessions import Device
 
 WEIGHTS = Path(__file__).resolve().parents[1] / "weights"
 VARIABLE = "AEZ_MODELS"
-DEFAULT_MODEL = "eyes-0"
+DEFAULT_MODEL = "eyes-1"
 RETIRED = {
     0x9221E8F4: "fast-1",
     0xB1D7005D: "fast-2",

@@ -11,11 +11,10 @@ from data import crops
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
-from report import Report, arguments
+from report import Report, with_photographs
 from sklearn.metrics import roc_auc_score
 
 import aez
-from aez.train.data import find_pictures
 
 SIDE = 256
 QUALITIES = 30, 90
@@ -85,10 +84,9 @@ def scores(found: NDArray[np.float64], usual: NDArray[np.float64]) -> dict[str, 
 
 
 def main() -> None:
-    given = arguments(__doc__, pictures=True)
-    assert given.pictures
+    given = with_photographs(__doc__, SIDE)
     count = 4 if given.quick else 100
-    good = (255 * crops(find_pictures([given.pictures]), SIDE, count, seed=1)).byte().permute(0, 2, 3, 1).numpy()
+    good = (255 * crops(given.test, SIDE, count, seed=1)).byte().permute(0, 2, 3, 1).numpy()
     random = np.random.default_rng(2)
     with_fault = {fault: np.stack([fault(picture.copy(), random) for picture in good]) for fault in FAULTS}
     usual = np.array([rates(picture) for picture in good])
@@ -102,10 +100,10 @@ def main() -> None:
         rows.append([fault.__name__.replace("_", " "), *(f"{area:.2f}" for area in found)])
     report.table("auroc", ["fault", *of_good], rows)
     report.values["count"] = str(count)
-    report.write(given.out, drawn(good, with_fault))
+    report.write(given.out, figure_of(good, with_fault))
 
 
-def drawn(good: Picture, with_fault: dict[Fault, Picture]) -> Figure:
+def figure_of(good: Picture, with_fault: dict[Fault, Picture]) -> Figure:
     """One picture with each fault."""
     figure, axes = plt.subplots(1, 1 + len(with_fault), figsize=(14, 2.2))
     shown = {"good": good, **{fault.__name__.replace("_", " "): found for fault, found in with_fault.items()}}

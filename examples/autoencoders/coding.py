@@ -13,6 +13,7 @@ from aez.format.tables import Table
 Symbols = npt.NDArray[np.int32]
 _PRIOR = 0.5
 """What every symbol is counted besides, so that none is impossible."""
+_CHANNELS_MAX = 256
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,7 @@ class Coder:
 
     @staticmethod
     def _channels(shape: tuple[int, ...]) -> npt.NDArray[np.uint8]:
+        assert shape[1] <= _CHANNELS_MAX, "aez's rANS tells tables apart by a byte"
         channels = np.arange(shape[1], dtype=np.uint8).reshape(1, -1, *[1] * (len(shape) - 2))
         return np.broadcast_to(channels, shape).ravel()
 

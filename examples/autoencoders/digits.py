@@ -183,7 +183,9 @@ def main() -> None:
         ["bytes a digit at a PSNR of", *(f"{fit:.0f} dB" for fit in wanted)],
         [[name, *(size_at(points, fit) for fit in wanted)] for name, points in curves.items()],
     )
-    report.write(given.out, drawn(curves, lossless, test, {weight: one.pictures for weight, one in of_rate[1].items()}))
+    report.write(
+        given.out, figure_of(curves, lossless, test, {weight: one.pictures for weight, one in of_rate[1].items()})
+    )
 
 
 def size_at(points: list[Point], fidelity: float) -> str:
@@ -192,7 +194,7 @@ def size_at(points: list[Point], fidelity: float) -> str:
     return f"{found * PIXELS / 8:.1f}" if found else "-"
 
 
-def drawn(curves: Curves, lossless: dict[str, float], test: Tensor, shown: dict[float, Tensor]) -> Figure:
+def figure_of(curves: Curves, lossless: dict[str, float], test: Tensor, shown: dict[float, Tensor]) -> Figure:
     """Rate-distortion curves, and some digits as they come back."""
     figure, (left, right) = plt.subplots(1, 2, figsize=(14, 5.5), width_ratios=(1.4, 1))
     for name, points in curves.items():

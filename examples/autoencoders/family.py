@@ -5,18 +5,17 @@ python examples/autoencoders/family.py --pictures DIR
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Protocol
 
 import matplotlib.pyplot as plt
 import numpy as np
 import rate
 import torch
-from data import crops, digits, photographs
+from data import crops, digits
 from matplotlib.figure import Figure
-from networks import Variational, drawn
+from networks import Variational, sampled
 from rate import Autoencoder, Scaled, best_step, coded, codes, curve, for_rate, largest, pictures_of, psnr
-from report import Report, arguments, show
+from report import Report, show, with_photographs
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 from sklearn.neighbors import NearestNeighbors
@@ -27,6 +26,7 @@ from training import seeded, train
 
 from aez.metrics.rate_distortion import Point
 
+SIDE_OF_CROP = 32
 CODE, CODE_OF_CROP = 32, 512
 """How many numbers stand for a digit and for a crop."""
 NOISE, NOISE_OF_CROP = 0.3, 0.1
@@ -174,7 +174,7 @@ def contractive(network: Network, x: Tensor) -> Tensor:
 
 def variational(network: Network, x: Tensor) -> Tensor:
     """The code is a distribution, and is drawn to a normal one (Kingma and Welling 2014)."""
-    code, nats = drawn(*network.posterior(x))
+    code, nats = sampled(*network.posterior(x))
     return error(network.decode(code), x) + (DIVERGENCE if is_digits(x) else DIVERGENCE_OF_CROP) * nats / len(x)
 
 
@@ -281,12 +281,12 @@ class Digits:
 
 
 def main() -> None:
-    given = arguments(__doc__, pictures=True)
-    assert given.pictures
+    given = with_photographs(__doc__, SIDE_OF_CROP)
     steps, count = (10, 200) if given.quick else (1500, 4000)
     training, test, training_names, test_names = digits()
     data = Digits(training[:count], test[: count // 4], training_names[:count], test_names[: count // 4])
-    crops_to_train, crops_to_test = two_sets(given.pictures, count)
+    crops_to_train = crops(given.training, SIDE_OF_CROP, count, seed=1)
+    crops_to_test = crops(given.test, SIDE_OF_CROP, count // 4, seed=2)
     seeded()
     noisy, noisy_crops = with_noise(data.test), with_noise(crops_to_test)
 
@@ -324,12 +324,6 @@ def main() -> None:
     report.values["active"] = str(ACTIVE)
     report.table("kinds", ["kind", *heads], rows)
     report.write(given.out, figure_of(curves, models, data.test, noisy))
-
-
-def two_sets(folder: Path, count: int) -> tuple[Tensor, Tensor]:
-    """Crops to train and to test with, of different photographs."""
-    training, test = photographs(folder)
-    return crops(training, 32, count, seed=1), crops(test, 32, count // 4, seed=2)
 
 
 def psnr_at(points: list[Point], size: int) -> str:

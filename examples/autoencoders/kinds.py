@@ -12,13 +12,13 @@ from functools import partial
 import matplotlib.pyplot as plt
 import numpy as np
 import torch
-from data import crops, photographs
+from data import crops
 from matplotlib.figure import Figure
 from matplotlib.typing import HashableList
 from networks import Convolutional, Corrected, FullyConnected, Variational
 from PIL import Image
 from rate import Coded, best_step, coded, curve, for_rate, like, psnr
-from report import Report, arguments, show
+from report import Report, show, with_photographs
 from torch import Tensor, nn
 from torch.nn import functional as F
 from training import seeded, train
@@ -52,7 +52,7 @@ def by_divergence(network: Variational, training: Tensor, test: Tensor, steps: i
     """Trained for the evidence lower bound, the divergence in place of the rate; then its means are rounded."""
 
     def loss(x: Tensor, weight: float) -> Tensor:
-        code, bits = network.drawn(x)
+        code, bits = network.sampled(x)
         return bits + weight * F.mse_loss(like(network.decode(code), x), x)
 
     found = []
@@ -160,18 +160,17 @@ class Clock:
 
 
 def main() -> None:
-    given = arguments(__doc__, pictures=True)
-    assert given.pictures
+    given = with_photographs(__doc__, max(LARGER))
     steps, count = (2, 260) if given.quick else (300, 3000)
-    training, test = photographs(given.pictures)
     tests = {
-        side: crops(test, side, max(6400 // side, 16) if not given.quick else 16, seed=2) for side in (*SIDES, *LARGER)
+        side: crops(given.test, side, max(6400 // side, 16) if not given.quick else 16, seed=2)
+        for side in (*SIDES, *LARGER)
     }
     seeded()
     found: list[Result] = []
     for side in SIDES:
         sides = [side, *(LARGER if side == max(SIDES) else ())]
-        for result in results(crops(training, side, count, seed=1), [tests[side] for side in sides], steps):
+        for result in results(crops(given.training, side, count, seed=1), [tests[side] for side in sides], steps):
             print(*result.row(), flush=True)
             found.append(result)
     report = Report("kinds")
@@ -182,10 +181,10 @@ def main() -> None:
     heads = ["side", "kind", "parameters", "seconds", *(f"dB at {rate} bpp" for rate in BPP)]
     report.table("kinds", heads, sorted(rows, key=lambda row: int(row[0])))
     report.values.update({f"fully_{side}": fully_connected_parameters(side) for side in LARGER})
-    report.write(given.out, drawn(found, jpeg, tests))
+    report.write(given.out, figure_of(found, jpeg, tests))
 
 
-def drawn(found: list[Result], jpeg: dict[int, list[Point]], tests: dict[int, Tensor]) -> Figure:
+def figure_of(found: list[Result], jpeg: dict[int, list[Point]], tests: dict[int, Tensor]) -> Figure:
     """Curves at each size, and pictures of the largest size at which there are all kinds."""
     layout: list[HashableList[str]] = [[f"{side}" for side in SIDES], ["pictures"] * len(SIDES)]
     figure, axes = plt.subplot_mosaic(layout, figsize=(14, 9), height_ratios=(1, 1.1), layout="constrained")

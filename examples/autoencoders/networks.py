@@ -121,13 +121,13 @@ class Variational(Convolutional):
         mean, log_variance = super().encode(pictures).chunk(2, 1)
         return mean, log_variance
 
-    def drawn(self, pictures: Tensor) -> tuple[Tensor, Tensor]:
+    def sampled(self, pictures: Tensor) -> tuple[Tensor, Tensor]:
         """A code drawn from its distribution, and bits a pixel by which that differs from a normal one (KL)."""
-        code, nats = drawn(*self.posterior(pictures))
+        code, nats = sampled(*self.posterior(pictures))
         return code, nats / (math.log(2) * pictures[:, 0].numel())
 
 
-def drawn(mean: Tensor, log_variance: Tensor) -> tuple[Tensor, Tensor]:
+def sampled(mean: Tensor, log_variance: Tensor) -> tuple[Tensor, Tensor]:
     """A code drawn from normal distributions, and by how many nats in all they differ from standard ones (KL)."""
     code = mean + (log_variance / 2).exp() * torch.randn_like(mean)
     return code, 0.5 * (mean.square() + log_variance.exp() - log_variance - 1).sum()

@@ -24,7 +24,8 @@ def page(figures: Path) -> str:
     for name in ORDER:
         values = json.loads((figures / f"{name}.json").read_text())
         text = Template((TEXTS / f"{name}.md").read_text()).substitute(values)
-        parts.append(f"{text}\n![](autoencoders/{name}.png)\n")
+        title = text.splitlines()[0].strip("# ")
+        parts.append(f"{text}\n![{title}](autoencoders/{name}.png)\n")
     return "\n".join(parts)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+import numpy as np
 import torch
 from coding import Coder
 from torch import Tensor, nn
@@ -14,7 +15,7 @@ from training import train
 
 from aez.format.quality import KNOTS
 from aez.metrics.fidelity import psnr_of
-from aez.metrics.rate_distortion import Point
+from aez.metrics.rate_distortion import Point, rising
 from aez.nn.gradients import round_through
 from aez.nn.quantize import perturb
 from aez.nn.rate import FactorizedPrior
@@ -119,7 +120,9 @@ class Coded:
 
 def coded(model: Autoencoder, step: float, training: Tensor, test: Tensor) -> Coded:
     """Codes rounded to multiples of a step, and coded with the frequencies that they have in training."""
-    known, new = (torch.round(codes(model, pictures) / step).int() for pictures in (training, test))
+    known, new = (torch.round(codes(model, pictures) / step) for pictures in (training, test))
+    assert known.isfinite().all() and new.isfinite().all()
+    known, new = known.int(), new.int()
     alone, together = Coder.fitted(known.numpy()).sizes(new.numpy())
     decoded = like(pictures_of(model, step * new.float()), test)
     return Coded(alone, together, psnr(decoded, test), decoded)
@@ -134,3 +137,11 @@ def curve(points: Sequence[Coded]) -> list[Point]:
     """Bits a pixel of pictures stored together, and PSNR."""
     pixels = points[0].pictures[0, 0].numel()
     return [Point(number, 8 * one.together / pixels, one.psnr) for number, one in enumerate(points)]
+
+
+def psnr_at(points: Sequence[Point], bpp: float) -> float | None:
+    """PSNR at a rate, linear between neighbours in log rate; none beyond the curve."""
+    best = rising(points)
+    if not best[0].bpp <= bpp <= best[-1].bpp:
+        return None
+    return float(np.interp(math.log(bpp), [math.log(one.bpp) for one in best], [one.fidelity for one in best]))

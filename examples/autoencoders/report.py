@@ -2,38 +2,73 @@
 
 import argparse
 import json
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import matplotlib
 import torch
+from data import FEWEST, apart, photographs
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from torch import Tensor
 
+from aez.errors import AezError
+
 matplotlib.use("Agg")
-DOCS = Path(__file__).parents[2] / "docs" / "autoencoders"
+ROOT = Path(__file__).parents[2]
+DOCS, DEFAULT_OUT = ROOT / "docs" / "autoencoders", ROOT / "build" / "autoencoders"
 
 
 @dataclass(frozen=True)
 class Arguments:
-    """How an experiment is run."""
+    """How an experiment is run: only to see that it runs, or in full, and where its figures go."""
 
     quick: bool
     out: Path
-    pictures: Path | None
 
 
-def arguments(description: str | None, pictures: bool = False) -> Arguments:
-    """Of the command line: `--quick`, `--out`, and where photographs are needed `--pictures`."""
+@dataclass(frozen=True)
+class WithPhotographs(Arguments):
+    """And with which photographs: to train and to test with."""
+
+    training: list[Path]
+    test: list[Path]
+
+
+def arguments(description: str | None) -> Arguments:
+    """Of the command line: `--quick`, `--out`."""
+    given = _parser(description).parse_args()
+    return Arguments(given.quick, given.out)
+
+
+def with_photographs(description: str | None, side: int) -> WithPhotographs:
+    """Also `--pictures` and `--test`, of at least so many pixels a side. What is wrong with them ends the program."""
+    parser = _parser(description)
+    parser.add_argument("--pictures", type=Path, required=True, metavar="DIR", help="folder of photographs")
+    parser.add_argument("--test", type=Path, metavar="DIR", help="others to test with (default: a fifth of DIR)")
+    given = parser.parse_args()
+    try:
+        training = photographs(given.pictures, side)
+        if given.test:
+            test = photographs(given.test, side)
+        elif given.quick:
+            test = training
+        elif len(training) < FEWEST:
+            raise AezError(f"{given.pictures}: {len(training)} photographs say nothing; it takes {FEWEST}, or --quick")
+        else:
+            training, test = apart(training)
+    except AezError as error:
+        sys.exit(f"{Path(sys.argv[0]).name}: {error}")
+    return WithPhotographs(given.quick, given.out, training, test)
+
+
+def _parser(description: str | None) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="a few steps of everything, only to see that it runs")
-    parser.add_argument("--out", type=Path, default=DOCS, help="folder for the figures (default: docs/autoencoders)")
-    if pictures:
-        parser.add_argument("--pictures", type=Path, required=True, help="folder of photographs, such as DIV2K")
-    given = parser.parse_args()
-    return Arguments(given.quick, given.out, given.pictures if pictures else None)
+    parser.add_argument("--out", type=Path, default=DEFAULT_OUT, help="for the figures (default: build/autoencoders)")
+    return parser
 
 
 @dataclass

@@ -10,12 +10,13 @@ from dataclasses import dataclass, replace
 import matplotlib.pyplot as plt
 import torch
 from agreement import Agreement
-from data import crops, photographs
+from data import crops
 from matplotlib.figure import Figure
-from networks import CHANNELS, Convolutional, drawn
+from networks import CHANNELS, Convolutional, sampled
+from one_file import SIDE as SIDE_OF_FILE
 from one_file import one_file
 from rate import codes, pictures_of, psnr
-from report import Report, arguments, show
+from report import Report, show, with_photographs
 from torch import Tensor, nn
 from torch.nn import functional as F
 from training import seeded, train
@@ -107,7 +108,7 @@ class Variational(Wrapped):
 
     def loss(self, pictures: Tensor) -> Tensor:
         """The evidence lower bound; one variance for each channel."""
-        code, nats = drawn(self.encode(pictures), self.log_variance)
+        code, nats = sampled(self.encode(pictures), self.log_variance)
         error = (self.decode(code) - pictures).square().sum()
         return (error + DIVERGENCE * nats) / pictures.numel()
 
@@ -362,12 +363,10 @@ def agreements(data: Data, random: Two, again: Network, klt: Two) -> list[Agreem
 
 
 def main() -> None:
-    given = arguments(__doc__, pictures=True)
-    assert given.pictures
+    given = with_photographs(__doc__, SIDE_OF_FILE)
     steps, count = (ROUNDS, 60) if given.quick else (400, 3000)
-    training, test = photographs(given.pictures)
     seeded()
-    high, to_test = crops(training, SIDE, count, seed=1), crops(test, SIDE, max(count // 10, 30), seed=2)
+    high, to_test = crops(given.training, SIDE, count, seed=1), crops(given.test, SIDE, max(count // 10, 30), seed=2)
     data = Data(Pair.of(high), Pair.of(to_test), steps)
     medium = data.training.medium
     small = Data(Pair.of(medium), Pair.of(data.test.medium), steps)
@@ -403,7 +402,7 @@ def main() -> None:
     found = agreements(data, random, again, two)
     heads = ["explained", "as they are", "turned and scaled", "by a linear map", "canonical correlation"]
     report.table("agreements", heads, [one.cells() for one in found])
-    stored = one_file(test[: 2 if given.quick else 8])
+    stored = one_file(given.test[: 2 if given.quick else 8])
     separate_high = psnr(pictures_of(two.high, codes(two.high, data.test.high)), data.test.high)
     report.values.update(
         high_alone=f"{separate_high:.1f}",

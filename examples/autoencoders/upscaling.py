@@ -10,10 +10,10 @@ from dataclasses import dataclass
 import matplotlib.pyplot as plt
 import numpy as np
 import torch
-from data import crops, image_of, photographs
+from data import crops, image_of
 from matplotlib.figure import Figure
 from PIL import Image
-from report import Report, arguments
+from report import Report, with_photographs
 from torch import Tensor, nn
 from torch.nn import functional as F
 from training import SEED, seeded, train
@@ -144,12 +144,10 @@ def detail(image: Image.Image) -> Tensor:
 
 
 def main() -> None:
-    given = arguments(__doc__, pictures=True)
-    assert given.pictures
+    given = with_photographs(__doc__, SHOWN_SIDE)
     steps, count = (4, 50) if given.quick else (800, 3000)
-    training, test = photographs(given.pictures)
     seeded()
-    high = crops(training, SIDE, count, seed=1)
+    high = crops(given.training, SIDE, count, seed=1)
     squared = for_squared_error(high, steps)
     ways: dict[str, Way] = {
         "Lanczos": lambda stored: stored.medium.resize(stored.original.size, Image.Resampling.LANCZOS),
@@ -158,14 +156,14 @@ def main() -> None:
         "a generative one": by_network(generative(squared, high, steps)),
         WHOLE: lambda stored: aez.decode(stored.file),
     }
-    originals = [image_of(one) for one in crops(test, SHOWN_SIDE, 2 if given.quick else 24, seed=2)]
+    originals = [image_of(one) for one in crops(given.test, SHOWN_SIDE, 2 if given.quick else 24, seed=2)]
     pictures = [Stored(original, aez.encode(original, QUALITY, exact="never")) for original in originals]
     results = {name: [way(stored) for stored in pictures] for name, way in ways.items()}
     report = Report("upscaling")
     heads = ["high from medium", "bytes a pixel", "PSNR, dB", "SSIMULACRA2", "detail", "of it right"]
     report.table("ways", heads, [row(name, found, pictures) for name, found in results.items()])
     report.values["count"] = str(len(pictures))
-    report.write(given.out, drawn(results, pictures))
+    report.write(given.out, figure_of(results, pictures))
 
 
 def row(name: str, found: list[Image.Image], pictures: list[Stored]) -> list[str]:
@@ -188,7 +186,7 @@ def row(name: str, found: list[Image.Image], pictures: list[Stored]) -> list[str
     ]
 
 
-def drawn(results: dict[str, list[Image.Image]], pictures: list[Stored]) -> Figure:
+def figure_of(results: dict[str, list[Image.Image]], pictures: list[Stored]) -> Figure:
     """Details of the first pictures, every pixel as four."""
     shown = {"original": [stored.original for stored in pictures]} | results
     side = SHOWN_SIDE // 2

@@ -18,11 +18,10 @@ import matplotlib.pyplot as plt
 import numpy as np
 import numpy.typing as npt
 import torch
-from data import photographs
 from matplotlib.figure import Figure
 from PIL import Image, ImageSequence
 from rate import psnr
-from report import Report, arguments
+from report import Report, with_photographs
 from torch import Tensor, nn
 from training import seeded, train
 
@@ -280,13 +279,11 @@ def after_the_first(sequences: list[Sequence]) -> float:
 
 
 def main() -> None:
-    given = arguments(__doc__, pictures=True)
-    assert given.pictures
+    given = with_photographs(__doc__, SIDE)
     steps, count, length = (2, 8, 3) if given.quick else (400, 480, FRAMES)
-    training, _ = photographs(given.pictures)
     seeded()
     codec = load_params(find_by_name(DEFAULT_MODEL).folder / "params.safetensors").codec.eval()
-    pairs = moving(training, count)
+    pairs = moving(given.training, count)
     first, second = (Latents.of_all_qualities(codec, pictures) for pictures in pairs)
     as_it_is, blind, seeing = Counter(codec), Counter(codec), Counter(codec)
     blind.trained(first, second, steps, sees=False)
@@ -317,10 +314,10 @@ def main() -> None:
     heads = ["clip", "only trained on", "seeing the one before", "PSNR, dB", *(f"{name}, bpp" for name in found)]
     report.table("clips", heads, rows)
     report.values["frames"] = str(length)
-    report.write(given.out, drawn(curves))
+    report.write(given.out, figure_of(curves))
 
 
-def drawn(curves: dict[str, dict[str, list[Point]]]) -> Figure:
+def figure_of(curves: dict[str, dict[str, list[Point]]]) -> Figure:
     """Rate and distortion of each clip."""
     figure, axes = plt.subplots(1, len(curves), figsize=(15, 4.5), layout="constrained")
     for axis, (name, found) in zip(axes, curves.items(), strict=True):
