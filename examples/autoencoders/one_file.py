@@ -17,8 +17,12 @@ QUALITY, SIDE = 70, 512
 
 @dataclass(frozen=True)
 class OneFile:
-    """Bytes of one file of aez, of the part of it that medium needs, and of a file of medium alone, as good; summed."""
+    """Bytes of one file of aez, of the part of it that medium needs, and of a file of medium alone, as good.
 
+    Sums over so many photographs: those for which there is a file of medium that is as good.
+    """
+
+    count: int
     whole: float
     front: float
     alone: float
@@ -26,7 +30,7 @@ class OneFile:
 
 def one_file(paths: list[Path]) -> OneFile:
     """Of details of photographs."""
-    sums = np.zeros(3)
+    sums, count = np.zeros(3), 0
     for picture in crops(paths, SIDE, len(paths), seed=3):
         high = image_of(picture)
         medium = image_of(F.avg_pool2d(picture[None], 2)[0])
@@ -40,8 +44,9 @@ def one_file(paths: list[Path]) -> OneFile:
         alone = bpp_at(by_itself, reached)
         if alone:
             sums += len(file), info.medium_bytes, alone
+            count += 1
     whole, front, alone = sums
-    return OneFile(whole, front, alone)
+    return OneFile(count, whole, front, alone)
 
 
 def fidelity(found: Image.Image, wanted: Image.Image) -> float:

@@ -85,10 +85,12 @@ class Report:
         print(f"\n{self.values[name]}\n", flush=True)
 
     def write(self, out: Path, figure: Figure) -> None:
-        """Leave it to `page.py`, which makes the page of all experiments."""
+        """Leave it to `page.py`, which makes the page of all experiments, and say what was not said in tables."""
         out.mkdir(parents=True, exist_ok=True)
         figure.savefig(out / f"{self.name}.png", dpi=90, bbox_inches="tight")
         (out / f"{self.name}.json").write_text(json.dumps(self.values, indent=1) + "\n")
+        print("\n".join(f"{name}: {value}" for name, value in self.values.items() if not value.startswith("|")))
+        print(f"{out / self.name}.png, .json")
 
 
 def show(axis: Axes, rows: Mapping[str, Tensor]) -> None:

@@ -10,9 +10,10 @@ from dataclasses import dataclass, replace
 import matplotlib.pyplot as plt
 import torch
 from agreement import Agreement
+from between import Convolutions, perceptron
 from data import crops
 from matplotlib.figure import Figure
-from networks import CHANNELS, Convolutional, sampled
+from networks import Convolutional
 from one_file import SIDE as SIDE_OF_FILE
 from one_file import one_file
 from rate import codes, pictures_of, psnr
@@ -20,97 +21,14 @@ from report import Report, show, with_photographs
 from torch import Tensor, nn
 from torch.nn import functional as F
 from training import seeded, train
+from wrapped import Mixed, Normalised, WithDistribution, Wrapped
 
 SIDE = 64
 """Of high; medium has half of it."""
 WIDTH = 32
-HIDDEN = 512
 ROUNDS = 8
-DIVERGENCE = 0.01
-"""Weight of the divergence of the variational kind, beside the squared error of a picture."""
-
-
-class Wrapped(nn.Module):
-    """An autoencoder around the convolutional one."""
-
-    def __init__(self, inner: Convolutional) -> None:
-        super().__init__()
-        self.inner = inner
-
-    def encode(self, pictures: Tensor) -> Tensor:
-        """[N, 3, S, S] -> [N, K, S / 8, S / 8]."""
-        return self.inner.encode(pictures)
-
-    def decode(self, code: Tensor) -> Tensor:
-        """[N, K, S / 8, S / 8] -> [N, 3, S, S]."""
-        return self.inner.decode(code)
-
-    def loss(self, pictures: Tensor) -> Tensor:
-        """Mean squared error."""
-        return F.mse_loss(self.decode(self.encode(pictures)), pictures)
-
-
-class Mixed(Wrapped):
-    """With a fully connected layer in the middle: every number of the code is about the whole picture."""
-
-    def __init__(self, inner: Convolutional, side: int) -> None:
-        super().__init__(inner)
-        self.shape = (CHANNELS, side // 8, side // 8)
-        size = CHANNELS * (side // 8) ** 2
-        self.mix, self.unmix = nn.Linear(size, size), nn.Linear(size, size)
-        for layer in (self.mix, self.unmix):
-            nn.init.eye_(layer.weight)
-            nn.init.zeros_(layer.bias)
-
-    def encode(self, pictures: Tensor) -> Tensor:
-        """As above."""
-        return self.mixed(self.mix, super().encode(pictures))
-
-    def decode(self, code: Tensor) -> Tensor:
-        """As above."""
-        return super().decode(self.mixed(self.unmix, code))
-
-    def mixed(self, layer: nn.Linear, code: Tensor) -> Tensor:
-        """The layer, on all numbers of a code."""
-        changed: Tensor = layer(code.flatten(1))
-        return changed.reshape(-1, *self.shape)
-
-
-class Normalised(Wrapped):
-    """Samples have mean 0 and deviation 1, and so have, after training, the numbers of the code."""
-
-    def __init__(self, pictures: Tensor) -> None:
-        self.mean, self.deviation = pictures.mean(), pictures.std()
-        super().__init__(Convolutional((pictures - self.mean) / self.deviation + 0.5))
-        self.code_mean, self.code_deviation = torch.zeros(()), torch.ones(())
-
-    def encode(self, pictures: Tensor) -> Tensor:
-        """As above."""
-        return (super().encode((pictures - self.mean) / self.deviation + 0.5) - self.code_mean) / self.code_deviation
-
-    def decode(self, code: Tensor) -> Tensor:
-        """As above."""
-        pictures = super().decode(code * self.code_deviation + self.code_mean)
-        return (pictures - 0.5) * self.deviation + self.mean
-
-    def standardise(self, pictures: Tensor) -> None:
-        """The numbers of the code, by what they are for these pictures."""
-        code = codes(self, pictures)
-        self.code_mean, self.code_deviation = code.mean(0), code.std(0) + 1e-6
-
-
-class Variational(Wrapped):
-    """Its code is drawn to a normal distribution, which fixes the scale of its coordinates, not their directions."""
-
-    def __init__(self, inner: Convolutional) -> None:
-        super().__init__(inner)
-        self.log_variance = nn.Parameter(torch.full((CHANNELS, 1, 1), -4.0))
-
-    def loss(self, pictures: Tensor) -> Tensor:
-        """The evidence lower bound; one variance for each channel."""
-        code, nats = sampled(self.encode(pictures), self.log_variance)
-        error = (self.decode(code) - pictures).square().sum()
-        return (error + DIVERGENCE * nats) / pictures.numel()
+TARGET = 0.5
+"""Decibels below medium's own autoencoder that would be good enough."""
 
 
 Network = Convolutional | Wrapped
@@ -170,50 +88,14 @@ class Row:
     pictures: Tensor
     explained: tuple[float, float] | None = None
 
+    @property
+    def shares(self) -> list[str]:
+        """What is explained, as the table shows it."""
+        return [f"{share:.0%}" for share in self.explained] if self.explained else ["-", "-"]
+
     def cells(self) -> list[str]:
         """Of the table."""
-        shares = [f"{share:.0%}" for share in self.explained] if self.explained else ["-", "-"]
-        return [self.name, *shares, f"{self.psnr:.1f}", f"{self.direct:.1f}", f"{self.psnr - self.direct:+.1f}"]
-
-
-def perceptron(source: Tensor, target: Tensor) -> nn.Module:
-    """The blog's network between codes [N, ...]: every number of one depends on every number of the other."""
-    shape = target.shape[1:]
-    return nn.Sequential(
-        *(nn.Flatten(), nn.Linear(source[0].numel(), HIDDEN), nn.ReLU(), nn.Linear(HIDDEN, HIDDEN), nn.ReLU()),
-        *(nn.Linear(HIDDEN, shape.numel()), nn.Unflatten(1, shape)),
-    )
-
-
-class Convolutions(nn.Module):
-    """The same rule everywhere, from 4 x 4 places to the one in their middle: the best linear one, and a correction."""
-
-    def __init__(self, source: Tensor, target: Tensor) -> None:
-        super().__init__()
-        channels, to = source.shape[1], target.shape[1]
-        self.linear = nn.Conv2d(channels, to, 4, 2, 1)
-        self.correction = nn.Sequential(
-            *(nn.Conv2d(channels, 64, 4, 2, 1), nn.ReLU(), nn.Conv2d(64, 64, 3, 1, 1), nn.ReLU()),
-            nn.Conv2d(64, to, 3, 1, 1),
-        )
-        nn.init.zeros_(self.correction[-1].get_parameter("weight"))
-        nn.init.zeros_(self.correction[-1].get_parameter("bias"))
-        self.solve(source, target)
-
-    @torch.no_grad()
-    def solve(self, source: Tensor, target: Tensor) -> None:
-        """Least squares over all places."""
-        around = F.unfold(source, 4, padding=1, stride=2).transpose(1, 2).flatten(0, 1)
-        wanted = target.flatten(2).transpose(1, 2).flatten(0, 1)
-        with_one = torch.cat([around, torch.ones(len(around), 1)], 1)
-        weight = torch.linalg.lstsq(with_one, wanted).solution
-        self.linear.weight.copy_(weight[:-1].T.reshape(self.linear.weight.shape))
-        self.linear.bias.copy_(weight[-1])  # type: ignore[union-attr]
-
-    def forward(self, code: Tensor) -> Tensor:
-        """[N, K, s, s] -> [N, K, s / 2, s / 2]."""
-        found: Tensor = self.linear(code) + self.correction(code)
-        return found
+        return [self.name, *self.shares, f"{self.psnr:.1f}", f"{self.direct:.1f}", f"{self.psnr - self.direct:+.1f}"]
 
 
 Between = Callable[[Tensor, Tensor], nn.Module]
@@ -312,7 +194,7 @@ def alternating(data: Data) -> Row:
 
 
 def decoder_from_start(data: Data, two: Two, direct: float, name: str, between: Between) -> Row:
-    """High's code is given, and medium's decoder has never known another one."""
+    """High's code is given, and medium's decoder, which begins as the KLT's, learns what to make of it."""
     translation = Translation.begun(data, Two(two.high, begun(data).medium), between)
     parameters = [*translation.network.parameters(), *decoding(translation.two.medium)]
     translation.by_picture(parameters, data.training.medium, 2 * data.steps)
@@ -375,7 +257,7 @@ def main() -> None:
     rows = [translated("the blog's design", data, two)]
     direct = rows[0].direct
     mixed = Two(Mixed(Convolutional(high), SIDE), Mixed(Convolutional(medium), SIDE // 2))
-    variational = Two(Variational(Convolutional(high)), Variational(Convolutional(medium)))
+    variational = Two(WithDistribution(Convolutional(high)), WithDistribution(Convolutional(medium)))
     joint, joint_high = shared(data, direct)
     rows += [
         normalised(data),
@@ -403,6 +285,7 @@ def main() -> None:
     heads = ["explained", "as they are", "turned and scaled", "by a linear map", "canonical correlation"]
     report.table("agreements", heads, [one.cells() for one in found])
     stored = one_file(given.test[: 2 if given.quick else 8])
+    variance = (data.test.medium - data.test.medium.mean(0)).square().mean().item()
     separate_high = psnr(pictures_of(two.high, codes(two.high, data.test.high)), data.test.high)
     report.values.update(
         high_alone=f"{separate_high:.1f}",
@@ -410,20 +293,31 @@ def main() -> None:
         share=f"{stored.front / stored.whole:.0%}",
         saved=f"{1 - stored.whole / (stored.whole + stored.alone):.0%}",
         extra=f"{stored.front / stored.alone - 1:+.0%}",
+        count=f"{stored.count}",
+        lost=f"{10 ** (-direct / 10) / variance:.1%}",
+        times=f"{10 ** ((direct - rows[0].psnr) / 10):.1f}",
+        below=f"{direct - rows[0].psnr:.1f}",
+        direct=f"{direct:.1f}",
+        training=rows[0].shares[0],
+        test=rows[0].shares[1],
     )
     report.write(given.out, figure_of(rows, data.test.medium))
 
 
 def figure_of(rows: list[Row], medium: Tensor) -> Figure:
     """How far each is from what medium's own autoencoder does, and what that looks like."""
-    figure, (left, right) = plt.subplots(1, 2, figsize=(15, 7), width_ratios=(1, 1), layout="constrained")
+    figure, (left, right) = plt.subplots(1, 2, figsize=(16, 13), width_ratios=(1, 1.1), layout="constrained")
     below = [row.psnr - row.direct for row in rows]
-    left.barh([row.name for row in rows], below, color=["tab:green" if one > -0.5 else "tab:red" for one in below])
-    left.axvline(-0.5, color="gray", ls="--")
+    colors = ["tab:green" if one > -TARGET else "tab:red" for one in below]
+    bars = left.barh([row.name for row in rows], below, color=colors)
+    left.bar_label(bars, [f" {one:+.1f} " for one in below])
+    left.axvline(-TARGET, color="gray", ls="--")
+    left.margins(x=0.1)
     left.invert_yaxis()
     left.set(xlabel="dB beside medium's own autoencoder", title="Medium from high's code")
     shown = {"medium": medium} | {row.name: row.pictures for row in rows if row.pictures.shape == medium.shape}
-    show(right, {name: pictures[:10] for name, pictures in shown.items()})
+    show(right, {name: pictures[:8] for name, pictures in shown.items()})
+    right.set_title("Medium, and what comes out (where it has the same size)")
     return figure
 
 
