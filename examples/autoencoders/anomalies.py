@@ -87,10 +87,10 @@ class Measured:
 
     @classmethod
     def of(cls, picture: Picture) -> "Measured":
-        """By encoding and decoding it. That faults come back badly is expected, so aez need not warn of it."""
+        """By encoding and decoding it; that some come back badly needs no warning here."""
         with warnings.catch_warnings(action="ignore", category=aez.AezWarning):
             low, high = (aez.encode(Image.fromarray(picture), quality, exact="never") for quality in (LOW, HIGH))
-        errors = np.square(np.subtract(aez.decode(low), picture, dtype=np.float64)).mean(2)
+        errors = np.square(np.asarray(aez.decode(low), np.float64) - picture).mean(2)
         blocks = errors.reshape(SIDE // BLOCK, BLOCK, SIDE // BLOCK, BLOCK).mean((1, 3))
         return cls(aez.info(low).bpp, aez.info(high).bpp, errors.mean(), blocks.max())
 
