@@ -3,7 +3,9 @@
 python examples/autoencoders/anomalies.py --pictures DIR
 """
 
+import warnings
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -17,9 +19,18 @@ from sklearn.metrics import roc_auc_score
 import aez
 
 SIDE = 256
-QUALITIES = 30, 90
+LOW, HIGH = 30, 90
+"""Qualities."""
+BLOCK = 16
+ENLARGED = 64
+"""Side of the part that the figure shows from nearby."""
 Picture = NDArray[np.uint8]
 Fault = Callable[[Picture, np.random.Generator], Picture]
+
+
+def eight_bits(samples: NDArray[np.float64]) -> Picture:
+    """Rounded, and cut off where they are no samples of a picture any more."""
+    return np.rint(samples).clip(0, 255).astype(np.uint8)
 
 
 def dead_columns(picture: Picture, random: np.random.Generator) -> Picture:
@@ -36,7 +47,7 @@ def hot_pixels(picture: Picture, random: np.random.Generator) -> Picture:
 
 def banding(picture: Picture, random: np.random.Generator) -> Picture:
     """Each line is a little brighter or darker than it should be, as scanners and rolling shutters make them."""
-    return np.clip(picture + random.normal(0, 4, (SIDE, 1, 1)), 0, 255).astype(np.uint8)
+    return eight_bits(picture + random.normal(0, 4, (SIDE, 1, 1)))
 
 
 def shifted_lines(picture: Picture, random: np.random.Generator) -> Picture:
@@ -54,7 +65,7 @@ def lost_end(picture: Picture, random: np.random.Generator) -> Picture:
 
 def noise(picture: Picture, random: np.random.Generator) -> Picture:
     """A sensor that is too warm."""
-    return np.clip(picture + random.normal(0, 8, picture.shape), 0, 255).astype(np.uint8)
+    return eight_bits(picture + random.normal(0, 8, picture.shape))
 
 
 def out_of_focus(picture: Picture, random: np.random.Generator) -> Picture:
@@ -65,38 +76,51 @@ def out_of_focus(picture: Picture, random: np.random.Generator) -> Picture:
 FAULTS: tuple[Fault, ...] = (dead_columns, hot_pixels, banding, shifted_lines, lost_end, noise, out_of_focus)
 
 
-def rates(picture: Picture) -> tuple[float, float]:
-    """Bits a pixel of the networks' part of a file at a low and at a high quality."""
-    low, high = (aez.info(aez.encode(Image.fromarray(picture), quality, exact="never")).bpp for quality in QUALITIES)
-    return low, high
+@dataclass(frozen=True)
+class Measured:
+    """What aez says of a picture: bits a pixel at a low and a high quality, and squared errors at the low one."""
+
+    low: float
+    high: float
+    error: float
+    worst_block: float
+
+    @classmethod
+    def of(cls, picture: Picture) -> "Measured":
+        """By encoding and decoding it; that some come back badly needs no warning here."""
+        with warnings.catch_warnings(action="ignore", category=aez.AezWarning):
+            low, high = (aez.encode(Image.fromarray(picture), quality, exact="never") for quality in (LOW, HIGH))
+        errors = np.square(np.asarray(aez.decode(low), np.float64) - picture).mean(2)
+        blocks = errors.reshape(SIDE // BLOCK, BLOCK, SIDE // BLOCK, BLOCK).mean((1, 3))
+        return cls(aez.info(low).bpp, aez.info(high).bpp, errors.mean(), blocks.max())
 
 
-def scores(found: NDArray[np.float64], usual: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
-    """By how much something may be wrong, of rates [N, 2], and of those of good pictures."""
-    low, high = found.T
-    ratio = high / low
-    typical = np.median(usual[:, 1] / usual[:, 0])
+def scores(found: list[Measured], good: list[Measured]) -> dict[str, list[float]]:
+    """By how much something may be wrong with pictures, in several ways; one compares them with good pictures."""
+    usual = np.median([one.high / one.low for one in good])
     return {
-        "bits at 90": high,
-        "bits at 90 to those at 30": ratio,
-        "how unusual that is": np.abs(np.log(ratio / typical)),
+        f"squared error at {LOW}": [one.error for one in found],
+        "its worst block": [one.worst_block for one in found],
+        f"bits at {HIGH}": [one.high for one in found],
+        f"bits at {HIGH} to those at {LOW}": [one.high / one.low for one in found],
+        "how unusual that is": [abs(np.log(one.high / one.low / usual)) for one in found],
     }
 
 
 def main() -> None:
     given = with_photographs(__doc__, SIDE)
     count = 4 if given.quick else 100
-    good = (255 * crops(given.test, SIDE, count, seed=1)).byte().permute(0, 2, 3, 1).numpy()
+    good = (255 * crops(given.test, SIDE, count, seed=1)).round().byte().permute(0, 2, 3, 1).numpy()
     random = np.random.default_rng(2)
     with_fault = {fault: np.stack([fault(picture.copy(), random) for picture in good]) for fault in FAULTS}
-    usual = np.array([rates(picture) for picture in good])
-    of_good = scores(usual, usual)
+    of_pictures = [Measured.of(picture) for picture in good]
+    of_good = scores(of_pictures, of_pictures)
     report = Report("anomalies")
     rows = []
     for fault, pictures in with_fault.items():
-        of_fault = scores(np.array([rates(picture) for picture in pictures]), usual)
+        of_fault = scores([Measured.of(picture) for picture in pictures], of_pictures)
         labels = np.repeat([0, 1], count)
-        found = [roc_auc_score(labels, np.concatenate([of_good[name], of_fault[name]])) for name in of_good]
+        found = [roc_auc_score(labels, of_good[name] + of_fault[name]) for name in of_good]
         rows.append([fault.__name__.replace("_", " "), *(f"{area:.2f}" for area in found)])
     report.table("auroc", ["fault", *of_good], rows)
     report.values["count"] = str(count)
@@ -104,13 +128,16 @@ def main() -> None:
 
 
 def figure_of(good: Picture, with_fault: dict[Fault, Picture]) -> Figure:
-    """One picture with each fault."""
-    figure, axes = plt.subplots(1, 1 + len(with_fault), figsize=(14, 2.2))
+    """One picture with each fault, and a part of it where every pixel can be seen."""
     shown = {"good": good, **{fault.__name__.replace("_", " "): found for fault, found in with_fault.items()}}
-    for axis, (name, pictures) in zip(axes, shown.items(), strict=True):
-        axis.imshow(pictures[1])
-        axis.set_title(name, fontsize=9)
-        axis.axis("off")
+    figure, axes = plt.subplots(2, len(shown), figsize=(2 * len(shown), 4.3), layout="constrained")
+    part = slice(SIDE // 2, SIDE // 2 + ENLARGED)
+    for (above, below), (name, pictures) in zip(axes.T, shown.items(), strict=True):
+        above.imshow(pictures[1])
+        below.imshow(pictures[1][part, part], interpolation="nearest")
+        above.set_title(name, fontsize=10)
+        above.axis("off")
+        below.axis("off")
     return figure
 
 

@@ -4,7 +4,7 @@ python examples/autoencoders/digits.py
 """
 
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -13,7 +13,7 @@ from coding import file_bytes
 from data import digits
 from matplotlib.figure import Figure
 from PIL import Image
-from rate import Coded, Network, Scaled, coded, for_rate, largest, psnr
+from rate import Coded, coded, for_rate, largest, psnr
 from report import Report, arguments, show
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -29,9 +29,12 @@ FINENESS = 16
 DIVISORS = (255, 64, 32, 16, 8, 5, 3, 2)
 """How many steps the largest number of a code is cut into."""
 WEIGHTS = (300.0, 100.0, 30.0, 10.0, 3.0)
-"""Of the squared error against bits; each training goes on from the one before."""
+"""Of the squared error against bits."""
 NARROW, WIDE = (16, 8, 8), (16, 32, 64)
 """Channels of the three convolutions: the talk's, and for comparison more where the picture is small already."""
+TALK, WIDER, FOR_RATE, TOGETHER = "the talk's network", "a wider one", ", for rate and distortion", ", all together"
+"""Parts of names of curves."""
+JPEG_FILES, JPEG_ALONE, JPEG_SHEET = "JPEG, files", "JPEG, without headers", "JPEG, one sheet of all"
 JPEG_QUALITIES = (1, 2, 3, 5, 10, 15, 20, 30, 40, 50, 60, 70, 80, 90, 95)
 LOSSLESS: dict[str, dict[str, object]] = {"PNG": {"optimize": True}, "WebP": {"lossless": True, "method": 6}}
 
@@ -74,26 +77,16 @@ def for_cross_entropy(model: Talk, pictures: Tensor, steps: int) -> Talk:
     return model
 
 
-def for_rates(trained: Talk, pictures: Tensor, steps: int) -> Iterator[tuple[float, Scaled]]:
-    """For rate and distortion at each weight, going on from the one before."""
-    model: Network = trained
-    step = largest(trained, pictures) / FINENESS
-    for weight in WEIGHTS:
-        model, step = for_rate(model, step, pictures, steps, weight), 1.0
-        yield weight, model
-
-
 def bpp(size: float) -> float:
     """Bits a pixel of so many bytes a digit."""
     return 8 * size / PIXELS
 
 
-def curves_of(name: str, points: Iterable[Coded]) -> Curves:
+def curves_of(name: str, points: dict[float, Coded]) -> Curves:
     """Both ways to count bytes."""
-    found = list(points)
     return {
-        name: [Point(number, bpp(one.alone), one.psnr) for number, one in enumerate(found)],
-        f"{name}, all together": [Point(number, bpp(one.together), one.psnr) for number, one in enumerate(found)],
+        name: [Point(quality, bpp(one.alone), one.psnr) for quality, one in points.items()],
+        name + TOGETHER: [Point(quality, bpp(one.together), one.psnr) for quality, one in points.items()],
     }
 
 
@@ -117,7 +110,7 @@ def scan_bytes(jpeg: bytes) -> int:
 
 def by_jpeg(test: Tensor) -> Curves:
     """Files, what is in them besides headers, and all digits on one sheet."""
-    curves: Curves = {"JPEG, files": [], "JPEG, without headers": [], "JPEG, one sheet of all": []}
+    curves: Curves = {JPEG_FILES: [], JPEG_ALONE: [], JPEG_SHEET: []}
     across = int(len(test) ** 0.5)
     sheet = test[: across**2].reshape(across, across, SIDE, SIDE).transpose(1, 2).reshape(1, across * SIDE, -1)
     for quality in JPEG_QUALITIES:
@@ -125,9 +118,9 @@ def by_jpeg(test: Tensor) -> Curves:
         of_all = saved(sheet, "JPEG", quality=quality, optimize=True)
         reached = psnr(torch.stack([opened(file) for file in files]), test)
         for name, size, found in (
-            ("JPEG, files", mean(map(len, files)), reached),
-            ("JPEG, without headers", mean(map(scan_bytes, files)), reached),
-            ("JPEG, one sheet of all", len(of_all) / across**2, psnr(opened(of_all), sheet)),
+            (JPEG_FILES, mean(map(len, files)), reached),
+            (JPEG_ALONE, mean(map(scan_bytes, files)), reached),
+            (JPEG_SHEET, len(of_all) / across**2, psnr(opened(of_all), sheet)),
         ):
             curves[name].append(Point(quality, bpp(size), found))
     return curves
@@ -146,23 +139,28 @@ def main() -> None:
     test = test[:count]
     report = Report("digits")
 
-    talk = for_cross_entropy(Talk(), training, 3 * steps)
-    wide = for_cross_entropy(Talk(WIDE), training, steps)
-    with torch.no_grad():
-        report.values["float_psnr"] = f"{psnr(talk.decode(talk.encode(test)), test):.1f}"
-    step = largest(talk, training)
-    of_talk = {divisor: coded(talk, step / divisor, training, test) for divisor in DIVISORS}
-    names = "the talk's network", "the same, for rate and distortion", "a wider one, for rate and distortion"
-    of_rate = [
-        {weight: coded(model, 1.0, training, test) for weight, model in for_rates(start, training, steps)}
-        for start in (talk, wide)
-    ]
     curves = by_jpeg(test)
-    for name, points in zip(names, (of_talk.values(), *(found.values() for found in of_rate)), strict=True):
+    tell(curves)
+    networks = {
+        name: for_cross_entropy(Talk(widths), training, 3 * steps) for name, widths in ((TALK, NARROW), (WIDER, WIDE))
+    }
+    found: dict[str, dict[float, Coded]] = {}
+    for name, network in networks.items():
+        step = largest(network, training)
+        found[name] = {divisor: coded(network, step / divisor, training, test) for divisor in DIVISORS}
+        tell(curves_of(name, found[name]))
+        found[name + FOR_RATE] = {
+            weight: coded(for_rate(network, step / FINENESS, training, steps, weight), 1.0, training, test)
+            for weight in WEIGHTS
+        }
+        tell(curves_of(name + FOR_RATE, found[name + FOR_RATE]))
+    for name, points in found.items():
         curves |= curves_of(name, points)
 
-    in_bytes = of_talk[255]
+    talk, in_bytes = networks[TALK], found[TALK][255]
     jpegs = [saved(digit, "JPEG", optimize=True) for digit in test]
+    with torch.no_grad():
+        report.values["float_psnr"] = f"{psnr(talk.decode(talk.encode(test)), test):.1f}"
     report.values.update(
         byte_psnr=f"{in_bytes.psnr:.1f}",
         byte_together=f"{in_bytes.together:.0f}",
@@ -170,11 +168,16 @@ def main() -> None:
         jpeg_header=f"{mean(len(file) - scan_bytes(file) for file in jpegs):.0f}",
         own_header=f"{file_bytes(bytes(20), SIDE, SIDE) - 20}",
     )
-    least = curves["JPEG, without headers"][0]
+    least = curves[JPEG_ALONE][0]
     report.values.update(jpeg_least=f"{least.bpp * PIXELS / 8:.0f}", jpeg_worst=f"{least.fidelity:.1f}")
-    report.values.update(
-        {f"best_{number}": f"{max(p.fidelity for p in curves[name]):.1f}" for number, name in enumerate(names)}
-    )
+    for key, name in (("talk", TALK), ("wide", WIDER)):
+        report.values[f"{key}_weights"] = f"{sum(one.numel() for one in networks[name].parameters()):,}"
+        report.values[f"{key}_best"] = best(found[name])
+        report.values[f"{key}_rate_best"] = best(found[name + FOR_RATE])
+    quoted = {"jpeg": JPEG_ALONE, "sheet": JPEG_SHEET, "wide": WIDER, "wide_rate": WIDER + FOR_RATE}
+    for key, name in quoted.items():
+        report.values[f"{key}_at_19"] = size_at(curves[name], 19)
+    report.values["wide_rate_together_at_19"] = size_at(curves[WIDER + FOR_RATE + TOGETHER], 19)
     lossless = {kind: mean(len(saved(x, kind, **options)) for x in test) for kind, options in LOSSLESS.items()}
     report.values.update({kind.lower(): f"{size:.0f}" for kind, size in lossless.items()})
     wanted = (14.0, 16.0, 17.0, 18.0, 19.0, 20.0, 22.0, 24.0)
@@ -183,9 +186,19 @@ def main() -> None:
         ["bytes a digit at a PSNR of", *(f"{fit:.0f} dB" for fit in wanted)],
         [[name, *(size_at(points, fit) for fit in wanted)] for name, points in curves.items()],
     )
-    report.write(
-        given.out, figure_of(curves, lossless, test, {weight: one.pictures for weight, one in of_rate[1].items()})
-    )
+    shown = {weight: one.pictures for weight, one in found[WIDER + FOR_RATE].items()}
+    report.write(given.out, figure_of(curves, lossless, test, shown))
+
+
+def tell(curves: Curves) -> None:
+    """Bytes a digit and PSNR as soon as they are known; the table comes minutes later."""
+    for name, points in curves.items():
+        print(f"{name}: {', '.join(f'{p.bpp * PIXELS / 8:.1f} ({p.fidelity:.1f} dB)' for p in points)}", flush=True)
+
+
+def best(points: dict[float, Coded]) -> str:
+    """The highest PSNR that is reached."""
+    return f"{max(one.psnr for one in points.values()):.1f}"
 
 
 def size_at(points: list[Point], fidelity: float) -> str:
@@ -197,15 +210,23 @@ def size_at(points: list[Point], fidelity: float) -> str:
 def figure_of(curves: Curves, lossless: dict[str, float], test: Tensor, shown: dict[float, Tensor]) -> Figure:
     """Rate-distortion curves, and some digits as they come back."""
     figure, (left, right) = plt.subplots(1, 2, figsize=(14, 5.5), width_ratios=(1.4, 1))
+    colours = list(dict.fromkeys(name.removesuffix(TOGETHER) for name in curves))
     for name, points in curves.items():
-        style = "--" if name.startswith("JPEG") else "-"
-        left.plot([p.bpp * PIXELS / 8 for p in points], [p.fidelity for p in points], style, marker=".", label=name)
+        style = "--" if name.startswith("JPEG") else ":" if name.endswith(TOGETHER) else "-"
+        left.plot(
+            [p.bpp * PIXELS / 8 for p in points],
+            [p.fidelity for p in points],
+            style,
+            color=f"C{colours.index(name.removesuffix(TOGETHER))}",
+            marker=".",
+            label=name,
+        )
     for kind, size in lossless.items():
         left.axvline(size, color="gray", lw=0.8)
-        left.text(size, 8, f" {kind}, lossless", rotation=90, va="bottom", fontsize=8)
+        left.text(size, 0.02, f" {kind}, lossless", transform=left.get_xaxis_transform(), rotation=90, fontsize=8)
     left.set(xscale="log", xlabel="bytes a digit", ylabel="PSNR in dB", title="Digits that no network has seen")
     left.grid(alpha=0.3)
-    left.legend(fontsize=8)
+    left.legend(fontsize=8, loc="upper left")
     rows = {"original": test, **{f"weight {weight:.0f}": pictures for weight, pictures in shown.items()}}
     show(right, {name: pictures[:12] for name, pictures in rows.items()})
     return figure

@@ -29,7 +29,9 @@ WIDTH, BATCH = 32, 16
 NOISE_CHANNELS = 2
 ADVERSARIAL = 2e-3
 """Weight of what the critic says, beside the squared error."""
-WHOLE = "aez, the whole file"
+GENERATIVE, WHOLE = "a generative one", "aez, the whole file"
+DRAWS = 8
+"""Pictures that the generative network makes of the same medium, each with other noise."""
 
 
 class Upscaler(nn.Module):
@@ -60,28 +62,52 @@ def critic() -> nn.Sequential:
     )
 
 
-def for_squared_error(high: Tensor, steps: int) -> Upscaler:
+@dataclass(frozen=True)
+class Pairs:
+    """What networks are trained with: pictures [N, 3, 64, 64], and aez's medium of each [N, 3, 32, 32]."""
+
+    high: Tensor
+    medium: Tensor
+
+    @classmethod
+    def of(cls, high: Tensor) -> "Pairs":
+        """Through aez, as in the test."""
+        return cls(high, torch.stack([tensor_of(Stored.of(image_of(one)).medium) for one in high]))
+
+    def __getitem__(self, numbers: Tensor) -> "Pairs":
+        return Pairs(self.high[numbers], self.medium[numbers])
+
+    def __len__(self) -> int:
+        return len(self.high)
+
+
+def for_squared_error(pairs: Pairs, steps: int) -> Upscaler:
     """The mean of all that could have been there."""
     network = Upscaler()
-    train(network.parameters(), high, lambda x: F.mse_loss(network(F.avg_pool2d(x, 2)), x), steps, BATCH)
+
+    def loss(numbers: Tensor) -> Tensor:
+        chosen = pairs[numbers]
+        return F.mse_loss(network(chosen.medium), chosen.high)
+
+    train(network.parameters(), torch.arange(len(pairs)), loss, steps, BATCH)
     return network
 
 
-def generative(trained: Upscaler, high: Tensor, steps: int) -> Upscaler:
-    """One of the many, which a critic takes for real (Goodfellow et al. 2014, hinge loss)."""
+def generative(trained: Upscaler, pairs: Pairs, steps: int) -> Upscaler:
+    """What a critic takes for real (Goodfellow et al. 2014, hinge loss)."""
     network, judge = Upscaler(NOISE_CHANNELS), critic()
     begin_as(network, trained)
     optimizer = torch.optim.Adam(network.parameters(), 2e-4, betas=(0.5, 0.9))
     optimizer_of_judge = torch.optim.Adam(judge.parameters(), 4e-4, betas=(0.5, 0.9))
     choose = np.random.default_rng(SEED)
     for _ in range(steps):
-        real = high[torch.from_numpy(choose.integers(len(high), size=BATCH))]
-        made = network(F.avg_pool2d(real, 2))
+        chosen = pairs[torch.from_numpy(choose.integers(len(pairs), size=BATCH))]
+        made = network(chosen.medium)
         optimizer_of_judge.zero_grad()
-        torch.autograd.backward(F.relu(1 - judge(real)).mean() + F.relu(1 + judge(made.detach())).mean())
+        torch.autograd.backward(F.relu(1 - judge(chosen.high)).mean() + F.relu(1 + judge(made.detach())).mean())
         optimizer_of_judge.step()
         optimizer.zero_grad()
-        torch.autograd.backward(F.mse_loss(made, real) - ADVERSARIAL * judge(made).mean())
+        torch.autograd.backward(F.mse_loss(made, chosen.high) - ADVERSARIAL * judge(made).mean())
         optimizer.step()
     return network
 
@@ -101,6 +127,11 @@ class Stored:
 
     original: Image.Image
     file: bytes
+
+    @classmethod
+    def of(cls, original: Image.Image) -> "Stored":
+        """At the quality of the test."""
+        return cls(original, aez.encode(original, QUALITY, exact="never"))
 
     @property
     def front(self) -> bytes:
@@ -143,26 +174,44 @@ def detail(image: Image.Image) -> Tensor:
     return picture - F.interpolate(F.avg_pool2d(picture[None], 2), scale_factor=2)[0]
 
 
+@torch.no_grad()
+def spread(network: Upscaler, pictures: list[Stored]) -> float:
+    """By how much pictures of the same medium differ: standard deviation over draws of noise, in levels of 255."""
+    mediums = torch.stack([tensor_of(stored.medium) for stored in pictures])
+    return 255 * rms(torch.stack([network(mediums) for _ in range(DRAWS)]).std(0))
+
+
+def rms(numbers: Tensor) -> float:
+    """Root of the mean square."""
+    return numbers.square().mean().sqrt().item()
+
+
 def main() -> None:
     given = with_photographs(__doc__, SHOWN_SIDE)
     steps, count = (4, 50) if given.quick else (800, 3000)
     seeded()
-    high = crops(given.training, SIDE, count, seed=1)
-    squared = for_squared_error(high, steps)
+    pairs = Pairs.of(crops(given.training, SIDE, count, seed=1))
+    squared = for_squared_error(pairs, steps)
+    inventing = generative(squared, pairs, steps)
     ways: dict[str, Way] = {
         "Lanczos": lambda stored: stored.medium.resize(stored.original.size, Image.Resampling.LANCZOS),
         "aez, upscaled": by_aez,
         "a network for squared error": by_network(squared),
-        "a generative one": by_network(generative(squared, high, steps)),
+        GENERATIVE: by_network(inventing),
         WHOLE: lambda stored: aez.decode(stored.file),
     }
-    originals = [image_of(one) for one in crops(given.test, SHOWN_SIDE, 2 if given.quick else 24, seed=2)]
-    pictures = [Stored(original, aez.encode(original, QUALITY, exact="never")) for original in originals]
+    originals = crops(given.test, SHOWN_SIDE, 2 if given.quick else 24, seed=2)
+    pictures = [Stored.of(image_of(original)) for original in originals]
     results = {name: [way(stored) for stored in pictures] for name, way in ways.items()}
     report = Report("upscaling")
-    heads = ["high from medium", "bytes a pixel", "PSNR, dB", "SSIMULACRA2", "detail", "of it right"]
+    heads = ["high from medium", "bpp", "PSNR, dB", "SSIMULACRA2", "detail", "of it right"]
     report.table("ways", heads, [row(name, found, pictures) for name, found in results.items()])
-    report.values["count"] = str(len(pictures))
+    report.values.update(
+        count=str(len(pictures)),
+        draws=str(DRAWS),
+        spread=f"{spread(inventing, pictures):.1f}",
+        detail=f"{255 * rms(torch.stack([detail(image) for image in results[GENERATIVE]])):.1f}",
+    )
     report.write(given.out, figure_of(results, pictures))
 
 
@@ -170,15 +219,11 @@ def row(name: str, found: list[Image.Image], pictures: list[Stored]) -> list[str
     """Means over the pictures; detail as a share of the original's variance, and its correlation with it."""
     ours = torch.stack([detail(image) for image in found])
     theirs = torch.stack([detail(stored.original) for stored in pictures])
-    whole = name == "aez, the whole file"
-    sizes = [
-        len(stored.file if whole else stored.front) / (stored.original.width * stored.original.height)
-        for stored in pictures
-    ]
+    sizes = [len(stored.file if name == WHOLE else stored.front) for stored in pictures]
     pairs = list(zip(found, pictures, strict=True))
     return [
         name,
-        f"{np.mean(sizes):.3f}",
+        f"{8 * np.mean(sizes) / SHOWN_SIDE**2:.2f}",
         f"{np.mean([psnr(np.asarray(image), np.asarray(stored.original)) for image, stored in pairs]):.1f}",
         f"{np.mean([ssimulacra2(image, stored.original) for image, stored in pairs]):.1f}",
         f"{(ours.square().mean() / theirs.square().mean()).item():.0%}",

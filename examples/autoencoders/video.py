@@ -46,8 +46,10 @@ CLIPS = {"carphone": "carphone_pristine.mp4", "bikes": "bikes.mp4", "big buck bu
 SKIPPED, FRAMES = 80, 12
 MOMENT = 40
 """Milliseconds for which a picture of an animation is shown."""
-CRFS = (16, 20, 24, 28, 32, 36, 40)
+CRFS = (8, 12, 16, 20, 24, 28, 32, 36, 40)
 WEBP_QUALITIES = (5, 20, 40, 60, 80, 95)
+TICKS = (0.05, 0.1, 0.2, 0.5, 1, 2)
+"""Of the figure, in bits a pixel."""
 
 
 class SeeingContext(nn.Module):
@@ -273,11 +275,6 @@ def curve_of(sequences: list[Sequence], frames: Tensor) -> list[Point]:
     return [Point(number, sum(one.bits) / frames[:, 0].numel(), one.psnr) for number, one in enumerate(sequences)]
 
 
-def after_the_first(sequences: list[Sequence]) -> float:
-    """Bits of all pictures that have one before them, over all qualities."""
-    return float(sum(sum(one.bits[1:]) for one in sequences))
-
-
 def main() -> None:
     given = with_photographs(__doc__, SIDE)
     steps, count, length = (2, 8, 3) if given.quick else (400, 480, FRAMES)
@@ -289,32 +286,39 @@ def main() -> None:
     blind.trained(first, second, steps, sees=False)
     seeing.trained(first, second, steps, sees=True)
 
+    report = Report("video")
     rows, curves = [], {}
     for name, file in CLIPS.items():
         frames = clip(file, length)
         by_itself, also_trained, with_before = (
-            [counter.sequence(frames, quality, sees) for quality in QUALITIES]
+            curve_of([counter.sequence(frames, quality, sees) for quality in QUALITIES], frames)
             for counter, sees in ((as_it_is, False), (blind, False), (seeing, True))
         )
         curves[name] = found = {
-            "aez, each by itself": curve_of(by_itself, frames),
-            "aez, seeing the one before": curve_of(with_before, frames),
+            "aez, each by itself": by_itself,
+            "aez, seeing the one before": with_before,
             "WebP, animated": by_webp(frames),
             "H.264, each by itself": by_h264(frames, 1),
             "H.264": by_h264(frames, 250),
         }
-        at = by_itself[len(by_itself) // 2].psnr
-        saved = [after_the_first(one) / after_the_first(by_itself) - 1 for one in (also_trained, with_before)]
+        at = by_itself[len(by_itself) // 2].fidelity
         rates = [bpp_at(points, at) for points in found.values()]
-        rows.append(
-            [name, *(f"{one:+.1%}" for one in saved), f"{at:.1f}", *(f"{rate:.3f}" if rate else "-" for rate in rates)]
-        )
+        changes = [change(points, by_itself, at) for points in (also_trained, with_before)]
+        rows.append([name, f"{at:.1f}", *(f"{rate:.3f}" if rate else "-" for rate in rates), *changes])
+        key = name.replace(" ", "_")
+        report.values[f"{key}_seeing"] = changes[-1]
+        report.values[f"{key}_h264"] = change(found["H.264"], by_itself, at)
         print(rows[-1], flush=True)
-    report = Report("video")
-    heads = ["clip", "only trained on", "seeing the one before", "PSNR, dB", *(f"{name}, bpp" for name in found)]
+    heads = ["clip", "PSNR, dB", *(f"{name}, bpp" for name in found), "only trained on", "seeing the one before"]
     report.table("clips", heads, rows)
-    report.values["frames"] = str(length)
+    report.values.update(frames=str(length), least_crf=str(CRFS[0]))
     report.write(given.out, figure_of(curves))
+
+
+def change(points: list[Point], beside: list[Point], at: float) -> str:
+    """Of bits at equal PSNR, in percent."""
+    rate, usual = bpp_at(points, at), bpp_at(beside, at)
+    return f"{rate / usual - 1:+.1%}" if rate and usual else "-"
 
 
 def figure_of(curves: dict[str, dict[str, list[Point]]]) -> Figure:
@@ -324,6 +328,8 @@ def figure_of(curves: dict[str, dict[str, list[Point]]]) -> Figure:
         for codec, points in found.items():
             axis.plot([p.bpp for p in points], [p.fidelity for p in points], marker=".", label=codec)
         axis.set(xscale="log", xlabel="bits a pixel", ylabel="PSNR in dB", title=name)
+        axis.set_xticks(TICKS, map(str, TICKS))
+        axis.minorticks_off()
         axis.grid(alpha=0.3)
     axes[0].legend(fontsize=8)
     return figure
