@@ -81,14 +81,30 @@ def by_divergence(start: Variational, training: Tensor, steps: int) -> list[Vari
     return [train_on(copy.deepcopy(start), weight) for weight in WEIGHTS]
 
 
-def rounded(network: Variational, training: Tensor, weight: float) -> Autoencoder:
-    """With the step for its means that is best for pictures of training."""
+@dataclass(frozen=True)
+class Rounded:
+    """A variational network that was trained at a weight, its means rounded to multiples of a step."""
 
-    def cost(model: Scaled) -> float:
-        (point,) = curve([coded(model, 1.0, training[100:1000], training[:100])])
-        return point.bpp + weight * 10 ** (-point.fidelity / 10)
+    network: Variational
+    weight: float
+    step: float
 
-    return min((Scaled(network, CHANNELS, 1 / step) for step in STEPS_OF_CODE), key=cost)
+    @property
+    def model(self) -> Scaled:
+        """As the others are coded."""
+        return Scaled(self.network, CHANNELS, 1 / self.step)
+
+
+def rounded(networks: Sequence[Variational], training: Tensor) -> list[Rounded]:
+    """For each weight the network and the step that are best for pictures of training."""
+    tried = [Rounded(*both, step) for both in zip(networks, WEIGHTS, strict=True) for step in STEPS_OF_CODE]
+    points = curve([coded(one.model, 1.0, training[100:1000], training[:100]) for one in tried])
+
+    def best(weight: float) -> Rounded:
+        costs = [point.bpp + weight * 10 ** (-point.fidelity / 10) for point in points]
+        return tried[int(np.argmin(costs))]
+
+    return [best(weight) for weight in WEIGHTS]
 
 
 def batch_of(pictures: Tensor) -> int:
@@ -147,16 +163,24 @@ class Result:
     curve: list[Point]
     bpp: float
     pictures: Tensor
+    rounded: Sequence[Rounded]
 
     @classmethod
     def of(
-        cls, kind: str, network: nn.Module, seconds: str, models: list[Autoencoder], training: Tensor, test: Tensor
+        cls,
+        kind: str,
+        network: nn.Module,
+        seconds: str,
+        models: Sequence[Autoencoder],
+        training: Tensor,
+        test: Tensor,
+        rounded: Sequence[Rounded] = (),
     ) -> "Result":
         """From real bytes of what a network was trained to be at each weight."""
         found = [coded(model, 1.0, training, test) for model in models]
         points = curve(found)
         shown = min(zip(points, found, strict=True), key=lambda both: abs(both[0].bpp - SHOWN_BPP))
-        return cls(kind, parameters(network), seconds, points, shown[0].bpp, shown[1].pictures)
+        return cls(kind, parameters(network), seconds, points, shown[0].bpp, shown[1].pictures, rounded)
 
     @property
     def side(self) -> int:
@@ -175,8 +199,9 @@ def results(training: Tensor, tests: Sequence[Tensor], steps: int) -> Iterator[R
     yield Result.of(FULLY, fully, seconds, models, training, tests[0])
     variational = Variational(training)
     networks, seconds = timed(lambda: by_divergence(variational, training, steps))
-    models = [rounded(network, training, weight) for network, weight in zip(networks, WEIGHTS, strict=True)]
-    yield Result.of(VARIATIONAL, variational, seconds, models, training, tests[0])
+    chosen = rounded(networks, training)
+    models = [one.model for one in chosen]
+    yield Result.of(VARIATIONAL, variational, seconds, models, training, tests[0], chosen)
     convolutional = Convolutional(training)
     models, seconds = timed(lambda: by_rate(convolutional, training, steps))
     for test in tests:
@@ -193,12 +218,13 @@ def timed(training: Callable[[], T]) -> tuple[T, str]:
 
 def main() -> None:
     given = with_photographs(__doc__, max(LARGER))
-    steps, count = (2, 1152) if given.quick else (250, 3000)
+    steps = 2 if given.quick else 250
     cut = partial(crops, largest=max(LARGER))
     tests = {side: cut(given.test, side, 16 if given.quick else across**2, seed=2) for side, across in ACROSS.items()}
     seeded()
     found: list[Result] = []
-    for side in CODES:
+    for side, code in CODES.items():
+        count = math.prod(code) if given.quick else 3000
         sides = [side, *(LARGER if side == max(CODES) else ())]
         for result in results(cut(given.training, side, count, seed=1), [tests[side] for side in sides], steps):
             print(*result.row(), flush=True)
@@ -210,6 +236,16 @@ def main() -> None:
     ]
     heads = ["side", "kind", "parameters", "seconds", *(f"dB at {rate} bpp" for rate in BPP)]
     report.table("kinds", heads, sorted(rows, key=lambda row: int(row[0])))
+    heads = ["side", *(f"best at {weight:.0f}" for weight in WEIGHTS)]
+    report.table(
+        "rounded",
+        heads,
+        [
+            [f"{result.side}", *(f"trained at {one.weight:.0f}, step {one.step}" for one in result.rounded)]
+            for result in found
+            if result.kind == VARIATIONAL
+        ],
+    )
     report.values.update({f"fully_{side}": fully_connected_parameters(side) for side in (max(CODES), *LARGER)})
     report.values["convolutional"] = parameters(Convolutional(tests[max(CODES)]))
     report.write(given.out, figure_of(found, by_jpeg, tests))
