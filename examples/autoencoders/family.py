@@ -306,7 +306,7 @@ class Digits:
 
 def main() -> None:
     given = with_photographs(__doc__, SIDE_OF_CROP)
-    steps, count = (10, 200) if given.quick else (1500, 4000)
+    steps, count = (10, 200) if given.quick else (1200, 4000)
     steps_of_crops, steps_without = steps // 3, steps // 5
     training, test, training_names, test_names = digits()
     data = Digits(training[:count], test[: count // 4], training_names[:count], test_names[: count // 4])
