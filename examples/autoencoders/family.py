@@ -41,7 +41,7 @@ RATE_WEIGHT, RATE_WEIGHTS = 100.0, (1000.0, 300.0, 100.0, 30.0, 10.0)
 """Of the mean squared error against bits a pixel: in general, and for the curve."""
 FINENESS = 16
 """Steps into which the largest number of a digit's code is cut when training for rate begins, at RATE_WEIGHT."""
-DIVISORS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 64)
+DIVISORS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 64, 128)
 """Steps into which the largest number of a code is cut."""
 BYTES = 8, 12, 16, 24
 
