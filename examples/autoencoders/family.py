@@ -43,7 +43,7 @@ FINENESS = 16
 """Steps into which the largest number of a digit's code is cut when training for rate begins, at RATE_WEIGHT."""
 DIVISORS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 64, 128)
 """Steps into which the largest number of a code is cut."""
-BYTES = 8, 12, 16, 24
+BYTES = 8, 12, 16, 20
 
 
 class Linear:
