@@ -3,18 +3,19 @@
 python examples/autoencoders/family.py --pictures DIR
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
+from statistics import mean
 from typing import Protocol
 
 import matplotlib.pyplot as plt
-import numpy as np
 import rate
 import torch
 from data import crops, digits
 from matplotlib.figure import Figure
 from networks import Variational, sampled
-from rate import Autoencoder, Scaled, best_step, coded, codes, curve, for_rate, largest, pictures_of, psnr
+from rate import Autoencoder, Scaled, best_step, coded, codes, curve, for_rate, largest, pictures_of, psnr, psnr_at
 from report import Report, show, with_photographs
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
@@ -24,9 +25,10 @@ from sklearn.preprocessing import StandardScaler
 from torch import Tensor, nn
 from training import seeded, train
 
-from aez.metrics.rate_distortion import Point
+from aez.metrics.rate_distortion import Point, rising
 
 SIDE_OF_CROP = 32
+PIXELS_OF_DIGIT = 28 * 28
 CODE, CODE_OF_CROP = 32, 512
 """How many numbers stand for a digit and for a crop."""
 NOISE, NOISE_OF_CROP = 0.3, 0.1
@@ -35,12 +37,13 @@ ACTIVE = 8
 SPARSITY, CONTRACTION = 0.1, 0.02
 DIVERGENCE, DIVERGENCE_OF_CROP = 1.0, 0.01
 """Weights of what is added to the squared error of a picture."""
-RATE_WEIGHT = 100.0
+RATE_WEIGHT, RATE_WEIGHTS = 100.0, (1000.0, 300.0, 100.0, 30.0, 10.0)
+"""Of the mean squared error against bits a pixel: in general, and for the curve."""
 FINENESS = 16
-"""Steps into which the largest number of a digit's code is cut when training for rate begins."""
-DIVISORS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 64)
+"""Steps into which the largest number of a digit's code is cut when training for rate begins, at RATE_WEIGHT."""
+DIVISORS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 64, 128)
 """Steps into which the largest number of a code is cut."""
-BYTES = 8, 12, 16, 24
+BYTES = 8, 12, 16, 20
 
 
 class Linear:
@@ -62,7 +65,7 @@ class Linear:
         return pictures.reshape(-1, *self.shape)
 
 
-class Network(rate.Network, Protocol):
+class TrainableKind(rate.Network, Protocol):
     """An autoencoder that all kinds can be trained with."""
 
     def posterior(self, pictures: Tensor) -> tuple[Tensor, Tensor]:
@@ -118,7 +121,7 @@ class OfCrops(Variational):
 class TopK(nn.Module):
     """All but the largest channels of a code are zero at each place (Makhzani and Frey 2014)."""
 
-    def __init__(self, network: Network) -> None:
+    def __init__(self, network: TrainableKind) -> None:
         super().__init__()
         self.network = network
 
@@ -149,19 +152,19 @@ def plain(network: Autoencoder, x: Tensor) -> Tensor:
     return error(network.decode(network.encode(x)), x)
 
 
-def sparse(network: Network, x: Tensor) -> Tensor:
+def sparse(network: TrainableKind, x: Tensor) -> Tensor:
     """Few numbers are not zero; measured by what they do in the decoder, since small ones could have large weights."""
     code = network.encode(x)
     effect = code.abs() * network.effects()
     return error(network.decode(code), x) + SPARSITY * effect.sum() / len(x)
 
 
-def denoising(network: Network, x: Tensor) -> Tensor:
+def denoising(network: TrainableKind, x: Tensor) -> Tensor:
     """Give back the picture without its noise (Vincent et al. 2008)."""
     return error(network.decode(network.encode(with_noise(x))), x)
 
 
-def contractive(network: Network, x: Tensor) -> Tensor:
+def contractive(network: TrainableKind, x: Tensor) -> Tensor:
     """What comes back changes little when a pixel does (Rifai et al. 2011; of code and decoder: Alain and Bengio 2014).
 
     ||J||^2 of the Jacobian matrix is the mean of ||v J||^2 over random v (Hutchinson).
@@ -172,13 +175,14 @@ def contractive(network: Network, x: Tensor) -> Tensor:
     return error(decoded, x) + CONTRACTION * change.square().sum() / len(x)
 
 
-def variational(network: Network, x: Tensor) -> Tensor:
+def variational(network: TrainableKind, x: Tensor, price: float = 1) -> Tensor:
     """The code is a distribution, and is drawn to a normal one (Kingma and Welling 2014)."""
     code, nats = sampled(*network.posterior(x))
-    return error(network.decode(code), x) + (DIVERGENCE if is_digits(x) else DIVERGENCE_OF_CROP) * nats / len(x)
+    weight = price * (DIVERGENCE if is_digits(x) else DIVERGENCE_OF_CROP)
+    return error(network.decode(code), x) + weight * nats / len(x)
 
 
-def masked(network: Network, x: Tensor) -> Tensor:
+def masked(network: TrainableKind, x: Tensor) -> Tensor:
     """Half of 16 tiles are hidden, and have to be given back (He et al. 2022)."""
     seen = (torch.rand(len(x), 1, 4, 4) < 0.5).float()
     hidden = x * torch.nn.functional.interpolate(seen, x.shape[-2:])
@@ -200,42 +204,62 @@ def is_digits(pictures: Tensor) -> bool:
     return pictures.shape[1] == 1
 
 
-Loss = Callable[[Network, Tensor], Tensor]
+Loss = Callable[[TrainableKind, Tensor], Tensor]
+PLAIN, VARIATIONAL, CHEAPER = "plain", "variational", "variational, a tenth of the price"
 LOSSES: dict[str, Loss] = {
-    "plain": plain,
+    PLAIN: plain,
     "sparse, L1": sparse,
     "denoising": denoising,
     "contractive": contractive,
-    "variational": variational,
+    VARIATIONAL: variational,
+    CHEAPER: partial(variational, price=0.1),
     "masked": masked,
 }
 LINEAR, TOP_K, FOR_RATE = "linear (PCA)", "sparse, top-k", "rate and distortion"
-KINDS = LINEAR, "plain", "sparse, L1", TOP_K, "denoising", "contractive", "variational", "masked", FOR_RATE
+KINDS = (
+    *(LINEAR, PLAIN, "sparse, L1", TOP_K, "denoising", "contractive", VARIATIONAL, CHEAPER, "masked"),
+    FOR_RATE,
+)
 
 
 def trained(kind: str, pictures: Tensor, steps: int) -> Autoencoder:
-    """One of the kinds after so many steps; rate and distortion begin as plain, for half of them."""
-    seeded()
-    of_digits = is_digits(pictures)
+    """One of the kinds after so many steps."""
+    if kind == FOR_RATE:
+        return for_rates(pictures, steps, [RATE_WEIGHT])[RATE_WEIGHT]
     if kind == LINEAR:
-        return Linear(pictures, CODE if of_digits else CODE_OF_CROP)
-    network: Network = OfDigits() if of_digits else OfCrops(pictures)
+        return Linear(pictures, CODE if is_digits(pictures) else CODE_OF_CROP)
+    network = untrained(pictures)
     if kind == TOP_K:
         sparse_network = TopK(network)
         train(sparse_network.parameters(), pictures, lambda x: plain(sparse_network, x), steps)
         return sparse_network
-    if kind == FOR_RATE:
-        train(network.parameters(), pictures, lambda x: plain(network, x), steps // 2)
-        step = largest(network, pictures) / FINENESS if of_digits else best_step(RATE_WEIGHT)
-        return for_rate(network, step, pictures, steps // 2, RATE_WEIGHT)
     loss = LOSSES[kind]
     train(network.parameters(), pictures, lambda x: loss(network, x), steps)
     return network
 
 
+def untrained(pictures: Tensor) -> TrainableKind:
+    """The same every time."""
+    seeded()
+    return OfDigits() if is_digits(pictures) else OfCrops(pictures)
+
+
+def for_rates(pictures: Tensor, steps: int, weights: Sequence[float]) -> dict[float, Scaled]:
+    """Plain for half of the steps, and from there for rate and distortion at each weight for the other half."""
+    network = untrained(pictures)
+    train(network.parameters(), pictures, lambda x: plain(network, x), steps // 2)
+    found = {}
+    for weight in weights:
+        step = best_step(weight)
+        if is_digits(pictures):
+            step *= largest(network, pictures) / FINENESS / best_step(RATE_WEIGHT)
+        found[weight] = for_rate(network, step, pictures, steps // 2, weight)
+    return found
+
+
 def curve_of(model: Autoencoder, training: Tensor, test: Tensor) -> list[Point]:
     """Real bytes of a code that is rounded in coarser and finer steps."""
-    unit = 4.0 if isinstance(model, Scaled) else largest(model, training)
+    unit = largest(model, training)
     return curve([coded(model, unit / divisor, training, test) for divisor in DIVISORS])
 
 
@@ -249,13 +273,13 @@ def surprise(model: Autoencoder, pictures: Tensor) -> Tensor:
     return (pictures_of(model, codes(model, pictures)) - pictures).square().flatten(1).sum(1)
 
 
-def auroc(kind: str, data: "Digits", steps: int) -> float:
-    """Trained without one digit, does the error tell it from the others? Mean over all ten."""
+def aurocs(kind: str, data: "Digits", steps: int) -> list[float]:
+    """Trained without one digit, does the error tell it from the others? For each of the ten."""
     areas = []
     for left_out in range(10):
         model = trained(kind, data.training[data.training_names != left_out], steps)
         areas.append(roc_auc_score(data.test_names == left_out, surprise(model, data.test)))
-    return float(np.mean(areas))
+    return areas
 
 
 def precision_at_10(known: Tensor, new: Tensor, data: "Digits") -> float:
@@ -282,7 +306,8 @@ class Digits:
 
 def main() -> None:
     given = with_photographs(__doc__, SIDE_OF_CROP)
-    steps, count = (10, 200) if given.quick else (1500, 4000)
+    steps, count = (10, 200) if given.quick else (1200, 4000)
+    steps_of_crops, steps_without = steps // 3, steps // 5
     training, test, training_names, test_names = digits()
     data = Digits(training[:count], test[: count // 4], training_names[:count], test_names[: count // 4])
     crops_to_train = crops(given.training, SIDE_OF_CROP, count, seed=1)
@@ -290,20 +315,30 @@ def main() -> None:
     seeded()
     noisy, noisy_crops = with_noise(data.test), with_noise(crops_to_test)
 
+    report = Report("family")
+    by_weight = for_rates(data.training, steps, RATE_WEIGHTS)
     rows, curves, models = [], {}, {}
     for kind in KINDS:
-        models[kind] = model = trained(kind, data.training, steps)
-        curves[kind] = points = curve_of(model, data.training, data.test)
+        if kind == FOR_RATE:
+            model: Autoencoder = by_weight[RATE_WEIGHT]
+            points = curve([coded(one, 1.0, data.training, data.test) for one in by_weight.values()])
+        else:
+            model = trained(kind, data.training, steps)
+            points = curve_of(model, data.training, data.test)
+        models[kind], curves[kind] = model, points
         known, new = (codes(model, pictures).flatten(1) for pictures in (data.training, data.test))
-        of_crops = trained(kind, crops_to_train, steps // 3)
+        of_crops = trained(kind, crops_to_train, steps_of_crops)
+        areas = aurocs(kind, data, steps_without)
+        if kind == PLAIN:
+            report.values |= {f"auroc_{digit}": f"{area:.2f}" for digit, area in enumerate(areas)}
         rows.append(
             [
                 kind,
                 f"{denoised(model, data.test, data.test):.1f}",
-                *(psnr_at(points, size) for size in BYTES),
+                *at_sizes(points),
                 f"{denoised(model, noisy, data.test):.1f}",
                 f"{denoised(of_crops, noisy_crops, crops_to_test):.1f}",
-                f"{auroc(kind, data, steps // 5):.2f}",
+                f"{mean(areas):.2f}",
                 f"{precision_at_10(known, new, data):.2f}",
                 f"{probe(known, new, data):.1%}",
             ]
@@ -318,19 +353,37 @@ def main() -> None:
             *("-", f"{precision_at_10(known, new, data):.2f}", f"{probe(known, new, data):.1%}"),
         ]
     )
-    report = Report("family")
     sizes = [f"dB at {size} bytes" for size in BYTES]
     heads = ["dB, not rounded", *sizes, "noisy digits, dB", "noisy crops, dB", "AUROC", "precision at 10", "probe"]
-    report.values["active"] = str(ACTIVE)
     report.table("kinds", ["kind", *heads], rows)
+    numbers = {
+        "active": ACTIVE,
+        "noise": NOISE,
+        "noise_of_crop": NOISE_OF_CROP,
+        "sparsity": SPARSITY,
+        "contraction": CONTRACTION,
+        "divergence": DIVERGENCE,
+        "divergence_of_crop": DIVERGENCE_OF_CROP,
+        "rate_weight": f"{RATE_WEIGHT:.0f}",
+        "rate_weights": ", ".join(f"{weight:.0f}" for weight in RATE_WEIGHTS),
+        "steps": f"{steps:,}",
+        "steps_of_crops": steps_of_crops,
+        "steps_without": steps_without,
+        "top_k_ends": f"{bytes_of(rising(curves[TOP_K])[-1]):.0f}",
+    }
+    report.values |= {name: str(number) for name, number in numbers.items()}
     report.write(given.out, figure_of(curves, models, data.test, noisy))
 
 
-def psnr_at(points: list[Point], size: int) -> str:
-    """PSNR at so many bytes a digit, by a straight line between neighbours; a curve's best beyond its end."""
-    by_size = sorted((point.bpp * 28 * 28 / 8, point.fidelity) for point in points)
-    sizes, found = zip(*by_size, strict=True)
-    return f"{np.interp(size, sizes, np.maximum.accumulate(found)):.1f}" if sizes[0] <= size else "-"
+def at_sizes(points: list[Point]) -> list[str]:
+    """PSNR at so many bytes a digit."""
+    found = [psnr_at(points, 8 * size / PIXELS_OF_DIGIT) for size in BYTES]
+    return ["-" if value is None else f"{value:.1f}" for value in found]
+
+
+def bytes_of(point: Point) -> float:
+    """Of a digit."""
+    return point.bpp * PIXELS_OF_DIGIT / 8
 
 
 def figure_of(curves: dict[str, list[Point]], models: dict[str, Autoencoder], test: Tensor, noisy: Tensor) -> Figure:
@@ -339,7 +392,8 @@ def figure_of(curves: dict[str, list[Point]], models: dict[str, Autoencoder], te
         1, 3, figsize=(16, 5.5), width_ratios=(1.3, 0.8, 0.9), layout="constrained"
     )
     for name, points in curves.items():
-        sizes, found = [p.bpp * 28 * 28 / 8 for p in points], [p.fidelity for p in points]
+        best = rising(points)
+        sizes, found = [bytes_of(point) for point in best], [point.fidelity for point in best]
         left.plot(sizes, found, marker=".", label=name, lw=2.5 if name == FOR_RATE else 1)
     left.set(xlim=(0, 40), xlabel="bytes a digit, all together", ylabel="PSNR in dB")
     left.set_title("Codes, rounded and entropy coded")
@@ -349,8 +403,8 @@ def figure_of(curves: dict[str, list[Point]], models: dict[str, Autoencoder], te
     rows |= {kind: pictures_of(model, codes(model, noisy[:8])) for kind, model in models.items()}
     show(middle, rows)
     middle.set_title("Without their noise")
-    show(right, latents_of(models["variational"], test) | samples_of(models, test))
-    right.set_title("One number changed; codes drawn")
+    show(right, latents_of(models[VARIATIONAL], test) | samples_of(models, test))
+    right.set_title("One number of a code changed from -2.5 to 2.5;\ncodes drawn at random")
     return figure
 
 
@@ -370,11 +424,12 @@ def latents_of(model: Autoencoder, test: Tensor) -> dict[str, Tensor]:
 def samples_of(models: dict[str, Autoencoder], test: Tensor) -> dict[str, Tensor]:
     """Codes drawn at random: normal ones for the variational kind, with mean and deviation of real ones for plain."""
     seeded()
-    usual = codes(models["plain"], test)
+    usual = codes(models[PLAIN], test)
     random = torch.randn(8, CODE, 1, 1)
     return {
-        "drawn, variational": pictures_of(models["variational"], random),
-        "drawn, plain": pictures_of(models["plain"], usual.mean(0) + usual.std(0) * random),
+        "drawn, variational": pictures_of(models[VARIATIONAL], random),
+        "a tenth of the price": pictures_of(models[CHEAPER], random),
+        "drawn, plain": pictures_of(models[PLAIN], usual.mean(0) + usual.std(0) * random),
     }
 
 

@@ -11,8 +11,8 @@ from aez.train.klt import principal
 
 STRIDE, CHANNELS = 8, 32
 """A convolutional code is an eighth of the picture in height and width."""
-CODE, HIDDEN = 256, 256
-"""Numbers of a fully connected code, and of the layer before and after it."""
+HIDDEN = 256
+"""Numbers of the layers before and after a fully connected code."""
 
 
 class Corrected(nn.Module):
@@ -52,26 +52,29 @@ class Corrected(nn.Module):
 
 
 class FullyConnected(Corrected):
-    """Every number of the code sees every sample, and the other way round: [N, 3, S, S] <-> [N, 256, 1, 1]."""
+    """Every number of the code sees every sample, and the other way round: [N, 3, S, S] <-> [N, K, k, 1].
 
-    def __init__(self, pictures: Tensor) -> None:
+    Coding tells K channels apart, so k numbers of about the same variance share a table.
+    """
+
+    def __init__(self, pictures: Tensor, code: tuple[int, int, int]) -> None:
         shape = pictures.shape[1:]
-        samples = math.prod(shape)
-        into, back = nn.Linear(samples, CODE, bias=False), nn.Linear(CODE, samples, bias=False)
+        samples, numbers = math.prod(shape), math.prod(code)
+        into, back = nn.Linear(samples, numbers, bias=False), nn.Linear(numbers, samples, bias=False)
         super().__init__(
-            nn.Sequential(nn.Flatten(), into, nn.Unflatten(1, (CODE, 1, 1))),
+            nn.Sequential(nn.Flatten(), into, nn.Unflatten(1, code)),
             nn.Sequential(nn.Flatten(), back, nn.Unflatten(1, shape)),
             nn.Sequential(
-                *(nn.Flatten(), nn.Linear(samples, HIDDEN), nn.ReLU(), nn.Linear(HIDDEN, CODE)),
-                nn.Unflatten(1, (CODE, 1, 1)),
+                *(nn.Flatten(), nn.Linear(samples, HIDDEN), nn.ReLU(), nn.Linear(HIDDEN, numbers)),
+                nn.Unflatten(1, code),
             ),
             nn.Sequential(
-                *(nn.Flatten(), nn.Linear(CODE, HIDDEN), nn.ReLU(), nn.Linear(HIDDEN, samples)),
+                *(nn.Flatten(), nn.Linear(numbers, HIDDEN), nn.ReLU(), nn.Linear(HIDDEN, samples)),
                 nn.Unflatten(1, shape),
             ),
         )
         if not pictures.is_meta:
-            components = torch.pca_lowrank(pictures.flatten(1) - 0.5, CODE, center=False)[2]
+            components = torch.pca_lowrank(pictures.flatten(1) - 0.5, numbers, center=False)[2]
             into.weight.data, back.weight.data = components.T.contiguous(), components
 
 
