@@ -116,7 +116,7 @@ def test_effort_covers_pictures_of_several_tiles(sample: Image.Image) -> None:
     for image in (empty_on_the_left, ImageOps.mirror(empty_on_the_left)):
         encoders = [Encoder(model, from_pillow(image), effort=effort) for effort in (0, 2)]
         plain, refined = (encoder.encode(encoder.model.scale.to_stored(50)).data for encoder in encoders)
-        assert cost(refined, image) < 0.99 * cost(plain, image)
+        assert cost(refined, image) < 0.996 * cost(plain, image)
 
 
 def test_effort_reaches_targets(photograph: Image.Image) -> None:
