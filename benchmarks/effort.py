@@ -17,8 +17,6 @@ from aez.metrics.rate_distortion import Metric, Point, bd_rate, common_range, me
 
 QUALITIES = (30, 50, 70, 85)
 EFFORTS = (0, 1, 3, 9)
-
-
 METRICS: tuple[Metric, ...] = ("ssimulacra2", "psnr")
 
 

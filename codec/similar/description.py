@@ -61,9 +61,9 @@ def describe_picture(data: bytes, threads: int = 0, max_pixels: int = MAX_PIXELS
         PictureError: Pillow does not know the format, or it has more than `max_pixels`.
         ModelError: the default model does not work on this machine.
     """
-    model = load_model(threads=threads)
     with open_picture(data, max_pixels) as image:
         rgb = from_pillow(image).seen
+    model = load_model(threads=threads)
     return _description(data, glance(model, analysed_latents(model, rgb)), rgb.shape[1], rgb.shape[0])
 
 

@@ -4,7 +4,7 @@ python examples/autoencoders/digits.py
 """
 
 import io
-from collections.abc import Iterable
+from statistics import fmean
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -118,17 +118,12 @@ def by_jpeg(test: Tensor) -> Curves:
         of_all = saved(sheet, "JPEG", quality=quality, optimize=True)
         reached = psnr(torch.stack([opened(file) for file in files]), test)
         for name, size, found in (
-            (JPEG_FILES, mean(map(len, files)), reached),
-            (JPEG_ALONE, mean(map(scan_bytes, files)), reached),
+            (JPEG_FILES, fmean(map(len, files)), reached),
+            (JPEG_ALONE, fmean(map(scan_bytes, files)), reached),
             (JPEG_SHEET, len(of_all) / across**2, psnr(opened(of_all), sheet)),
         ):
             curves[name].append(Point(quality, bpp(size), found))
     return curves
-
-
-def mean(numbers: Iterable[float]) -> float:
-    """The arithmetic one."""
-    return float(np.mean(list(numbers)))
 
 
 def main() -> None:
@@ -165,7 +160,7 @@ def main() -> None:
         byte_psnr=f"{in_bytes.psnr:.1f}",
         byte_together=f"{in_bytes.together:.0f}",
         byte_ratio=f"{PIXELS / in_bytes.together:.1f}",
-        jpeg_header=f"{mean(len(file) - scan_bytes(file) for file in jpegs):.0f}",
+        jpeg_header=f"{fmean(len(file) - scan_bytes(file) for file in jpegs):.0f}",
         own_header=f"{file_bytes(bytes(20), SIDE, SIDE) - 20}",
     )
     least = curves[JPEG_ALONE][0]
@@ -178,7 +173,7 @@ def main() -> None:
     for key, name in quoted.items():
         report.values[f"{key}_at_19"] = size_at(curves[name], 19)
     report.values["wide_rate_together_at_19"] = size_at(curves[WIDER + FOR_RATE + TOGETHER], 19)
-    lossless = {kind: mean(len(saved(x, kind, **options)) for x in test) for kind, options in LOSSLESS.items()}
+    lossless = {kind: fmean(len(saved(x, kind, **options)) for x in test) for kind, options in LOSSLESS.items()}
     report.values.update({kind.lower(): f"{size:.0f}" for kind, size in lossless.items()})
     wanted = (14.0, 16.0, 17.0, 18.0, 19.0, 20.0, 22.0, 24.0)
     report.table(

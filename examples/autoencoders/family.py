@@ -15,7 +15,7 @@ import torch
 from data import crops, digits
 from matplotlib.figure import Figure
 from networks import Variational, sampled
-from rate import Autoencoder, Scaled, best_step, coded, codes, curve, for_rate, largest, pictures_of, psnr, psnr_at
+from rate import Autoencoder, Scaled, best_step, coded, codes, curve, for_rate, largest, pictures_of, psnr, psnr_at_each
 from report import Report, show, with_photographs
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
@@ -335,7 +335,7 @@ def main() -> None:
             [
                 kind,
                 f"{denoised(model, data.test, data.test):.1f}",
-                *at_sizes(points),
+                *psnr_at_each(points, [8 * size / PIXELS_OF_DIGIT for size in BYTES]),
                 f"{denoised(model, noisy, data.test):.1f}",
                 f"{denoised(of_crops, noisy_crops, crops_to_test):.1f}",
                 f"{mean(areas):.2f}",
@@ -373,12 +373,6 @@ def main() -> None:
     }
     report.values |= {name: str(number) for name, number in numbers.items()}
     report.write(given.out, figure_of(curves, models, data.test, noisy))
-
-
-def at_sizes(points: list[Point]) -> list[str]:
-    """PSNR at so many bytes a digit."""
-    found = [psnr_at(points, 8 * size / PIXELS_OF_DIGIT) for size in BYTES]
-    return ["-" if value is None else f"{value:.1f}" for value in found]
 
 
 def bytes_of(point: Point) -> float:

@@ -20,7 +20,7 @@ from matplotlib.figure import Figure
 from matplotlib.typing import HashableList
 from networks import CHANNELS, STRIDE, Convolutional, Corrected, FullyConnected, Variational
 from PIL import Image
-from rate import Autoencoder, Scaled, best_step, coded, curve, for_rate, like, psnr, psnr_at
+from rate import Autoencoder, Scaled, best_step, coded, curve, for_rate, like, psnr, psnr_at_each
 from report import Report, show, with_photographs
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -141,12 +141,6 @@ def fully_connected_parameters(side: int) -> str:
         return parameters(FullyConnected(torch.empty(1, 3, side, side), (CHANNELS, across, across)))
 
 
-def at_rates(points: list[Point]) -> list[str]:
-    """PSNR at each rate of the table."""
-    found = [psnr_at(points, bpp) for bpp in BPP]
-    return ["-" if value is None else f"{value:.1f}" for value in found]
-
-
 def rates_and_psnr(points: list[Point]) -> tuple[list[float], list[float]]:
     """A curve of what no other point beats."""
     best = rising(points)
@@ -189,7 +183,7 @@ class Result:
 
     def row(self) -> list[str]:
         """Of the table."""
-        return [f"{self.side}", self.kind, self.parameters, self.seconds, *at_rates(self.curve)]
+        return [f"{self.side}", self.kind, self.parameters, self.seconds, *psnr_at_each(self.curve, BPP)]
 
 
 def results(training: Tensor, tests: Sequence[Tensor], steps: int) -> Iterator[Result]:
@@ -232,7 +226,7 @@ def main() -> None:
     report = Report("kinds")
     by_jpeg = {(side, jpeg.name): sheet_by_jpeg(jpeg, test) for side, test in tests.items() for jpeg in JPEGS}
     rows = [result.row() for result in found] + [
-        [f"{side}", name, "", "", *at_rates(points)] for (side, name), points in by_jpeg.items()
+        [f"{side}", name, "", "", *psnr_at_each(points, BPP)] for (side, name), points in by_jpeg.items()
     ]
     heads = ["side", "kind", "parameters", "seconds", *(f"dB at {rate} bpp" for rate in BPP)]
     report.table("kinds", heads, sorted(rows, key=lambda row: int(row[0])))

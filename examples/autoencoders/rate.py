@@ -145,3 +145,9 @@ def psnr_at(points: Sequence[Point], bpp: float) -> float | None:
     if not best[0].bpp <= bpp <= best[-1].bpp:
         return None
     return float(np.interp(math.log(bpp), [math.log(one.bpp) for one in best], [one.fidelity for one in best]))
+
+
+def psnr_at_each(points: Sequence[Point], rates: Sequence[float]) -> list[str]:
+    """For a table; "-" beyond the curve."""
+    found = [psnr_at(points, bpp) for bpp in rates]
+    return ["-" if value is None else f"{value:.1f}" for value in found]

@@ -51,12 +51,12 @@ def with_photographs(description: str | None, side: int) -> WithPhotographs:
     given = parser.parse_args()
     try:
         training = photographs(given.pictures, side)
+        if len(training) < FEWEST and not given.quick:
+            raise AezError(f"{given.pictures}: {len(training)} photographs say nothing; it takes {FEWEST}, or --quick")
         if given.test:
             test = photographs(given.test, side)
         elif given.quick:
             test = training
-        elif len(training) < FEWEST:
-            raise AezError(f"{given.pictures}: {len(training)} photographs say nothing; it takes {FEWEST}, or --quick")
         else:
             training, test = apart(training)
     except AezError as error:
