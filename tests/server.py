@@ -116,8 +116,11 @@ class Web:
                 for name, value in answer.headers.items():
                     self.send_header(name, value)
                 self.end_headers()
-                if not same:
+                if not same and self.command == "GET":
                     self.wfile.write(answer.body)
+
+            def do_HEAD(self) -> None:  # with which buckets are asked first
+                self.do_GET()
 
             def log_message(self, *_: object) -> None:
                 pass

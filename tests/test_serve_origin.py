@@ -284,11 +284,13 @@ def test_a_hanging_bucket(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, photo
         web.otherwise = Answer(endless=True)
         for name, value in bucket_variables(web.url).items():
             monkeypatch.setenv(name, value)
-        with serve(root, "--origin", "s3://originals", "--timeout", "15") as served, ThreadPoolExecutor(30) as threads:
+        with serve(root, "--origin", "s3://originals", "--timeout", "30") as served, ThreadPoolExecutor(30) as threads:
             hanging = [threads.submit(httpx.get, f"{served.url}/{number}.jpg", timeout=30) for number in range(30)]
-            time.sleep(0.5)
+            deadline = time.monotonic() + 15
+            while not web.asked and time.monotonic() < deadline:
+                time.sleep(0.05)
             assert served.get("/mine?res=medium").status_code == 200
-            assert not all(job.done() for job in hanging)
+            assert web.asked and not all(job.done() for job in hanging)
             assert {job.result().status_code for job in hanging} <= {502, 504}
             assert served.stop() == 0
 
