@@ -1,4 +1,4 @@
-"""The rate-distortion loss: for eyes (SSIMULACRA2, squared error, blocking), or for squared error alone."""
+"""The rate-distortion loss: for eyes (SSIMULACRA2, squared error, colour, blocking), or for squared error alone."""
 
 import math
 from dataclasses import dataclass
@@ -11,6 +11,7 @@ from torch.nn import functional as F
 from ..format.quality import LAMBDA_MIN, QUALITY_MAX, rate_distortion_lambda
 from .blocking import blocking
 from .codec import Coded
+from .colour import colour_error
 from .ssimulacra2 import ssimulacra2_distance
 
 LossName = Literal["eyes", "mse"]
@@ -78,13 +79,12 @@ def measure(coded: Coded, picture: Tensor, quality: Tensor, name: LossName) -> T
     medium_cost = weight * medium_weight(quality) * medium_mse
     if name == "eyes":
         point = POINT_MIN * torch.exp(math.log(POINT_MAX / POINT_MIN) * quality / QUALITY_MAX)
-        high_points = ssimulacra2_distance(picture, coded.high)
-        medium_points = MEDIUM_EYES_WEIGHT * ssimulacra2_distance(half_size, coded.medium)
-        blocks = BLOCKING_WEIGHT * 255**2 * weight
-        high_cost = (1 - EYES_SHARE) * high_cost + EYES_SHARE * point * high_points
-        high_cost = high_cost + blocks * blocking(picture, coded.high)
-        medium_cost = (1 - EYES_SHARE) * medium_cost + EYES_SHARE * point * medium_points
-        medium_cost = medium_cost + blocks * medium_weight(quality) * blocking(half_size, coded.medium)
+        high_points = point * ssimulacra2_distance(picture, coded.high)
+        medium_points = MEDIUM_EYES_WEIGHT * point * ssimulacra2_distance(half_size, coded.medium)
+        high_seen = weight * 255**2 * _seen(picture, coded.high)
+        medium_seen = weight * medium_weight(quality) * 255**2 * _seen(half_size, coded.medium)
+        high_cost = (1 - EYES_SHARE) * high_cost + EYES_SHARE * high_points + high_seen
+        medium_cost = (1 - EYES_SHARE) * medium_cost + EYES_SHARE * medium_points + medium_seen
     return Terms(
         base_bpp=coded.base_bits / pixels,
         enhancement_bpp=coded.enhancement_bits / pixels,
@@ -94,3 +94,8 @@ def measure(coded: Coded, picture: Tensor, quality: Tensor, name: LossName) -> T
         medium_cost=medium_cost,
         scale=(weight / LAMBDA_MIN) ** -0.5,
     )
+
+
+def _seen(picture: Tensor, shown: Tensor) -> Tensor:
+    """What eyes see and neither SSIMULACRA2 nor squared error minds enough, [B], at the price of squared error."""
+    return (1 - EYES_SHARE) * colour_error(picture, shown) + BLOCKING_WEIGHT * blocking(picture, shown)
