@@ -233,7 +233,7 @@ def decode(
         loaded = find_model(header.model, model, threads, device)
         decoded = decode_medium(loaded, contents) if medium else decode_high(loaded, contents, upscale)
     image = to_pillow(decoded.rgb, decoded.alpha, Flags.GRAY in header.flags)
-    attach_metadata(image, contents.metadata())
+    attach_metadata(image, contents.metadata(), header.colours)
     return image
 
 

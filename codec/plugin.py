@@ -39,13 +39,13 @@ class AezImageFile(ImageFile.ImageFile):
         self._data = self.fp.read()
         try:
             contents = Contents(self._data)
-            attach_metadata(self, contents.metadata())
+            header = contents.header
+            self._mode = _MODES[Flags.GRAY in header.flags, Flags.ALPHA in header.flags]
+            attach_metadata(self, contents.metadata(), header.colours)
         except AezError as error:
             raise SyntaxError(str(error)) from error
-        header = contents.header
         self._medium_size = header.medium_width, header.medium_height
         self._size = header.width, header.height
-        self._mode = _MODES[Flags.GRAY in header.flags, Flags.ALPHA in header.flags]
         if not header.all_exact and (model := find_by_id(header.model)) is not None:
             self.info["quality"] = model.scale.to_shown(header.quality)
         if _lacks_high(contents):

@@ -15,7 +15,7 @@ import zlib
 from pathlib import Path
 
 import numpy as np
-from mutations import mutated, small_files
+from mutations import mutated, small_files, with_header
 from PIL import Image, PngImagePlugin
 
 import aez
@@ -32,6 +32,8 @@ COLOUR = (200, 100, 50)
 def main(folder: Path, count: int) -> None:
     (folder / "site").mkdir(parents=True, exist_ok=True)
     (folder / "site" / "p3.aez").write_bytes(encode_bytes(in_display_p3(COLOUR)))
+    unlabelled = aez.encode(Image.new("RGB", (80, 60), COLOUR))
+    (folder / "site" / "p3-code-points.aez").write_bytes(with_header(unlabelled, 25, bytes([12, 13])))
     for asset in all_assets([find_by_name(DEFAULT_MODEL)]):
         path = folder / "site" / asset.name
         path.parent.mkdir(parents=True, exist_ok=True)

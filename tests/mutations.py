@@ -4,6 +4,7 @@ Checksums of the header and of sections are set right again, so that what is cha
 """
 
 import random
+import zlib
 from dataclasses import dataclass, replace
 
 import icc_profiles
@@ -50,6 +51,12 @@ class Part:
         return bytes([self.kind, *encoded, max(length, 0)]) + self.frame
 
 
+def with_header(data: bytes, offset: int, value: bytes) -> bytes:
+    """The file with other bytes in its header, and a right checksum."""
+    packed = data[:offset] + value + data[offset + len(value) : HEADER_BYTES - 4]
+    return packed + zlib.crc32(packed).to_bytes(4, "little") + data[HEADER_BYTES:]
+
+
 def small_files(photograph: Image.Image) -> list[bytes]:
     """Small files of all kinds."""
     image = photograph.crop((0, 0, 60, 50))
@@ -67,7 +74,7 @@ def small_files(photograph: Image.Image) -> list[bytes]:
         encode(with_alpha, 20),
         encode(with_alpha, 20, coding="zstd"),
         encode(image, 0),
-        encode(image, 10, layers="base"),
+        encode(with_alpha, 10, layers="base"),
         encode(photograph.crop((0, 0, 65, 3)).convert("L"), 30, coding="zstd"),
         all_coded,
         encode(with_alpha, "lossless"),

@@ -68,17 +68,16 @@ def _check(condition: bool, message: str) -> None:
 
 def _read_header(data: bytes) -> tuple[int, int, int, int, int, int]:
     """Flags, quality, width, height, model id and size of the medium file."""
+    _check(data[:4] == b"\x89AEZ", "not an aez file")
+    _check(data[4:5] == b"\x02", "another version, or none")
     _check(len(data) >= 32, "file shorter than its header")
     fields = struct.unpack_from("<4sBBHIIIIBBBBI", data)
-    magic, version, flags, quality, width, height, model_id, medium_size, bits, primaries, transfer, zero, crc = fields
-    _check(magic == b"\x89AEZ", "not an aez file")
-    _check(version == 2, f"unknown version {version}")
+    _, _, flags, quality, width, height, model_id, medium_size, bits, _, _, zero, crc = fields
     _check(zlib.crc32(data[:28]) == crc, "header CRC-32 does not match")
     _check(flags < 128, f"unknown flags {flags:#x}")
     layered = flags & (HAS_ENHANCEMENT | USES_ZSTD | ALL_CODED | SOME_EXACT)
     _check(not (flags & ALL_EXACT and layered), f"contradictory flags {flags:#x}")
     _check(bits == 8, f"{bits} bits a sample")
-    _check((primaries, transfer) in ((1, 13), (2, 2)), f"colours {primaries} and {transfer}")
     _check(zero == 0, f"byte 27 is {zero}")
     _check(quality <= 57344, f"quality {quality} is above 57344")
     _check(1 <= width <= 1 << 24 and 1 <= height <= 1 << 24, f"invalid picture size {width} x {height}")
@@ -403,7 +402,7 @@ def decode_exactly(data: bytes, arrays: Arrays, resolution: str = "high") -> Dec
         alpha = _read_alpha(rest, ALPHA, height, width)
     elif flags & HAS_ALPHA:
         alpha = _read_alpha(frames, MEDIUM_ALPHA, -(-height // 2), -(-width // 2))
-    if ICC in frames:
+    if ICC in frames or data[25:27] == b"\x02\x02":
         _content(frames, ICC, 4 << 20)
     exact, sheet = np.full((-(-height // 16), -(-width // 16)), bool(flags & ALL_EXACT)), None
     if flags & (SOME_EXACT | ALL_EXACT):

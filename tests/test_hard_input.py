@@ -4,13 +4,13 @@ import signal
 import struct
 import subprocess
 import sys
-import zlib
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 from click.testing import Result
+from mutations import with_header
 from PIL import Image
 
 from aez import AezError, AezWarning, DamagedError, decode, encode
@@ -37,12 +37,6 @@ def data(photograph: Image.Image) -> bytes:
     return encode(photograph.crop((0, 0, 70, 66)), 30)
 
 
-def with_header(data: bytes, offset: int, value: bytes) -> bytes:
-    """The file with other bytes in its header, and a right checksum."""
-    packed = data[:offset] + value + data[offset + len(value) : HEADER_BYTES - 4]
-    return packed + zlib.crc32(packed).to_bytes(4, "little") + data[HEADER_BYTES:]
-
-
 def bomb(size: int) -> bytes:
     """A magicless zstd frame, one segment with checksum, that declares `size` bytes and holds none."""
     return b"\xe4" + struct.pack("<Q", size) + b"\x01\x00\x00" + bytes(4)
@@ -65,7 +59,8 @@ def bad_files(data: bytes) -> dict[str, tuple[bytes, str]]:
         "earlier version": (with_header(data, 4, b"\x01"), "version 1 is not supported"),
         "future version": (with_header(data, 4, b"\x03"), "version 3 is not supported"),
         "more bits": (with_header(data, 24, b"\x0a"), "10 bits a sample are not supported"),
-        "colours of television": (with_header(data, 25, b"\x09\x10"), "colours of CICP 9/16 are not supported"),
+        "a profile that is missing": (with_header(data, 25, b"\x02\x02"), "section colour is missing"),
+        "future version with another header": (data[:4] + b"\x03 and what it likes", "version 3 is not supported"),
         "another field": (with_header(data, 27, b"\x01"), "unknown header field"),
         "unknown flag": (with_header(data, 5, b"\x80"), "unknown header flags"),
         "unknown model": (with_header(data, 16, b"\x78\x56\x34\x12"), "needs model 12345678"),

@@ -18,7 +18,7 @@ from ..format.contents import Contents
 from ..format.entropy import AnsReader, SymbolReader, ZstdReader
 from ..model.model import Layer, Model
 from ..model.tiled import CELLS_PER_BLOCK
-from ..picture.samples import enlarge, half_size, half_size_seen
+from ..picture.samples import double_size, half_size, half_size_seen
 from .latents import LayerDecoder, checksum, read_hyper
 
 BYTES_PER_SYMBOL = 8
@@ -149,7 +149,7 @@ def _alpha(contents: Contents, upscale: bool) -> Samples | None:
 
 def _enlarged_alpha(contents: Contents) -> Samples | None:
     medium = contents.medium_alpha()
-    return None if medium is None else enlarge(medium, contents.header.width, contents.header.height)
+    return None if medium is None else double_size(medium, contents.header.width, contents.header.height)
 
 
 def _trouble(name: str, kind: SectionType, contents: Contents) -> str:

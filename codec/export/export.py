@@ -16,6 +16,7 @@ from torch import Tensor
 from ..coding.latents import LayerEncoder, checkerboard_half
 from ..errors import AezError
 from ..format.blocks import BLOCK
+from ..format.container import VERSION
 from ..format.quality import KNOT_DISTANCE, KNOTS, QUALITY_MAX
 from ..format.tables import HYPER_MAX, Table
 from ..model.folder import ARRAYS, CARD, DESCRIPTION, PARAMS, read_arrays, read_description
@@ -123,6 +124,7 @@ def _describe(folder: Path, codec: Codec, typical: Typical) -> None:
     """Write `model.json`, with the id over everything that decoding depends on."""
     floats = {key: value.half().numpy() for key, value in codec.state_dict().items() if decides_samples(key)}
     description = {
+        "format": VERSION,
         "name": folder.name,
         "id": f"{model_id({**read_arrays(folder), **floats}):08x}",
         "base": codec.arch.base,

@@ -23,6 +23,7 @@ _HEADER = struct.Struct("<4sBBHIIIIBBBB")
 _CRC = struct.Struct("<I")
 HEADER_BYTES = _HEADER.size + _CRC.size
 SIDE_MAX = 1 << 24
+_MEDIUM_MAX = (1 << 32) - 1
 _BITS = 8
 FASTEST, STRONGEST = 1, 19
 """Levels of zstd: for what is compressed already, and for all else."""
@@ -166,25 +167,22 @@ def parse_header(data: bytes) -> Header:
     """
     if data[: len(MAGIC)] != MAGIC[: len(data)] or not data:
         raise FormatError("not an aez file")
+    if len(data) > len(MAGIC) and data[len(MAGIC)] != VERSION:  # all behind it may mean something else there
+        raise FormatError(f"format version {data[len(MAGIC)]} is not supported, only {VERSION} is")
     if len(data) < HEADER_BYTES:
         raise DamagedError("the header is truncated")
     packed = data[: _HEADER.size]
-    _, version, flags, quality, width, height, model, medium_bytes, *rest = _HEADER.unpack(packed)
+    _, _, flags, quality, width, height, model, medium_bytes, *rest = _HEADER.unpack(packed)
     if _CRC.unpack_from(data, _HEADER.size)[0] != zlib.crc32(packed):
         raise DamagedError("the header is damaged")
-    if version != VERSION:
-        raise FormatError(f"format version {version} is not supported, only {VERSION} is")
     if flags & ~sum(Flags):
         raise FormatError(f"unknown header flags {flags:#04x}; a newer version of aez may read this file")
     bits, primaries, transfer, reserved = rest
-    colours = Colours(primaries, transfer)
     if bits != _BITS:
         raise FormatError(f"{bits} bits a sample are not supported, only {_BITS} are")
     if reserved:
         raise FormatError(f"unknown header field {reserved:#04x}; a newer version of aez may read this file")
-    if colours not in (SRGB, BY_PROFILE):
-        raise FormatError(f"colours of CICP {primaries}/{transfer} are not supported, only sRGB and ICC profiles are")
-    header = Header(Flags(flags), quality, width, height, model, medium_bytes, colours)
+    header = Header(Flags(flags), quality, width, height, model, medium_bytes, Colours(primaries, transfer))
     if not (0 < header.width <= SIDE_MAX and 0 < header.height <= SIDE_MAX):
         raise DamagedError(f"the header declares {header.width} x {header.height} pixels")
     of_layers = header.flags & (Flags.ENHANCEMENT | Flags.ZSTD | Flags.ALL_CODED | Flags.EXACT)
@@ -195,9 +193,15 @@ def parse_header(data: bytes) -> Header:
 
 
 def write(header: Header, front: list[Section], rest: list[Section]) -> bytes:
-    """A whole file; `front` is what the medium picture needs."""
+    """A whole file; `front` is what the medium picture needs.
+
+    Raises:
+        FormatError: that is 4 GiB or more.
+    """
     packed_front = b"".join(section.packed for section in front)
     header = replace(header, medium_bytes=HEADER_BYTES + len(packed_front))
+    if header.medium_bytes > _MEDIUM_MAX:
+        raise FormatError(f"the front part would have {header.medium_bytes} bytes, more than a file can have")
     return header.pack() + packed_front + b"".join(section.packed for section in rest)
 
 

@@ -142,19 +142,20 @@ class Contents:
         content = self.required(kind).content(size.height * size.width)
         if len(content) == size.height * size.width:
             return np.frombuffer(content, np.uint8).reshape(size)
-        return unpack_sheet(content, size)[..., 0]
+        return unpack_sheet(content, size)[..., 1]
 
     def metadata(self) -> Metadata:
         """ICC profile, EXIF and XMP. Lost EXIF and XMP only warn.
 
         Raises:
-            DamagedError: the ICC profile is damaged.
+            DamagedError: the ICC profile is damaged, or missing where the header refers to it.
         """
         if self.error is not None and SectionType.XMP not in self.frames:  # which is the last of all sections
             behind_exif = SectionType.EXIF in self.frames
             lost = "XMP, if there was any, is" if behind_exif else "EXIF and XMP, if there were any, are"
             warnings.warn(f"{lost} lost: {self.error}", AezWarning, stacklevel=3)
-        colour = self.frames.get(SectionType.COLOUR)
+        by_profile = self.header.colours == container.BY_PROFILE
+        colour = self.required(SectionType.COLOUR) if by_profile else self.frames.get(SectionType.COLOUR)
         return Metadata(
             icc=colour.content(ICC_MAX) if colour else b"",
             exif=self._optional(SectionType.EXIF),

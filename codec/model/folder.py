@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from ..arrays import AnyArray
 from ..errors import ModelError, first_line
+from ..format.container import VERSION
 from ..format.entropy import SYMBOL_MAX
 from ..format.quality import KNOTS, QUALITY_MAX, SHOWN, QualityScale
 from ..format.tables import SCALES, TOTAL, Frequencies, Table
@@ -115,8 +116,12 @@ def read_description(folder: Path) -> Description:
         stored = json.loads(data)
     except (ValueError, RecursionError) as error:
         raise _not_a_model(folder, f"{DESCRIPTION}: {first_line(error)}") from error
+    version = stored.get("format") if isinstance(stored, dict) else None
+    if type(version) is int and version != VERSION:
+        raise ModelError(f"{folder}: a model for version {version} of the format, this aez knows version {VERSION}")
     exact = [network.name for network in NETWORKS if network.exact]
     fits: dict[str, Callable[[object], bool]] = {
+        "format": lambda value: value == VERSION,
         "name": lambda value: isinstance(value, str) and is_name(value),
         "id": lambda value: _matches(value, _ID),
         "base": _is_count,

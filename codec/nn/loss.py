@@ -1,4 +1,4 @@
-"""The rate-distortion loss: for eyes (SSIMULACRA2, squared error, colour, blocking), or for squared error alone."""
+"""The rate-distortion loss: for eyes (SSIMULACRA2, squared error, casts, blocking), or for squared error alone."""
 
 import math
 from dataclasses import dataclass
@@ -10,8 +10,8 @@ from torch.nn import functional as F
 
 from ..format.quality import LAMBDA_MIN, QUALITY_MAX, rate_distortion_lambda
 from .blocking import blocking
+from .casts import cast
 from .codec import Coded
-from .colour import colour_error
 from .ssimulacra2 import ssimulacra2_distance
 
 LossName = Literal["eyes", "mse"]
@@ -22,7 +22,7 @@ EYES_SHARE = 0.45
 # Bits per pixel that a point of SSIMULACRA2 is worth at the lowest and at the highest quality: the slope of fast-6.
 POINT_MIN, POINT_MAX = 0.00236, 0.377
 MEDIUM_EYES_WEIGHT = 0.25
-BLOCKING_WEIGHT = 4.0  # beside that of squared error
+BLOCKING_WEIGHT, CAST_WEIGHT = 4.0, 8.8  # at the price of squared error
 
 
 def medium_weight(quality: Tensor) -> Tensor:
@@ -98,4 +98,4 @@ def measure(coded: Coded, picture: Tensor, quality: Tensor, name: LossName) -> T
 
 def _seen(picture: Tensor, shown: Tensor) -> Tensor:
     """What eyes see and neither SSIMULACRA2 nor squared error minds enough, [B], at the price of squared error."""
-    return (1 - EYES_SHARE) * colour_error(picture, shown) + BLOCKING_WEIGHT * blocking(picture, shown)
+    return CAST_WEIGHT * cast(picture, shown) + BLOCKING_WEIGHT * blocking(picture, shown)

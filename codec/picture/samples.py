@@ -44,9 +44,18 @@ def colour_codes(rgb: Samples) -> npt.NDArray[np.uint32]:
     return codes
 
 
-def enlarge(plane: Samples, width: int, height: int) -> Samples:
-    """One channel [h, w], bilinearly enlarged to [height, width]."""
-    return np.asarray(Image.fromarray(plane).resize((width, height), Image.Resampling.BILINEAR))
+def double_size(plane: Samples, width: int, height: int) -> Samples:
+    """One channel [ceil(height/2), ceil(width/2)], bilinearly enlarged to [height, width]."""
+    rows, columns = np.arange(height), np.arange(width)
+    wide = 3 * plane[:, columns // 2].astype(np.uint16) + plane[:, _beside(columns, plane.shape[1])]
+    enlarged: Samples = ((3 * wide[rows // 2] + wide[_beside(rows, plane.shape[0])] + 8) >> 4).astype(np.uint8)
+    return enlarged
+
+
+def _beside(places: npt.NDArray[np.intp], count: int) -> npt.NDArray[np.intp]:
+    """The second nearest of `count` places half as dense; at the edges the nearest."""
+    beside: npt.NDArray[np.intp] = np.clip(places // 2 + np.where(places % 2, 1, -1), 0, count - 1)
+    return beside
 
 
 def fill_gaps(colour: Samples, gaps: npt.NDArray[np.bool_]) -> Samples:

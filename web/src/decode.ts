@@ -8,14 +8,25 @@ import { viewOf } from "./format/bytes.ts";
 import { Contents, nameOf } from "./format/contents.ts";
 import { type ExactBlocks, putExact, unpackAllExact, unpackExact } from "./format/exact.ts";
 import { unpackFrame } from "./format/frame.ts";
-import { Flag, type Header, has, mediumSize, SectionType, type Size } from "./format/header.ts";
+import {
+  are,
+  BY_PROFILE,
+  type CodePoints,
+  Flag,
+  type Header,
+  has,
+  mediumSize,
+  SectionType,
+  type Size,
+  SRGB,
+} from "./format/header.ts";
 import { unpackSheet, type WebpDecoder } from "./format/sheet.ts";
 import { LayerDecoder } from "./latents.ts";
 import type { Part } from "./model/bundle.ts";
 import type { Layer, Model } from "./model/model.ts";
 import { LATENT_CELLS } from "./networks/planes.ts";
 import { gridOf } from "./networks/tiles.ts";
-import { enlarge, halfOf, halfSeen, makeGray, type Samples } from "./samples.ts";
+import { doubleSize, halfOf, halfSeen, makeGray, type Samples } from "./samples.ts";
 
 export type Resolution = "medium" | "high";
 
@@ -28,11 +39,14 @@ const ICC_MAX = 4 << 20;
 export const MAX_PIXELS = 128_000_000;
 const PADDED_MIN = 1 << 20;
 
-/** A decoded picture: samples (three alike where it is gray), alpha [height, width] and an ICC profile, if there are any. */
+/** What samples mean where they are not sRGB: an ICC profile, or the numbers of CICP. */
+export type Colours = { readonly profile: Uint8Array } | { readonly codePoints: CodePoints };
+
+/** A decoded picture: samples (three alike where it is gray), alpha [height, width], if there is any, and colours but sRGB. */
 export interface Decoded extends Samples {
   readonly alpha: Uint8Array | undefined;
   readonly gray: boolean;
-  readonly profile: Uint8Array | undefined;
+  readonly colours: Colours | undefined;
 }
 
 /** What decoding takes from its surroundings. */
@@ -63,7 +77,7 @@ export async function decodeSamples(data: Uint8Array, resolution: Resolution, se
       : await decoder.high();
   const gray = has(header, Flag.GRAY);
   if (gray) makeGray(decoded.rgb);
-  return { ...decoded, gray, profile: profileOf(contents) };
+  return { ...decoded, gray, colours: coloursOf(contents) };
 }
 
 type Planes = Samples & { alpha: Uint8Array | undefined };
@@ -158,7 +172,7 @@ class PictureDecoder {
     if (has(this.#header, Flag.ENHANCEMENT)) return this.#alpha(SectionType.ALPHA, width, height);
     const medium = this.#mediumSize;
     const alpha = await this.#alpha(SectionType.MEDIUM_ALPHA, medium.width, medium.height);
-    return alpha && enlarge(alpha, medium.width, medium.height, width, height);
+    return alpha && doubleSize(alpha, width, height);
   }
 
   async #alpha(type: number, width: number, height: number): Promise<Uint8Array | undefined> {
@@ -167,7 +181,7 @@ class PictureDecoder {
     if (content.length === width * height) return content;
     const sheet = await unpackSheet(content, width, height, this.services.webp);
     const alpha = new Uint8Array(width * height);
-    for (let place = 0; place < alpha.length; place++) alpha[place] = sheet[3 * place];
+    for (let place = 0; place < alpha.length; place++) alpha[place] = sheet[3 * place + 1];
     return alpha;
   }
 
@@ -183,9 +197,12 @@ function required(contents: Contents, type: number, limit: number): Uint8Array {
   return unpackFrame(frame, limit);
 }
 
-function profileOf(contents: Contents): Uint8Array | undefined {
-  const frame = contents.frames.get(SectionType.COLOUR);
-  return frame && unpackFrame(frame, ICC_MAX);
+function coloursOf(contents: Contents): Colours | undefined {
+  const { colours } = contents.header;
+  if (are(colours, BY_PROFILE) || contents.frames.has(SectionType.COLOUR)) {
+    return { profile: required(contents, SectionType.COLOUR, ICC_MAX) };
+  }
+  return are(colours, SRGB) ? undefined : { codePoints: colours };
 }
 
 /** Refuse what is too large, also when its padding is what makes it large. */

@@ -17,7 +17,7 @@ export function configure({ folder }: { folder: string | URL }): void {
 /**
  * Decode a file; for "medium", its first `mediumBytes` suffice. Workers do it, and it can be called several times at once.
  *
- * @returns pixels in sRGB, or in Display P3 where the file has a colour profile of its own and the browser knows it
+ * @returns pixels in sRGB, or in Display P3 where the file has other colours and the browser knows it
  * @throws FormatError: not an aez file, or one of a newer version.
  * @throws DamagedError: truncated or altered.
  * @throws PictureError: it declares more than 128 megapixels.

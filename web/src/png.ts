@@ -1,6 +1,6 @@
-/** PNG files whose samples are stored, not compressed: written in no time, and read by every browser with its profile. */
+/** PNG files whose samples are stored, not compressed: written in no time, and read by every browser with its colours. */
 
-import type { Decoded } from "./decode.ts";
+import type { Colours, Decoded } from "./decode.ts";
 import { crc32, viewOf } from "./format/bytes.ts";
 
 const SIGNATURE = Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a);
@@ -20,16 +20,18 @@ export function toPng(picture: Decoded): Uint8Array<ArrayBuffer> {
   view.setUint32(4, picture.height);
   header[8] = BITS;
   header[9] = (picture.gray ? GRAY : RGB) | (picture.alpha ? WITH_ALPHA : 0);
-  const profile = picture.profile
-    ? chunk("iCCP", [new TextEncoder().encode("ICC\0\0"), ...stored(picture.profile)])
-    : [];
   const parts = [
     ...chunk("IHDR", [header]),
-    ...profile,
+    ...(picture.colours ? coloursChunk(picture.colours) : []),
     ...chunk("IDAT", stored(scanlines(picture))),
     ...chunk("IEND", []),
   ];
   return joined([SIGNATURE, ...parts]);
+}
+
+function coloursChunk(colours: Colours): Uint8Array[] {
+  if ("profile" in colours) return chunk("iCCP", [new TextEncoder().encode("ICC\0\0"), ...stored(colours.profile)]);
+  return chunk("cICP", [Uint8Array.of(...colours.codePoints, 0, 1)]);
 }
 
 /** Rows of samples, each behind a byte that says that it is not filtered. */

@@ -5,7 +5,10 @@ from typing import Any
 
 from PIL import Image, PngImagePlugin
 
+from ...format.container import SRGB, Colours
 from ...format.contents import ICC_MAX, METADATA_MAX, Metadata
+from ..colour.profiles import declared_profile
+from ..colour.signalled import colour_of_code_points
 from ..files.tiff import exif_of_tags
 from ..notes import note
 from .exif import EMPTY, Exif
@@ -44,16 +47,23 @@ def stripped(metadata: Metadata, *, everything: bool, gps: bool) -> Metadata:
     return metadata
 
 
-def attach_metadata(image: Image.Image, metadata: Metadata) -> None:
-    """Put metadata into an image's `info`, where Pillow's own plugins put it."""
-    if metadata.icc:
-        image.info["icc_profile"] = metadata.icc
+def attach_metadata(image: Image.Image, metadata: Metadata, colours: Colours) -> None:
+    """Put what a file says of its samples into an image's `info`, where Pillow's own plugins put it.
+
+    Samples are upright, whatever EXIF and XMP say. Without an ICC profile, code points other than sRGB's give one.
+    """
+    icc = metadata.icc
+    if not icc and colours != SRGB:
+        icc = declared_profile(colour_of_code_points(*colours), gray=image.mode in ("L", "LA"))
+    if icc:
+        image.info["icc_profile"] = icc
     if metadata.exif and (exif := _exif(metadata.exif)):
-        image.info["exif"] = EXIF_PREFIX + metadata.exif
-        if exif.resolution:
-            image.info["dpi"] = exif.resolution
+        upright = Exif(exif.upright())
+        image.info["exif"] = EXIF_PREFIX + upright.data
+        if upright.resolution:
+            image.info["dpi"] = upright.resolution
     if metadata.xmp:
-        image.info["xmp"] = metadata.xmp
+        image.info["xmp"] = upright_xmp(metadata.xmp)
 
 
 def save_options(info: Mapping[Any, Any], format: str) -> dict[str, Any]:

@@ -22,8 +22,12 @@ export const QUALITY_MAX = 57344;
 const MAGIC = [0x89, 0x41, 0x45, 0x5a];
 const SIDE_MAX = 1 << 24;
 const BITS = 8;
-const SRGB = [1, 13];
-const BY_PROFILE = [2, 2];
+/** Colour primaries and transfer characteristics by the numbers of CICP (ITU-T H.273). */
+export type CodePoints = readonly [primaries: number, transfer: number];
+
+export const SRGB: CodePoints = [1, 13];
+/** Unspecified by CICP: the ICC profile says it. */
+export const BY_PROFILE: CodePoints = [2, 2];
 const OF_LAYERS = Flag.ENHANCEMENT | Flag.ZSTD | Flag.ALL_CODED | Flag.EXACT;
 
 /** Width and height in pixels. */
@@ -40,6 +44,11 @@ export interface Header extends Size {
   readonly model: number;
   /** How many bytes of the file, from its start, the medium picture needs. */
   readonly mediumBytes: number;
+  readonly colours: CodePoints;
+}
+
+export function are([primaries, transfer]: CodePoints, others: CodePoints): boolean {
+  return primaries === others[0] && transfer === others[1];
 }
 
 export function has(header: Header, flag: number): boolean {
@@ -65,19 +74,17 @@ export function frontEnd(header: Header): number {
 export function parseHeader(data: Uint8Array): Header {
   const magic = MAGIC.slice(0, data.length);
   if (!data.length || magic.some((byte, place) => byte !== data[place])) throw new FormatError("not an aez file");
-  if (data.length < HEADER_BYTES) throw new DamagedError("the header is truncated");
-  const view = viewOf(data);
-  if (view.getUint32(28, true) !== crc32(data.subarray(0, 28))) throw new DamagedError("the header is damaged");
-  const [version, flags] = [data[4], data[5]];
+  const version = data[MAGIC.length] ?? VERSION;
   if (version !== VERSION) {
     throw new FormatError(`format version ${version} is not supported, only ${VERSION} is`);
   }
+  if (data.length < HEADER_BYTES) throw new DamagedError("the header is truncated");
+  const view = viewOf(data);
+  if (view.getUint32(28, true) !== crc32(data.subarray(0, 28))) throw new DamagedError("the header is damaged");
+  const flags = data[5];
   if (flags & 0x80) throw new FormatError("unknown header flags; a newer version of aez may read this file");
   if (data[24] !== BITS) throw new FormatError(`${data[24]} bits a sample are not supported, only ${BITS} are`);
   if (data[27]) throw new FormatError("unknown header field; a newer version of aez may read this file");
-  if (![SRGB, BY_PROFILE].some(([primaries, transfer]) => data[25] === primaries && data[26] === transfer)) {
-    throw new FormatError(`colours of CICP ${data[25]}/${data[26]} are not supported, only sRGB and ICC profiles are`);
-  }
   const header: Header = {
     flags,
     quality: view.getUint16(6, true),
@@ -85,6 +92,7 @@ export function parseHeader(data: Uint8Array): Header {
     height: view.getUint32(12, true),
     model: view.getUint32(16, true),
     mediumBytes: view.getUint32(20, true),
+    colours: [data[25], data[26]],
   };
   const { width, height } = header;
   if (!(0 < width && width <= SIDE_MAX && 0 < height && height <= SIDE_MAX)) {

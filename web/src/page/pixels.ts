@@ -1,7 +1,7 @@
 import type { Decoded } from "../decode.ts";
 import { toPng } from "../png.ts";
 
-/** A picture as browsers draw it: in sRGB, or in Display P3 if it has a profile of its own. */
+/** A picture as browsers draw it: in sRGB, or in Display P3 if its colours are others. */
 export interface Pixels {
   readonly width: number;
   readonly height: number;
@@ -14,19 +14,19 @@ export function imageOf({ data, width, height, colorSpace }: Pixels): ImageData 
   return new ImageData(data, width, height, { colorSpace });
 }
 
-/** Colours of a decoded picture, converted by the browser where there is a profile. */
+/** Colours of a decoded picture, converted by the browser where they are not sRGB. */
 export async function toPixels(picture: Decoded): Promise<Pixels> {
-  const { width, height, rgb, alpha, profile } = picture;
-  const data = profile ? await converted(picture) : new Uint8ClampedArray(4 * width * height);
+  const { width, height, rgb, alpha, colours } = picture;
+  const data = colours ? await converted(picture) : new Uint8ClampedArray(4 * width * height);
   for (let place = 0, from = 0, to = 0; place < width * height; place++, from += 3, to += 4) {
-    if (!profile) {
+    if (!colours) {
       data[to] = rgb[from];
       data[to + 1] = rgb[from + 1];
       data[to + 2] = rgb[from + 2];
     }
     data[to + 3] = alpha ? alpha[place] : 255;
   }
-  return { width, height, data, colorSpace: profile ? WIDE : "srgb" };
+  return { width, height, data, colorSpace: colours ? WIDE : "srgb" };
 }
 
 const WIDE = "display-p3";

@@ -415,8 +415,8 @@ export function testPages(kind: BrowserKind): void {
       expect(await sizeOf("#damaged")).toEqual([0, 0]);
     });
 
-    it("shows colours of a profile as the browser shows those of other formats", async () => {
-      await page.goto(site.page('<style>body { margin: 0 }</style><img src="/p3.aez">'));
+    it.each(["p3", "p3-code-points"])("shows colours of %s as the browser shows those of other formats", async (name) => {
+      await page.goto(site.page(`<style>body { margin: 0 }</style><img src="/${name}.aez">`));
       await until(IS_HIGH);
       await until("document.querySelector('img').naturalWidth === 80");
       const [red, green, blue] = await colourAt(40, 30); // Display P3 200, 100, 50 in sRGB
@@ -510,9 +510,9 @@ export function testPages(kind: BrowserKind): void {
         }
       });
 
-      it("keeps colours of a profile that is wider than sRGB", async () => {
+      it.each(["p3", "p3-code-points"])("keeps colours of %s, which is wider than sRGB", async (name) => {
         await page.goto(site.page(""));
-        const found = await decoded("/p3.aez");
+        const found = await decoded(`/${name}.aez`);
         const values = found.space === "display-p3" ? [200, 100, 50] : [214, 94, 31]; // Firefox has sRGB alone
         for (const [channel, value] of values.entries()) {
           expect(Math.abs(found.data[4 * (80 * 30 + 40) + channel] - value)).toBeLessThanOrEqual(3);
