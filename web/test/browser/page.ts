@@ -415,13 +415,16 @@ export function testPages(kind: BrowserKind): void {
       expect(await sizeOf("#damaged")).toEqual([0, 0]);
     });
 
-    it.each(["p3", "p3-code-points"])("shows colours of %s as the browser shows those of other formats", async (name) => {
-      await page.goto(site.page(`<style>body { margin: 0 }</style><img src="/${name}.aez">`));
-      await until(IS_HIGH);
-      await until("document.querySelector('img').naturalWidth === 80");
-      const [red, green, blue] = await colourAt(40, 30); // Display P3 200, 100, 50 in sRGB
-      expect(Math.abs(red - 214) + Math.abs(green - 95) + Math.abs(blue - 36)).toBeLessThan(20);
-    });
+    it.each(["p3", "p3-code-points"])(
+      "shows colours of %s as the browser shows those of other formats",
+      async (name) => {
+        await page.goto(site.page(`<style>body { margin: 0 }</style><img src="/${name}.aez">`));
+        await until(IS_HIGH);
+        await until("document.querySelector('img').naturalWidth === 80");
+        const [red, green, blue] = await colourAt(40, 30); // Display P3 200, 100, 50 in sRGB
+        expect(Math.abs(red - 214) + Math.abs(green - 95) + Math.abs(blue - 36)).toBeLessThan(20);
+      },
+    );
 
     it("shows medium where only the rest is damaged", async () => {
       const file = readFileSync(join(GOLDEN, "eyes-1_plain.aez"));
