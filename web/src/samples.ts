@@ -56,7 +56,7 @@ export function halfSeen({ rgb, width, height }: Samples, alpha: Uint8Array): Ui
   return out;
 }
 
-/** A plane of half the size, rounded up, enlarged bilinearly: 3/4 of the nearest sample. */
+/** A plane of half the size, rounded up, enlarged bilinearly; see format_spec.md, "Halves". */
 export function doubleSize(plane: Uint8Array, width: number, height: number): Uint8Array {
   const out = new Uint8Array(width * height);
   const [columns, rows] = [Math.ceil(width / 2), Math.ceil(height / 2)];
