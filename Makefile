@@ -2,6 +2,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 ROUNDS ?= 6
+TORCH ?= torch==2.13.0
 # In rounds, because atheris keeps some 16 kB of every mutation.
 FUZZ := $(BIN)/python fuzz/decode.py build/fuzz -max_total_time=300 -timeout=10 -malloc_limit_mb=1000 -rss_limit_mb=4000 \
 	-artifact_prefix=fuzz/findings/
@@ -62,7 +63,7 @@ $(VENV)/.aez: pyproject.toml | $(BIN)/python
 
 # PyTorch for the CPU first, then everything in one call, so that pip sees all requirements at once.
 $(VENV)/.dev: pyproject.toml | $(BIN)/python
-	$(PIP) install torch==2.13.0
+	$(PIP) install $(TORCH)
 	$(PIP) install -e ".[train,compare,cloud,cluster,serve]" --group dev
 	touch $(VENV)/.aez $@
 

@@ -94,8 +94,8 @@ def encode(
 def decode(
     inputs: tuple[Input, ...],
     output: Output | FolderOutput | None,
-    res: Any,
-    picture_format: Any,
+    res: Resolution,
+    picture_format: PictureFormat | None,
     force: bool,
     report: Reporter,
     **options: Unpack[DecodeOptions],
@@ -110,12 +110,13 @@ def decode(
 
 @main.command(short_help="Say what .aez files hold, without decoding them.")
 @inputs_argument
+@max_pixels_option
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per file.")
 @click.option("--debug", is_flag=True, help="Show tracebacks.")
-def info(inputs: tuple[Input, ...], as_json: bool, debug: bool) -> None:
+def info(inputs: tuple[Input, ...], max_pixels: int, as_json: bool, debug: bool) -> None:
     """Say what .aez files hold, without decoding them."""
     report = Reporter(as_json=as_json, debug=debug)
-    show_info(inputs, report)
+    show_info(inputs, max_pixels, report)
     report.exit()
 
 
@@ -418,7 +419,7 @@ def similar(
 )
 @click.option("-f", "--force", is_flag=True, help="Overwrite an existing page.")
 @click.option("--debug", is_flag=True, help="Show tracebacks.")
-def page(inputs: tuple[Input, ...], output: Output | FolderOutput, res: Any, force: bool, debug: bool) -> None:
+def page(inputs: tuple[Input, ...], output: Output | FolderOutput, res: Resolution, force: bool, debug: bool) -> None:
     """Make one HTML file of .aez files, with the decoder and its weights inside.
 
     Any browser of today shows it, without a network and without aez.

@@ -4,22 +4,21 @@ import sys
 import tempfile
 from pathlib import Path
 
-import numpy as np
 from PIL import Image
 
 import aez
 from aez.api import DEFAULT_QUALITY
 from aez.compare.codecs import avif_codec, jpeg_codec
+from aez.compare.comparison import medium_of
 from aez.compare.measure import nearest_fidelity
 from aez.metrics.fidelity import psnr
 from aez.metrics.ssimulacra2 import ssimulacra2
-from aez.picture.samples import box_average
 
 
 def main(source: Path) -> None:
     with Image.open(source) as image:
         original = image.convert("RGB")
-    half_size = box_average(np.asarray(original))
+    half_size, average = medium_of(original)
     with tempfile.TemporaryDirectory() as folder:
         coded, high, medium = (Path(folder, name) for name in ("img.aez", "img.png", "img.medium.png"))
         found = aez.encode_file(source, coded)
@@ -27,10 +26,10 @@ def main(source: Path) -> None:
         aez.decode_file(coded, medium, "medium")
         decoded, smaller = (Image.open(path).convert("RGB") for path in (high, medium))
     looks = ssimulacra2(decoded, original)
-    smaller_looks = ssimulacra2(smaller, Image.fromarray(np.rint(half_size).astype(np.uint8)))
+    smaller_looks = ssimulacra2(smaller, half_size)
     rows = [
         ("aez, high", found.bytes, looks, psnr(decoded, original)),
-        ("aez, medium (its front)", found.medium_bytes, smaller_looks, psnr(smaller, half_size)),
+        ("aez, medium (its front)", found.medium_bytes, smaller_looks, psnr(smaller, average)),
     ]
     for codec in (jpeg_codec(), avif_codec("ssimulacra2")):
         sample = nearest_fidelity(codec, original, looks, "ssimulacra2")

@@ -27,7 +27,7 @@ from PIL import Image
 import aez
 from aez.api import Resolution
 from aez.compare.codecs import ImageCodec, avif_codec, installed_codecs
-from aez.compare.comparison import half_size
+from aez.compare.comparison import medium_of
 from aez.compare.measure import fidelity, nearest_fidelity
 from aez.metrics.rate_distortion import MEASURES, Metric
 from aez.model.registry import DEFAULT_MODEL
@@ -110,7 +110,7 @@ def measure(pictures: list[Image.Image], metric: Metric) -> tuple[dict[str, list
         (high, high_seconds), (medium, medium_seconds) = decode(data, "high"), decode(data, "medium")
         seconds.append((medium_seconds, high_seconds))
         schemes["one .aez"].append(Stored(len(data), len(data), shared=True))
-        smaller, average = half_size(image)
+        smaller, average = medium_of(image)
         for name, codec in peers.items():
             of_medium = nearest_fidelity(codec, smaller, fidelity(metric, medium, smaller, average), metric)
             of_high = nearest_fidelity(codec, image, fidelity(metric, high, image), metric)

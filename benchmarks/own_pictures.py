@@ -66,10 +66,10 @@ def main() -> None:
     pictures = [plain_picture(path.read_bytes())[0] for path in aside]
     curves = [curve(pictures, folder, arguments.threads) for folder in (shipped, own)]
     print("| quality | shipped, bpp | dB | own, bpp | dB |\n| --- | --- | --- | --- | --- |")
-    for a, b in zip(*curves, strict=True):
-        print(f"| {a.quality:g} | {a.bpp:.3f} | {a.psnr:.2f} | {b.bpp:.3f} | {b.psnr:.2f} |")
-    psnrs = common_range(curves)
     before, after = curves
+    for a, b in zip(before, after, strict=True):
+        print(f"| {a.quality:g} | {a.bpp:.3f} | {a.fidelity:.2f} | {b.bpp:.3f} | {b.fidelity:.2f} |")
+    psnrs = common_range(curves)
     rate = bd_rate(before, after, psnrs) if psnrs else None
     if psnrs is None or rate is None:
         print("no BD-rate: the curves have too little in common")

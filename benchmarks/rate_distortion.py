@@ -16,7 +16,7 @@ from PIL import Image
 
 import aez
 from aez.compare.codecs import jpeg_codec
-from aez.compare.comparison import half_size
+from aez.compare.comparison import medium_of
 from aez.metrics.fidelity import psnr
 from aez.metrics.rate_distortion import MEASURES, Metric, Point, bd_rate, common_range, mean_curve
 from aez.metrics.ssimulacra2 import ssimulacra2
@@ -61,7 +61,7 @@ def measure_file(image: Image.Image, data: bytes, threads: int) -> Coded:
     found = aez.info(data)
     high = aez.decode(data, threads=threads)
     medium = aez.decode(data[: found.medium_bytes], "medium", threads=threads)
-    smaller, average = half_size(image)
+    smaller, average = medium_of(image)
     return Coded(
         found.bytes,
         found.medium_bytes,
@@ -94,7 +94,7 @@ def print_medium(pictures: list[Image.Image], coded: Mapping[int, list[Coded]]) 
     jpeg = jpeg_codec()
     anchors: dict[Metric, list[list[Point]]] = {metric: [] for metric in MEASURES}
     for image in pictures:
-        smaller, average = half_size(image)
+        smaller, average = medium_of(image)
         found = []
         for quality in jpeg.qualities:
             file = jpeg.encode(smaller, quality)

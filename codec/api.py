@@ -2,6 +2,7 @@
 
 import operator
 import os
+import warnings
 from dataclasses import dataclass, replace
 from numbers import Real
 from pathlib import Path
@@ -17,12 +18,11 @@ from .coding.mixed import MixedEncoder
 from .coding.ruin import note_ruin, sampled_psnr
 from .coding.scaled import describing_model, scaled_latents
 from .coding.targets import Target, TargetError, reach
-from .errors import AezError, PictureError
+from .errors import AezError, AezWarning, PictureError
 from .format import container
 from .format.blocks import BLOCK
 from .format.container import SIDE_MAX, Flags
 from .format.contents import Contents
-from .format.exact import exact_share
 from .metrics.ssimulacra2 import check_ssimulacra2
 from .model.registry import DEFAULT_MODEL, AnyModel, find_by_id, find_model, load_model
 from .model.sessions import Device
@@ -232,18 +232,25 @@ def decode(
     else:
         loaded = find_model(header.model, model, threads, device)
         decoded = decode_medium(loaded, contents) if medium else decode_high(loaded, contents, upscale)
+    for said in decoded.notes:
+        warnings.warn(said, AezWarning, stacklevel=2)
     image = to_pillow(decoded.rgb, decoded.alpha, Flags.GRAY in header.flags)
     attach_metadata(image, contents.metadata(), header.colours)
     return image
 
 
-def info(data: bytes) -> Info:
+def info(data: bytes, *, max_pixels: int = MAX_PIXELS) -> Info:
     """Read what a file, or its front part, says of itself.
+
+    Args:
+        data: the file, or its front part.
+        max_pixels: beyond which files with exact blocks are refused: what these say of themselves takes memory.
 
     Raises:
         TypeError: the data is no bytes.
         FormatError: not an aez file, or one of a newer version.
         DamagedError: the header or the front part is truncated or altered.
+        PictureError: it has exact blocks, and declares more than `max_pixels`.
 
     Example:
         >>> found = aez.info(aez.encode(Image.open("img.png"), quality=60))
@@ -253,6 +260,8 @@ def info(data: bytes) -> Info:
     _check_bytes(data, 'Path("img.aez").read_bytes() reads a file')
     contents = Contents(data)
     header, learned = contents.header, not contents.header.all_exact
+    if contents.has_samples:
+        _check_size(header.width, header.height, max_pixels)
     model = find_by_id(header.model) if learned else None
     return Info(
         version=container.VERSION,
@@ -261,7 +270,7 @@ def info(data: bytes) -> Info:
         medium_width=header.medium_width,
         medium_height=header.medium_height,
         quality=model.scale.to_shown(header.quality) if model else None,
-        exact=exact_share(contents.exact_map(), header.height, header.width),
+        exact=contents.exact_share(),
         max_error=contents.max_error(),
         layers=("all" if Flags.ENHANCEMENT in header.flags else "base") if learned else None,
         coding=("zstd" if Flags.ZSTD in header.flags else "ans") if learned else None,
@@ -376,7 +385,7 @@ def encode_file(
         device=device,
     )
     write_file(target, data, overwrite)
-    return info(data)
+    return info(data, max_pixels=max_pixels)
 
 
 def decode_file(
@@ -395,6 +404,7 @@ def decode_file(
     """Decode an .aez file to a picture file, whose format is that of its suffix unless given; returns its size.
 
     Raises:
+        ValueError: as `decode`, or `format` is none of its words.
         AezError: as `decode`, `target` has no known suffix, or exists and `overwrite` is false.
         OSError: `source` cannot be read or `target` not be written.
 
@@ -405,6 +415,7 @@ def decode_file(
     """
     source, target = Path(source), Path(target)
     chosen = format or format_of(target)
+    _check_word("format", chosen, get_args(PictureFormat))
     refuse_existing(target, overwrite)
     data = source.read_bytes()
     image = decode(

@@ -54,7 +54,9 @@ def write_file(
     if path.exists() and not path.is_file():
         path.write_bytes(data)
         return
-    final = path.resolve()
+    final = Path(os.path.realpath(path))
+    if final.is_symlink():
+        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(path))
     temporary = (scratch or final.parent) / f".aez-{secrets.token_hex(8)}.tmp"
     replaced = final.stat() if overwrite and final.exists() else None
     try:

@@ -1,7 +1,6 @@
 """The Pillow plugin: after `import aez`, `Image.open("x.aez")` and `image.save("x.aez", quality=60)` work."""
 
 import inspect
-import io
 from types import FrameType
 from typing import IO, TYPE_CHECKING, Any
 
@@ -9,8 +8,7 @@ from PIL import Image, ImageFile
 
 from . import api
 from .errors import AezError
-from .format import container
-from .format.container import Flags, SectionType
+from .format.container import MAGIC, Flags
 from .format.contents import Contents
 from .model.registry import find_by_id
 from .picture.metadata.metadata import attach_metadata
@@ -48,7 +46,7 @@ class AezImageFile(ImageFile.ImageFile):
         self._size = header.width, header.height
         if not header.all_exact and (model := find_by_id(header.model)) is not None:
             self.info["quality"] = model.scale.to_shown(header.quality)
-        if _lacks_high(contents):
+        if contents.lacks_high:
             self._choose_medium()
 
     def draft(self, mode: str | None, size: tuple[int, int] | None) -> tuple[str, tuple[int, int, float, float]] | None:
@@ -67,22 +65,13 @@ class AezImageFile(ImageFile.ImageFile):
             self._data = None
             if self.fp is not None and self._exclusive_fp:
                 self.fp.close()
-            self.fp = io.BytesIO(image.tobytes())
-            self.tile = [ImageFile._Tile("raw", (0, 0, *self.size), 0, self.mode)]
+            self.fp = None
+            self.im = image.im
         return super().load()
 
     def _choose_medium(self) -> None:
         self._resolution = "medium"
         self._size = self._medium_size
-
-
-def _lacks_high(contents: Contents) -> bool:
-    """Whether the file ends before all of what only high needs is there."""
-    flags = contents.header.flags
-    if Flags.ENHANCEMENT not in flags or contents.newer:
-        return False
-    needed = {SectionType.ENHANCEMENT, *([SectionType.ALPHA] if Flags.ALPHA in flags else [])}
-    return not needed <= contents.frames.keys()
 
 
 def save(image: Image.Image, file: IO[bytes], _filename: str | bytes) -> None:
@@ -117,7 +106,7 @@ def _with_info(image: Image.Image, info: dict[str | tuple[int, int], Any]) -> Im
 
 def register() -> None:
     """Make the format known to Pillow."""
-    Image.register_open(FORMAT, AezImageFile, lambda prefix: prefix.startswith(container.MAGIC))
+    Image.register_open(FORMAT, AezImageFile, lambda prefix: prefix.startswith(MAGIC))
     Image.register_save(FORMAT, save)
     Image.register_extension(FORMAT, ".aez")
     Image.register_mime(FORMAT, MIME_TYPE)

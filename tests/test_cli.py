@@ -429,11 +429,28 @@ def test_bad_inputs_are_one_line_and_leave_nothing_behind(run: Run, png: Path, t
     assert sorted(tmp_path.iterdir()) == before
 
 
-def test_paths_that_cannot_even_be_looked_at(run: Run, tmp_path: Path) -> None:
+def test_links_that_cannot_be_read(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(_: Path) -> Path:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+    (tmp_path / "a.aez").symlink_to("nothing.aez")
+    monkeypatch.setattr(Path, "readlink", refused)
+    one_error_line(run("info", tmp_path / "a.aez"), "a.aez: No such file or directory")
+
+
+def test_paths_that_cannot_even_be_looked_at(run: Run, photograph: Image.Image, tmp_path: Path) -> None:
     loop = tmp_path / "loop.png"
     loop.symlink_to(loop)
     one_error_line(run("encode", loop), "loop.png: Too many levels of symbolic links")
     one_error_line(run("encode", tmp_path / ("a" * 300 + ".png")), "File name too long")
+    pictures = tmp_path / "pictures"
+    pictures.mkdir()
+    photograph.save(pictures / "a.png")
+    (tmp_path / "loop").symlink_to("loop")
+    for options in ([], ["-f"]):
+        failed = run("encode", pictures / "a.png", "-o", tmp_path / "loop", *options)
+        one_error_line(failed, "loop: Too many levels of symbolic links")
+    one_error_line(run("batch", pictures, tmp_path / "loop"), "loop")
 
 
 def test_the_longest_names_can_be_written(run: Run, png: Path, tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from icc_profiles import shown
 from PIL import Image
 from png_files import Colour, Kind, chunk, header
 
-from aez import AezWarning, decode
+from aez import AezWarning, decode, encode
 from aez.api import encode_bytes
 
 SAMPLE = (150, 100, 60)
@@ -133,6 +133,13 @@ def test_png_in_srgb_has_no_profile(name: str, colour: Colour) -> None:
     result, notes = coded(png(PLAIN[name], colour=colour))
     assert "icc_profile" not in result.info
     assert not notes
+
+
+@pytest.mark.parametrize("numbers", [(), (0.3127,), (0.3127, 0.329, 0.64), "all of them"])
+def test_chromaticities_that_are_too_few_are_none(numbers: object) -> None:
+    image = Image.new("RGB", (9, 9), "red")
+    image.info["chromaticity"] = numbers
+    assert "icc_profile" not in decode(encode(image)).info
 
 
 @pytest.mark.parametrize("colour", [Colour.GRAY, Colour.GRAY_ALPHA])

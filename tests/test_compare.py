@@ -24,6 +24,7 @@ from selenium.webdriver.support.wait import WebDriverWait
 from ssimulacra2 import compute_ssimulacra2
 
 import aez
+from aez.compare.comparison import medium_of
 from aez.metrics.fidelity import ms_ssim
 from aez.metrics.rate_distortion import Point, bd_rate, bpp_at
 from aez.metrics.ssimulacra2 import ssimulacra2
@@ -65,6 +66,11 @@ def test_samples_are_those_of_real_files(result: Any, png: Path) -> None:
     assert found["aez", 70]["bpp"] == pytest.approx(8 * len(data) / (201 * 177))
     assert found["aez", 70]["psnr"] == pytest.approx(psnr(aez.decode(data), image), abs=1e-3)
     assert all(0 < s["ms_ssim"] < 1 and s["encode_seconds"] > 0 and s["decode_seconds"] > 0 for s in found.values())
+
+
+def test_medium_is_compared_with_the_medium_that_files_have(sample: Image.Image) -> None:
+    image = sample.crop((100, 100, 211, 187))
+    assert medium_of(image)[0].tobytes() == aez.decode(aez.encode(image, "lossless"), "medium").tobytes()
 
 
 def test_summaries_agree_with_the_samples(result: Any) -> None:

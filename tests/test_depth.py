@@ -155,7 +155,9 @@ def test_a_declared_range_that_is_none_is_not(tags: list[tuple[int, int, float]]
     assert nearly(result, expected(SHOWN))
 
 
-@pytest.mark.parametrize("number", [0.0, np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize(
+    "number", [0.0, np.nan, np.inf, -np.inf, 1e30, -1e30, 3.4028235e38, -3.4028235e38, 1e-45, -9999]
+)
 def test_pictures_of_one_number(number: float) -> None:
     result, _ = coded(Image.fromarray(np.full((8, 8), number, np.float32)))
     assert result.max() - result.min() < 5

@@ -93,6 +93,7 @@ DESCRIPTIONS: dict[str, Alter] = {
     "qualities in words": described(qualities=["0"] * 21),
     "no curves": described(typical={}),
     "curves without end": described(typical={name: [[1e999] * 15] * 2 for name in CURVES}),
+    "curves of huge numbers": described(typical={name: [[10**400] * 15] * 2 for name in CURVES}),
     "curves that fall": described(typical={name: [list(range(15, 0, -1)), [1] * 15] for name in CURVES}),
     "hashes of another kind": described(hashes=["context_0"]),
 }
@@ -281,6 +282,10 @@ def custom(model: onnx.ModelProto) -> None:
     model.opset_import.add(domain="com.example", version=1)
 
 
+def of_many_sides(model: onnx.ModelProto) -> None:
+    model.graph.initializer.append(TensorProto(name="x", data_type=TensorProto.FLOAT, dims=[2] * 4_000_000))
+
+
 def in_a_function(model: onnx.ModelProto) -> None:
     relu = helper.make_node("Relu", ["x"], ["y"])
     model.functions.append(helper.make_function("", "Relu", ["x"], ["y"], [relu], [helper.make_opsetid("", 18)]))
@@ -392,6 +397,7 @@ GRAPHS: dict[str, Alter] = {
     "of another layer": lambda folder: shutil.copy(folder / "context_1.onnx", folder / "context_2.onnx"),
     "the other way round": lambda folder: shutil.copy(folder / "analysis.onnx", folder / "synthesis.onnx"),
     "for more channels": described(base=130),
+    "a constant of many sides": graph("analysis", of_many_sides),
     "a custom operator": graph("analysis", custom),
     "an unknown operator": graph("analysis", lambda model: setattr(first(model, "Relu"), "op_type", "Whatever")),
     "a function": graph("analysis", in_a_function),

@@ -64,6 +64,15 @@ def test_measured_once(run: Run, folders: tuple[Path, Path], server: Served) -> 
     assert server.counter("aez_saved_bytes_total") == before + facts["a/one"]["high"]["jpeg"] - size
 
 
+def test_originals_of_files_that_keep_their_extension(run: Run, tmp_path: Path, photograph: Image.Image) -> None:
+    photograph.save(tmp_path / "a.JPG")
+    photograph.save(tmp_path / "b.jpg.png")
+    for name in ("a.JPG", "b.jpg"):
+        (tmp_path / f"{name}.aez").write_bytes(aez.encode(photograph))
+    result = run("gallery", tmp_path, tmp_path)
+    assert (result.exit_code, sorted(result.stdout.split())) == (0, ["a.JPG", "b.jpg"])
+
+
 def test_errors_are_lines_of_their_own_with_hints(run: Run, tmp_path: Path, photograph: Image.Image) -> None:
     root, originals = tmp_path / "root", tmp_path / "originals"
     for folder in (root, originals):

@@ -9,8 +9,9 @@ import pytest
 from click.testing import Result
 from PIL import Image
 
-from aez import MAX_PIXELS, PictureError, decode, encode_file
+from aez import MAX_PIXELS, PictureError, decode, encode_file, info
 from aez.api import encode_bytes
+from aez.format.container import Flags, Header
 from aez.picture.files.formats import READABLE
 from aez.picture.files.opening import open_picture, plain_picture
 
@@ -58,6 +59,21 @@ def huge_webp() -> bytes:
     """225 megapixels, by its header."""
     file = file_of(Image.new("RGB", (15, 15)), "webp")
     return file[:26] + struct.pack("<HH", 15_000, 15_000) + file[30:]
+
+
+@pytest.mark.parametrize("flags", [Flags(0), Flags.EXACT, Flags.ALL_EXACT], ids=str)
+def test_what_is_said_of_huge_files_takes_no_memory(run: Run, tmp_path: Path, flags: Flags) -> None:
+    header = Header(flags, quality=0, width=1 << 24, height=1 << 24, model=0, medium_bytes=32).pack()
+    (tmp_path / "a.aez").write_bytes(header)
+    if flags:
+        with pytest.raises(PictureError, match="16777216 x 16777216 is more than 128 megapixels"):
+            info(header)
+    else:
+        assert info(header).exact == 0
+    result = run("info", tmp_path / "a.aez")
+    assert (result.exit_code, result.stderr.count("\n")) == ((1, 1) if flags else (0, 0))
+    missing = run("info", tmp_path / "a.aez", "--max-pixels", 1 << 48)
+    assert (missing.exit_code, missing.stderr.count("\n")) == ((1, 1) if flags else (0, 0))
 
 
 def test_more_than_pillow_allows_is_opened_if_it_is_allowed_here(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,6 +5,7 @@ import itertools
 import warnings
 from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
 from typing import get_args
 
 import numpy as np
@@ -12,7 +13,7 @@ import pytest
 from conftest import psnr
 from PIL import Image, ImageCms
 
-from aez import AezWarning, DamagedError, PictureError, QualityWarning, decode, encode, info
+from aez import AezWarning, DamagedError, PictureError, QualityWarning, decode, decode_file, encode, info
 from aez.api import Resolution, encode_bytes
 from aez.coding.encode import Coding, Encoder
 from aez.format import container
@@ -349,6 +350,12 @@ def test_what_is_of_another_type_is_said(call: Callable[[], object], line: str) 
     with pytest.raises(TypeError) as caught:
         call()
     assert str(caught.value) == line
+
+
+def test_a_format_that_is_none_is_said_before_anything_is_read(tmp_path: Path) -> None:
+    for word in ("gif", "PNG"):
+        with pytest.raises(ValueError, match=f"format must be one of png, jpeg, webp, avif, not '{word}'"):
+            decode_file(tmp_path / "none.aez", tmp_path / "x.png", format=word)  # type: ignore[arg-type]
 
 
 def test_alpha_of_a_front_part_is_enlarged_when_upscaling(photograph: Image.Image) -> None:

@@ -34,6 +34,17 @@ def test_loading_closes_the_file(photograph: Image.Image, tmp_path: Path) -> Non
     assert psnr(image, photograph) > 25
 
 
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "L", "LA"])
+@pytest.mark.parametrize("quality", [0, "lossless"])
+def test_a_path_gives_what_bytes_give_where_the_file_is_larger_than_its_samples(
+    mode: str, quality: aez.api.Quality, tmp_path: Path
+) -> None:
+    data = aez.encode(Image.new(mode, (4, 4), 200), quality)
+    (tmp_path / "x.aez").write_bytes(data)
+    with Image.open(tmp_path / "x.aez") as image:
+        assert image.tobytes() == aez.decode(data).tobytes()
+
+
 def test_draft_and_thumbnail_choose_medium(photograph: Image.Image) -> None:
     data = aez.encode(photograph)
     with Image.open(io.BytesIO(data)) as image:

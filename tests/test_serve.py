@@ -604,4 +604,9 @@ def test_what_cannot_be_served(run: Run, tmp_path: Path) -> None:
         taken = run("serve", other, "--port", port)
         assert taken.exit_code == 1
         assert run("serve", other, "--token", " ").exit_code == 2
+        for host in ("nowhere.invalid", "ä" * 70):
+            nowhere = run("serve", other, "--host", host)
+            assert (nowhere.exit_code, nowhere.stderr.count("\n")) == (1, 1)
+            assert nowhere.stderr.startswith(f"aez: {host}")
+            assert "nknown error" not in nowhere.stderr
         assert taken.stderr == f"aez: 127.0.0.1:{port}: Address already in use\n"

@@ -46,7 +46,7 @@ def nginx(tmp_path_factory: pytest.TempPathFactory, aez_server: Served) -> Itera
     text = CONFIGURATION.read_text()
     for marked, here in (
         ("127.0.0.1:8080", urlsplit(aez_server.url).netloc),
-        ("/var/cache/nginx/aez", str(folder / "cache")),
+        ("/var/cache/nginx-aez", str(folder / "cache")),
         ("listen 80;", f"listen 127.0.0.1:{port};"),
     ):
         assert marked in text

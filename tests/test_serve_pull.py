@@ -97,7 +97,7 @@ def test_encoded_once(settings: ServerSettings, jpeg: bytes) -> None:
         return [file.data for file in made]
 
     first, second = using(settings, origin, use)
-    assert first == second == aez.encode(Image.open(io.BytesIO(jpeg)), 50)
+    assert first == second == aez.encode(Image.open(io.BytesIO(jpeg)))
     assert using(settings, origin, lambda through: through.get("x.jpg")).data == first
     assert origin.sent == 1
 
@@ -118,7 +118,7 @@ def test_other_settings_or_another_model_pull_anew(
         monkeypatch.setattr(pulled, "find_by_name", lambda _: other)
     data = using(replace(settings, **changed), origin, encode)
     assert origin.sent == 2
-    assert aez.info(data).quality == changed.get("quality", 50)
+    assert aez.info(data).quality == changed.get("quality", 70)
 
 
 def test_a_limit_that_is_raised_counts_at_once(settings: ServerSettings, jpeg: bytes) -> None:

@@ -191,7 +191,10 @@ def test_an_index_that_cannot_be_used_begins_anew(run: Run, folder: Path, pictur
             np.savez(file, allow_pickle=True, **{**good, **change})
         assert run("similar", folder).stdout == expected.stdout
     whole = index.read_bytes()
-    for data in b"", b"something else" * 1000, whole[: len(whole) // 2], whole[:900] + bytes(900) + whole[1800:]:
+    at = whole.index(b"PK\1\2") + 8  # the flags of an array, such as that it is encrypted
+    flags = [whole[:at] + bytes([whole[at] ^ 1 << bit]) + whole[at + 1 :] for bit in range(8)]
+    damaged = [b"", b"something else" * 1000, whole[: len(whole) // 2], whole[:900] + bytes(900) + whole[1800:]]
+    for data in flags + damaged:
         index.write_bytes(data)
         found = run("similar", folder)
         assert (found.exit_code, found.stdout, found.stderr) == (0, expected.stdout, "")

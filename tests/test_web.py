@@ -116,8 +116,12 @@ def test_a_page_of_files_that_are_none_is_not_written(run: Run, tmp_path: Path, 
     assert (refused.exit_code, page.read_text()) == (1, "mine")
     assert run("page", tmp_path / "good.aez", "-o", page, "-f").exit_code == 0
     good = (tmp_path / "good.aez").read_bytes()
-    over = run("page", tmp_path / "good.aez", "-o", tmp_path / "good.aez", "-f")
-    assert (over.exit_code, (tmp_path / "good.aez").read_bytes()) == (1, good)
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "link.aez").symlink_to("good.aez")
+    for same in (tmp_path / "good.aez", tmp_path / "folder" / ".." / "good.aez", tmp_path / "link.aez"):
+        over = run("page", tmp_path / "good.aez", "-o", same, "-f")
+        assert f"{same} would be written over itself" in over.stderr
+        assert (over.exit_code, over.stderr.count("\n"), (tmp_path / "good.aez").read_bytes()) == (1, 1, good)
 
 
 def test_a_page_of_files_that_are_cut_or_have_strange_names(run: Run, tmp_path: Path, photograph: Image.Image) -> None:

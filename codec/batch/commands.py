@@ -116,8 +116,7 @@ def _prepare(request: Request) -> _Prepared:
         raise AezError(
             f"{target} holds results of {manifest.source}; choose another folder, or -f to go on with this one"
         )
-    selected = request.selection, request.keep_extension, request.force
-    plan = make_plan(source, target, request.job, manifest, *selected)
+    plan = make_plan(source, target, request.job, manifest, request.selection, request.keep_extension, request.force)
     if not (plan.tasks or plan.done or plan.refused):
         raise AezError(f"{source}: nothing to do", shown(plan.left_out))
     return _Prepared(source, target, manifest, plan)

@@ -1,9 +1,10 @@
 """What a batch is going to do: which files, where to, and which of them are done already."""
 
+import os
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 from ..errors import AezError
 from ..jobs import Job
@@ -94,7 +95,7 @@ def refuse_overlap(source: LocalTree | RemoteTree, target: LocalTree | RemoteTre
         PathError: the target is the source, or inside it.
     """
     if isinstance(source, LocalTree) and isinstance(target, LocalTree):
-        inside = target.root.resolve().is_relative_to(source.root.resolve())
+        inside = Path(os.path.realpath(target.root)).is_relative_to(os.path.realpath(source.root))
     elif isinstance(source, RemoteTree) and isinstance(target, RemoteTree):
         inside = source.kind == target.kind and f"{target.root}/".startswith(f"{source.root}/")
     else:

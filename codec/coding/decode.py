@@ -5,13 +5,13 @@ place: then it is generated. Exact blocks are put over what the syntheses give.
 """
 
 import struct
-import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from ..arrays import Samples
-from ..errors import AezWarning, DamagedError, FormatError
+from ..errors import DamagedError, FormatError
 from ..format.blocks import blocks_of
 from ..format.container import Flags, SectionType
 from ..format.contents import Contents
@@ -29,10 +29,11 @@ _HINT = "see --res medium and --upscale"
 
 @dataclass(frozen=True)
 class Decoded:
-    """RGB samples uint8 [H, W, 3] and alpha uint8 [H, W], if there is any."""
+    """RGB samples uint8 [H, W, 3], alpha uint8 [H, W], if there is any, and what people should know of them."""
 
     rgb: Samples
     alpha: Samples | None
+    notes: Sequence[str] = ()
 
 
 def decode_exact(contents: Contents, medium: bool) -> Decoded:
@@ -70,28 +71,29 @@ def decode_medium(model: Model, contents: Contents) -> Decoded:
 def decode_high(model: Model, contents: Contents, upscale: bool) -> Decoded:
     """The high picture; generated from the base layer where that is all there ever was, or if `upscale` allows it.
 
-    An `AezWarning` says so.
+    A note says so.
 
     Raises:
         FormatError: what it needs is written in a newer format.
         DamagedError: what it needs is missing or damaged.
     """
     header = contents.header
+    notes: list[str] = []
     exact = contents.exact_blocks()
     decoder = decode_base(model, contents)
     if not upscale:
         _refuse_newer(contents)
     if Flags.ENHANCEMENT in header.flags:
-        alpha = _alpha(contents, upscale)
-        _enhance(decoder, model, contents, upscale)
+        alpha = _alpha(contents, upscale, notes)
+        _enhance(decoder, model, contents, upscale, notes)
     else:
-        warnings.warn("the file holds the base layer only; the high picture is generated", AezWarning, stacklevel=3)
+        notes.append("the file holds the base layer only; the high picture is generated")
         alpha = _enlarged_alpha(contents)
         decoder.generate(model.enhancement_layer)
     rgb = model.synthesis(decoder.latents, header.quality)[: header.height, : header.width]
     if exact is not None:
         exact.put(rgb)
-    return Decoded(rgb, alpha)
+    return Decoded(rgb, alpha, notes)
 
 
 def decode_base(model: Model, contents: Contents) -> LayerDecoder:
@@ -125,25 +127,25 @@ def _refuse_newer(contents: Contents) -> None:
         raise FormatError(f"{contents.error}; medium still decodes", _HINT)
 
 
-def _enhance(decoder: LayerDecoder, model: Model, contents: Contents, upscale: bool) -> None:
+def _enhance(decoder: LayerDecoder, model: Model, contents: Contents, upscale: bool, notes: list[str]) -> None:
     try:
         decode_enhancement(decoder, model, contents)
     except DamagedError as error:
         trouble = _trouble("enhancement layer", SectionType.ENHANCEMENT, contents)
         if not upscale:
             raise DamagedError(f"{trouble}; medium still decodes", _HINT) from error
-        warnings.warn(f"{trouble}; the high picture is generated from the base layer", AezWarning, stacklevel=4)
+        notes.append(f"{trouble}; the high picture is generated from the base layer")
         decoder.generate(model.enhancement_layer)
 
 
-def _alpha(contents: Contents, upscale: bool) -> Samples | None:
+def _alpha(contents: Contents, upscale: bool, notes: list[str]) -> Samples | None:
     try:
         return contents.alpha()
     except DamagedError as error:
         trouble = _trouble("alpha plane", SectionType.ALPHA, contents)
         if not upscale:
             raise DamagedError(f"{trouble}; medium still decodes", _HINT) from error
-        warnings.warn(f"{trouble}; alpha is enlarged from that of medium", AezWarning, stacklevel=4)
+        notes.append(f"{trouble}; alpha is enlarged from that of medium")
         return _enlarged_alpha(contents)
 
 

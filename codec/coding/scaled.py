@@ -4,12 +4,9 @@ A file's latents are whole numbers of steps, which are the finer the higher its 
 stored with the model, latents of all qualities are those of one analysis, with more or less rounding.
 """
 
-import warnings
-
 import numpy as np
 
 from ..arrays import Floats, Samples
-from ..errors import AezWarning
 from ..format.blocks import BLOCK
 from ..format.container import Flags, Header
 from ..format.contents import Contents
@@ -50,9 +47,7 @@ def scaled_latents(model: Model, contents: Contents) -> Floats:
     if header.all_exact:
         return analysed_latents(model, decode_exact(contents, medium=False).rgb)
     if Flags.EXACT in header.flags:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", AezWarning)  # what is generated is alike enough
-            return analysed_latents(model, decode_high(model, contents, upscale=True).rgb)
+        return analysed_latents(model, decode_high(model, contents, upscale=True).rgb)  # generated is alike enough
     latents = np.divide(decode_base(model, contents).latents, LATENT_UNIT, dtype=np.float32)
     return _scaled(model, latents, header.quality, header.width, header.height)
 

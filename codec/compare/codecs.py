@@ -14,6 +14,7 @@ from .. import api
 from ..errors import QualityWarning
 from ..model.registry import AnyModel
 from ..picture.files.jpeg import optimized_jpeg
+from ..picture.files.saving import saved
 
 AEZ, JPEG, JPEG_444 = "aez", "JPEG 4:2:0", "JPEG 4:4:4"
 # libaom can aim at one measure or the other: psnr for PSNR; ssimulacra2 for eyes, and iq, which is Pillow's default.
@@ -124,19 +125,13 @@ def pillow_codec(name: str, format: str, qualities: tuple[float, ...], **options
     """A format that Pillow writes."""
 
     def encode(image: Image.Image, quality: float) -> bytes:
-        return _saved(image, format, quality=int(quality), **options)
+        return saved(image, format, quality=int(quality), **options)
 
     return ImageCodec(name, qualities, encode, lambda data: _decoded(data, format))
 
 
 def _lossless_codec(name: str, format: str, **options: Any) -> LosslessCodec:
-    return LosslessCodec(name, lambda image: _saved(image, format, **options), lambda data: _decoded(data, format))
-
-
-def _saved(image: Image.Image, format: str, **options: Any) -> bytes:
-    buffer = io.BytesIO()
-    image.save(buffer, format, **options)
-    return buffer.getvalue()
+    return LosslessCodec(name, lambda image: saved(image, format, **options), lambda data: _decoded(data, format))
 
 
 def _decoded(data: bytes, format: str) -> Image.Image:

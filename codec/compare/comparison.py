@@ -15,7 +15,7 @@ from ..errors import PictureError
 from ..metrics.rate_distortion import Metric, Point, bpp_at
 from ..metrics.ssimulacra2 import check_ssimulacra2
 from ..picture.files.opening import plain_picture
-from ..picture.samples import box_average
+from ..picture.samples import box_average, half_size
 from .codecs import AEZ, ImageCodecs
 from .measure import Exact, Sample, fidelity, measure, measure_lossless, nearest_fidelity
 
@@ -104,10 +104,10 @@ def compare_once(name: str, file: bytes, quality: float, codecs: ImageCodecs, me
     return Single(name, file_format, len(file), [ours, *jpegs])
 
 
-def half_size(image: Image.Image) -> tuple[Image.Image, Floats]:
+def medium_of(image: Image.Image) -> tuple[Image.Image, Floats]:
     """The medium picture that an image stands for: as a codec can take it, and unrounded."""
-    average = box_average(np.asarray(image))
-    return Image.fromarray(np.rint(average).astype(np.uint8)), average
+    samples = np.asarray(image)
+    return Image.fromarray(half_size(samples)), box_average(samples)
 
 
 def _check_size(image: Image.Image, metric: Metric) -> None:
@@ -120,8 +120,8 @@ def _check_size(image: Image.Image, metric: Metric) -> None:
 
 def _store(image: Image.Image, codecs: ImageCodecs, metric: Metric) -> Stored:
     data = codecs.aez.encode(image, CHOSEN_QUALITY)
-    found = api.info(data)
-    smaller, average = half_size(image)
+    found = api.info(data, max_pixels=codecs.max_pixels)
+    smaller, average = medium_of(image)
     high = codecs.aez.decode(data)
     medium_fidelity = fidelity(metric, codecs.aez_medium(data), smaller, average)
     curve = []

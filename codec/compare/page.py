@@ -1,6 +1,5 @@
 """The report: one self-contained HTML page and the plots as PNG (needs aez[compare])."""
 
-import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
@@ -17,6 +16,7 @@ from ..metrics.rate_distortion import MEASURES, Metric
 from ..model.registry import AnyModel, find_by_name
 from ..output import write_file
 from ..picture.files.opening import plain_picture
+from ..picture.files.saving import saved
 from ..web.assets import bundle
 from ..web.page import Shown, decoder_elements
 from .codecs import ImageCodecs
@@ -161,6 +161,4 @@ def _starts(whole: int, part: int) -> range:
 
 
 def _data_url(image: Image.Image) -> str:
-    buffer = io.BytesIO()
-    image.save(buffer, "png", optimize=True)
-    return data_url("image/png", buffer.getvalue())
+    return data_url("image/png", saved(image, "png", optimize=True))

@@ -8,16 +8,13 @@ from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import onnx
-import torch
 from torch import Tensor
 
-from ..coding.latents import LayerEncoder, checkerboard_half
-from ..errors import AezError
+from ..coding.latents import LayerEncoder
 from ..format.blocks import BLOCK
 from ..format.container import VERSION
-from ..format.quality import KNOT_DISTANCE, KNOTS, QUALITY_MAX
+from ..format.quality import KNOT_DISTANCE, KNOTS
 from ..format.tables import HYPER_MAX, Table
 from ..model.folder import ARRAYS, CARD, DESCRIPTION, PARAMS, read_arrays, read_description
 from ..model.identity import decides_samples, model_id
@@ -27,21 +24,15 @@ from ..model.sessions import check_hash, start_session
 from ..model.typical import Typical
 from ..nn.codec import Codec
 from ..nn.lapped import OVERLAP
-from ..nn.networks import Architecture, knot_weights
+from ..nn.networks import Architecture
 from ..nn.params import Params, save_params
 from ..picture.samples import pad
 from . import float_graphs, integer_graphs
 from .card import write_card
+from .checks import check_integers, check_pictures
 from .curves import UNMEASURED, measure_curves, quality_scale
-from .integer_layers import IntegerNetworks, convolve, extract
+from .integer_layers import IntegerNetworks, extract
 from .tables import Histogram, gaussian_tables, hyper_tables
-
-Array = npt.NDArray[np.generic]
-MAX_WRONG_SAMPLES = 0.001
-
-
-class ExportError(AezError):
-    """The exported graphs would not compute what PyTorch does."""
 
 
 def export(
@@ -155,72 +146,3 @@ def fit_tables(model: Model, pictures: Iterable[Tensor]) -> list[Table]:
         for layer in (model.base_layer, model.enhancement_layer):
             encoder.write(histogram, layer)
     return histogram.fitted()
-
-
-def check_integers(model: Model, integers: IntegerNetworks) -> None:
-    """Compare the integer graphs with int64 arithmetic on random input.
-
-    Raises:
-        ExportError: they differ.
-    """
-    random = np.random.default_rng(0)
-    first, second = integers.layers["hyper_synthesis"].values()
-    hyper = random.integers(-HYPER_MAX, HYPER_MAX + 1, (first.weight.shape[1], 4, 5))
-    x = _shuffle(np.clip(convolve(first, hyper), 0, 255))
-    offset = integers.offsets[0].astype(np.int64)
-    features = np.clip(_shuffle(convolve(second, x)) + offset[:, None, None], 0, 255)
-    _compare("hyper_synthesis", model.hyper_synthesis(hyper.astype(np.float32)[None], 0), features)
-    for step in range(4):
-        layers = integers.layers[f"context_{step}"]
-        known = layers["first"].weight.shape[1] - len(features)
-        latents = random.integers(-200, 201, (known, *features.shape[1:]))
-        x = np.concatenate([features, np.clip(latents, -128, 127)])
-        x = np.clip(convolve(layers["first"], x), 0, 255)
-        x = np.clip(convolve(layers["depthwise"], x), 0, 255)
-        mean, index = np.split(convolve(layers["last"], x), 2)
-        result = model.context(step, features.astype(np.float32)[None], latents.astype(np.float32)[None])
-        is_first = step % 2 == 0
-        _compare(f"context_{step} mean", result[0], checkerboard_half(mean, is_first))
-        _compare(f"context_{step} index", result[1], checkerboard_half(np.clip(index + 24, 0, 63), is_first))
-
-
-@torch.no_grad()
-def check_pictures(model: Model, codec: Codec) -> None:
-    """Compare analysis and both syntheses with PyTorch on a smooth random picture.
-
-    Raises:
-        ExportError: samples differ by more than one level, or too many differ.
-    """
-    noise = torch.rand(1, 3, 16, 16, generator=torch.Generator().manual_seed(0))
-    picture = torch.nn.functional.interpolate(noise, (256, 256), mode="bicubic").clamp(0, 1).mul(255).round()
-    for quality in (0, QUALITY_MAX // 3, QUALITY_MAX):
-        knots = knot_weights(torch.tensor([float(quality)]))
-        step = torch.exp(knots @ codec.log_step)[:, :, None, None]
-        expected = codec.analysis(picture / 255, knots) / step
-        latents = model.analysis(picture[0].permute(1, 2, 0).numpy().astype(np.uint8), quality)
-        if np.abs(latents - expected.numpy()).max() > 0.02:
-            raise ExportError("analysis differs from PyTorch")
-        units = torch.round(expected * 16)
-        for name, ours, theirs in (
-            ("synthesis", model.synthesis(units.numpy(), quality), codec.synthesis(units / 16 * step, knots)),
-            (
-                "medium_synthesis",
-                model.medium_synthesis(units[:, : model.base].numpy(), quality),
-                codec.medium_synthesis((units / 16 * step)[:, : model.base], knots),
-            ),
-        ):
-            rounded = theirs[0].permute(1, 2, 0).mul(255).round().clamp(0, 255).numpy()
-            difference = np.abs(ours - rounded)
-            if difference.max() > 1 or (difference > 0).mean() > MAX_WRONG_SAMPLES:
-                raise ExportError(f"{name} differs from PyTorch")
-
-
-def _shuffle(x: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    """Depth to space by two, [4 C, H, W] -> [C, 2 H, 2 W]."""
-    channels, height, width = len(x) // 4, *x.shape[1:]
-    return x.reshape(channels, 2, 2, height, width).transpose(0, 3, 1, 4, 2).reshape(channels, 2 * height, 2 * width)
-
-
-def _compare(name: str, ours: Array, expected: npt.NDArray[np.int64]) -> None:
-    if not np.array_equal(ours[0].astype(np.int64), expected):
-        raise ExportError(f"{name} differs from integer arithmetic")

@@ -61,8 +61,6 @@ class Histogram:
         self.counts = [np.zeros(len(table.frequencies)) for table in tables.tables]
 
     def write(self, symbols: Symbols, indices: Indices, tables: TableSet) -> None:
-        if tables is not self._tables:
-            return
         for index in np.unique(indices):
             half_width = tables.tables[index].half_width
             chosen = symbols[indices == index]

@@ -10,7 +10,7 @@ from ..arrays import Samples
 from ..errors import AezWarning, DamagedError, FormatError
 from . import container
 from .container import Flags, Frame, SectionType
-from .exact import ExactBlocks, Map, grid_of, unpack_all_exact, unpack_exact, unpack_map, unpack_max_error
+from .exact import ExactBlocks, exact_share, unpack_all_exact, unpack_exact, unpack_map, unpack_max_error
 from .sheet import Size, unpack_sheet
 
 ICC_MAX = 4 << 20
@@ -55,6 +55,16 @@ class Contents:
         """Whether something behind the front part belongs to a newer format."""
         return self.error is not None and not isinstance(self.error, DamagedError)
 
+    @property
+    def has_samples(self) -> bool:
+        """Whether there are exact blocks. What they say of themselves takes memory by the size of the picture."""
+        return self.header.all_exact or Flags.EXACT in self.header.flags
+
+    @property
+    def lacks_high(self) -> bool:
+        """Whether the file ends before all of what only high needs is there."""
+        return not self.newer and any(kind not in self.frames for kind in self._expected())
+
     def _expected(self) -> list[SectionType]:
         """What a complete file has behind its front part, besides metadata."""
         flags = self.header.flags
@@ -72,16 +82,16 @@ class Contents:
             raise DamagedError(f"section {kind.name.lower()} is missing")
         return self.frames[kind]
 
-    def exact_map(self) -> Map:
-        """Which 16 x 16 blocks are exact.
+    def exact_share(self) -> float:
+        """Share of the pixels that are in exact blocks.
 
         Raises:
             DamagedError: that is damaged.
         """
         header = self.header
-        if header.all_exact or Flags.EXACT not in header.flags:
-            return np.full(grid_of(header.height, header.width), header.all_exact)
-        return unpack_map(self._exact_content, header.height, header.width)[0]
+        if Flags.EXACT not in header.flags:
+            return float(header.all_exact)
+        return exact_share(unpack_map(self._exact_content, header.height, header.width)[0], header.height, header.width)
 
     def max_error(self) -> int | None:
         """How many levels exact samples may be off, if there are any.
@@ -89,9 +99,7 @@ class Contents:
         Raises:
             DamagedError: that is damaged.
         """
-        header = self.header
-        stored = header.all_exact or Flags.EXACT in header.flags
-        return unpack_max_error(self._exact_content) if stored else None
+        return unpack_max_error(self._exact_content) if self.has_samples else None
 
     def exact_blocks(self) -> ExactBlocks | None:
         """The exact blocks of a file with layers, if it has any.

@@ -231,7 +231,7 @@ def _is_curve(value: object) -> bool:
     """Whether there are two rows of numbers, the first of them rising and the second positive."""
     try:
         rows = np.array(value, float)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return False
     if rows.shape != (2, KNOTS) or not (np.abs(rows) < _CURVE_MAX).all():
         return False

@@ -24,6 +24,7 @@ _FIXED_BYTES = {1: 8, 5: 4}  # of the kinds of numbers that have no length of th
 _FIELDS_MAX = 200_000
 _ATTRIBUTE_BYTES_MAX = _WORD_BYTES_MAX = 200
 _SIZE_MAX = 12  # of kernels, strides and padding
+_RANK_MAX = 4
 
 # Fields that are looked into, and others that may be there.
 _MODEL_GRAPH, _MODEL_MORE = 7, (1, 2, 3, 4, 5, 6, 8, 14)
@@ -166,6 +167,8 @@ def _tensor(message: memoryview, left: Iterator[int]) -> tuple[bytes, _Constant]
     for number, value in _fields(message, left):
         if number == _TENSOR_DIMENSIONS:
             sides += _numbers(value)
+            if len(sides) > _RANK_MAX:
+                raise _too_wide()
         elif number == _TENSOR_TYPE:
             kind = value if isinstance(value, int) else 0
         elif number == _TENSOR_NAME:

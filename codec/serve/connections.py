@@ -5,6 +5,7 @@ pyproject.toml names the newest version that was tried.
 """
 
 import asyncio
+import errno
 import os
 import signal
 import socket
@@ -35,7 +36,12 @@ def listen(host: str, port: int) -> socket.socket:
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
+        socket.getaddrinfo(host or None, port, family)
         return socket.create_server((host, port), family=family, backlog=2048)
+    except UnicodeError as error:
+        raise OSError(errno.EINVAL, "not the name of a host", host) from error
+    except socket.gaierror as error:
+        raise OSError(error.errno, error.strerror, f"{host}:{port}") from error
     except OSError as error:
         raise OSError(error.errno, os.strerror(error.errno or 0), f"{host}:{port}") from error
 

@@ -2,13 +2,13 @@
 
 import time
 from collections.abc import Iterator, Mapping
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from PIL import Image
 
 from .. import api
 from ..compare.codecs import ImageCodec, installed_codecs
-from ..compare.comparison import half_size
+from ..compare.comparison import medium_of
 from ..compare.measure import nearest_fidelity
 from ..errors import AezError
 from ..metrics.fidelity import psnr
@@ -60,9 +60,9 @@ def measure_folder(
 
 
 def _original(originals: Path, name: str) -> Path:
-    for suffix in sorted(READABLE):
-        path = originals / (name + suffix)
-        if path.is_file():
+    itself = [name] if PurePath(name).suffix.lower() in READABLE else []  # of `aez batch --keep-extension`
+    for candidate in [*itself, *(name + suffix for suffix in sorted(READABLE))]:
+        if (path := originals / candidate).is_file():
             return path
     raise AezError(f"{originals} has no original of {name}")
 
@@ -70,7 +70,7 @@ def _original(originals: Path, name: str) -> Path:
 def _measure(
     data: bytes, original: Image.Image, jpeg: ImageCodec, avif: ImageCodec | None, threads: int, max_pixels: int
 ) -> Measured:
-    smaller, average = half_size(original)
+    smaller, average = medium_of(original)
     options: api.DecodeOptions = {"threads": threads, "max_pixels": max_pixels}
     high = api.decode(data, "high", **options).convert(original.mode)
     medium = api.decode(data, "medium", **options).convert(original.mode)

@@ -26,7 +26,7 @@ def server_options(command: Command) -> Command:
         _option("--cache-size", Count(), "Bytes kept below ROOT."),
         _option("--max-pixels", Count(), "Refuse to code larger pictures."),
         _option("--max-body", Count(), "Bytes of an upload, original or file."),
-        _option("--max-age", click.IntRange(0), "Seconds until asked again."),
+        _option("--max-age", click.IntRange(0), "Seconds for which clients and the server keep what they have."),
         _option("--timeout", click.FloatRange(1), "Seconds for a request."),
         _option("--quality", click.FloatRange(0, 100), "Of what is encoded.", "-q"),
         click.option(

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ..api import DecodeOptions, EncodeOptions
+from ..api import DEFAULT_QUALITY, DecodeOptions, EncodeOptions
 
 STATE_FOLDER = ".aez-serve"
 
@@ -44,7 +44,7 @@ class ServerSettings:
     max_body: int = 50_000_000
     max_age: int = 3600
     timeout: float = 60
-    quality: float = 50
+    quality: float = DEFAULT_QUALITY
     cors: tuple[str, ...] = ()
     keep_metadata: bool = False
 

@@ -94,7 +94,7 @@ def show_nearest(picture: Input, request: Request, report: Reporter) -> None:
     """Say which files below a folder are most like a picture, other than that itself."""
     with report.command():
         request.check()
-        if request.page and isinstance(picture, Path) and _is_same_file(request.page, picture):
+        if request.page and paths.is_among(request.page, [picture]):
             raise AezError(f"{picture} would be written over")
     with report.file(picture):
         data = paths.read(picture)
@@ -123,14 +123,7 @@ def _distinct(folder: Path, group: Sequence[Match]) -> list[Match]:
 
 
 def _is(picture: Input, folder: Path, match: Match) -> bool:
-    return isinstance(picture, Path) and _is_same_file(picture, folder / match.name)
-
-
-def _is_same_file(one: Path, other: Path) -> bool:
-    try:
-        return one.samefile(other)
-    except FileNotFoundError:
-        return False
+    return isinstance(picture, Path) and picture.samefile(folder / match.name)
 
 
 def _catalogue(request: Request, report: Reporter) -> Catalogue:

@@ -1,7 +1,6 @@
 """One HTML file with pictures that are alike, side by side."""
 
 import html
-import io
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +12,7 @@ from ..api import decode
 from ..errors import AezError
 from ..html import data_url, document
 from ..picture.convert import plain
+from ..picture.files.saving import saved
 from ..terminal.names import printable
 from ..terminal.reporter import Reporter, describe
 from .search import Match
@@ -70,6 +70,4 @@ def _small_copy(data: bytes) -> str:
     """A JPEG within an address."""
     image = plain(decode(data, "medium"))
     image.thumbnail((_SIDE, _SIDE))
-    buffer = io.BytesIO()
-    image.save(buffer, "JPEG", quality=_QUALITY)
-    return data_url("image/jpeg", buffer.getvalue())
+    return data_url("image/jpeg", saved(image, "jpeg", quality=_QUALITY))

@@ -78,7 +78,7 @@ def encode_files(chosen: Files, job: Encoding, report: Reporter) -> None:
                 report.note(source, f"{converted.reason}, so it is not written")
                 continue
             chosen.write(target, converted.data)
-            found = api.info(converted.data)
+            found = api.info(converted.data, max_pixels=converted.width * converted.height)
             report.done(
                 f"{printable(target)}  {decimal(found.bytes)}  {found.bpp:.3f} bpp",
                 {"input": _path(source), "output": _path(target), **asdict(found)},
@@ -114,11 +114,11 @@ def decode_files(
             )
 
 
-def show_info(sources: Sequence[Input], report: Reporter) -> None:
+def show_info(sources: Sequence[Input], max_pixels: int, report: Reporter) -> None:
     """Say what .aez files hold, without decoding them."""
     for source in sources:
         with report.file(source):
-            found = api.info(paths.read(source))
+            found = api.info(paths.read(source), max_pixels=max_pixels)
             report.done(_described(source, found), {"input": _path(source), **asdict(found)})
 
 

@@ -207,7 +207,7 @@ def encoding_options(command: Command) -> Command:
             type=click.Choice(get_args(Coding)),
             default="ans",
             show_default=True,
-            help="How the file's numbers are packed: ans (rANS) is 27 % smaller than zstd (Kodak, quality 50), which"
+            help="How the file's numbers are packed: ans (rANS) is 28 % smaller than zstd (Kodak, quality 50), which"
             " needs no decoder but zstd's.",
         ),
         click.option(
@@ -215,7 +215,7 @@ def encoding_options(command: Command) -> Command:
             type=click.IntRange(0, EFFORT_MAX),
             default=0,
             show_default=True,
-            help=f"How long to search for smaller files; {EFFORT_MAX} takes minutes a megapixel (needs aez[effort]).",
+            help=f"How long to search for smaller files; {EFFORT_MAX} takes a minute a megapixel (needs aez[effort]).",
         ),
         model_option,
         click.option("--strip", is_flag=True, help="Leave out EXIF and XMP."),

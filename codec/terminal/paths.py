@@ -82,6 +82,14 @@ def place(
     return targets
 
 
+def is_among(target: Output, sources: Iterable[Input]) -> bool:
+    """Whether an output is one of the inputs, by whatever path or link."""
+    if not isinstance(target, Path):
+        return False
+    spot = os.path.realpath(target)
+    return any(isinstance(source, Path) and os.path.realpath(source) == spot for source in sources)
+
+
 def read(source: Input) -> bytes:
     """A whole file.
 
@@ -108,9 +116,9 @@ def _named(sources: Iterable[Input]) -> list[Path]:
 def _refuse_losses(sources: Iterable[Input], targets: Iterable[Path]) -> None:
     taken: dict[str, Input] = {}
     for source, target in zip(sources, targets, strict=True):
-        spot = os.path.realpath(target)
-        if isinstance(source, Path) and spot == os.path.realpath(source):
+        if is_among(target, [source]):
             raise PathError(f"{target} would be written over itself; choose another output with -o")
+        spot = os.path.realpath(target)
         if spot in taken:
             raise PathError(f"{taken[spot]} and {source} would both be written to {target}")
         taken[spot] = source

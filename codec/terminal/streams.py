@@ -85,7 +85,10 @@ def open_stream(path: str) -> Stream | None:
             return Stream(int(place.name), path)
         if not os.path.islink(place):  # noqa: PTH114 - is_symlink raises where it must not look
             return None
-        place = place.parent / place.readlink()
+        try:
+            place = place.parent / place.readlink()
+        except OSError:  # reading it will say why
+            return None
     return None
 
 

@@ -30,8 +30,6 @@ class Settings:
     crop: int = 128
     learning_rate: float = 1e-3
     seed: int = 1
-    report_every: float = 10.0
-    validate_every: float = 300.0
 
 
 @dataclass(frozen=True)

@@ -31,6 +31,7 @@ FIXED_ENCODER_SHARE = 0.3  # of the part of the schedule in which the rate decay
 FIXED_ENCODER_RATE = 0.5  # its learning rate, as a share of that of the first part
 EMA_DECAY = 0.999
 GENERATED_SHARE = 1 / 8
+REPORT_SECONDS, VALIDATE_SECONDS = 10, 300
 LONGEST_STEP_SECONDS = 120.0  # what takes longer was a pause, and no part of the schedule
 VALIDATION_QUALITIES = (0.1, 0.3, 0.5, 0.7, 0.9)
 KLT_BATCHES, KLT_CROPS, KLT_CROP = 8, 64, 128
@@ -88,8 +89,8 @@ class Trainer:
             self.seconds += min(now - looked, LONGEST_STEP_SECONDS)
             looked = now
             finished = self.progress() >= 1
-            due = finished or self.seconds - validated >= self.settings.validate_every
-            if due or self.seconds - reported >= self.settings.report_every:
+            due = finished or self.seconds - validated >= VALIDATE_SECONDS
+            if due or self.seconds - reported >= REPORT_SECONDS:
                 loss, bpp, log_mse = torch.stack(recent).mean(0).tolist()
                 if not math.isfinite(loss):
                     raise AezError(f"step {self.step}: the loss is not finite; a lower --learning-rate may help")

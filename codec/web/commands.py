@@ -25,7 +25,7 @@ def write_page(chosen: Files, resolution: Resolution, report: Reporter) -> None:
     sources = paths.expand(chosen.inputs, Decoding.foreign_kind, report)
     (target,) = paths.place([Path("page")], chosen.output, lambda name: f"{name}.html")
     with report.command():
-        if target in sources:
+        if paths.is_among(target, sources):
             raise AezError(f"{target} would be written over itself; choose another output with -o")
         chosen.check(target)
     pictures = []

@@ -106,4 +106,4 @@ def _measured(numbers: AnyArray, scale: Scale) -> Range:
     usual = next((usual for usual in scale.usual if high <= scale.tolerance * usual), 0)
     if usual and low >= (1 - scale.tolerance) * high / 4:
         return 0, usual
-    return low, high if high > low else low + 1
+    return low, high if high > low else low + max(1, abs(low))

@@ -65,4 +65,5 @@ def colour_of_chunks(info: Mapping[Any, Any]) -> Colour:
     gamma, primaries = info.get("gamma"), info.get("chromaticity")
     is_usual = not isinstance(gamma, float) or abs(gamma / _USUAL_GAMMA - 1) < _GAMMA_NEAR
     exponent = None if is_usual else 1 / gamma if gamma else math.inf
-    return Colour(primaries if isinstance(primaries, tuple) else _SRGB, exponent)
+    declared = colour_of_chromaticities(primaries) if isinstance(primaries, tuple) else None
+    return Colour(declared.primaries if declared else _SRGB, exponent)

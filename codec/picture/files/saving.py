@@ -36,7 +36,7 @@ def save_picture(image: Image.Image, format: PictureFormat, quality: int | None 
         image = _on_white(image)
     image, options["icc_profile"] = _with_fitting_profile(image, profile, format)
     try:
-        return optimized_jpeg(image, **options) if format == "jpeg" else _saved(image, format, options)
+        return optimized_jpeg(image, **options) if format == "jpeg" else saved(image, format, **options)
     except MemoryError:
         raise
     except Exception as error:  # Pillow's plugins raise whatever their libraries do
@@ -58,7 +58,8 @@ def _on_white(image: Image.Image) -> Image.Image:
     return Image.alpha_composite(white, image.convert("RGBA")).convert("L" if image.mode == "LA" else "RGB")
 
 
-def _saved(image: Image.Image, format: PictureFormat, options: dict[str, Any]) -> bytes:
+def saved(image: Image.Image, format: str, **options: Any) -> bytes:
+    """What Pillow writes, in memory."""
     buffer = io.BytesIO()
     image.save(buffer, format, **options)
     return buffer.getvalue()

@@ -67,7 +67,7 @@ export function defineElement(pool: Pool, sizes: Sizes): void {
         if (turn === this.#turn) await this.#show(new URL(source, document.baseURI).href, turn);
       } catch (error) {
         if (turn !== this.#turn) return;
-        warn(new URL(source, document.baseURI).href, error);
+        warn(source, error);
         this.#image.src = BROKEN;
         this.dispatchEvent(new ErrorEvent("error", { message: messageOf(error) }));
       }

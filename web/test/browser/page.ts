@@ -439,13 +439,14 @@ export function testPages(kind: BrowserKind): void {
 
       it("<aez-img> shows a file, and says when it does not", async () => {
         const address = site.page(
-          `<aez-img src="${PHOTO}" alt="a parrot"></aez-img><aez-img src="/none.aez"></aez-img>`,
+          `<aez-img src="${PHOTO}" alt="a parrot"></aez-img><aez-img src="/none.aez"></aez-img><aez-img src="http://["></aez-img>`,
         );
         await page.goto(address.replace(site.url, insecure()));
         expect(await page.evaluate("isSecureContext")).toBe(false);
         await until("document.querySelector('aez-img').shadowRoot.querySelector('img').naturalWidth === 109");
         expect(await page.evaluate("document.querySelector('aez-img').getBoundingClientRect().width")).toBe(109);
         await expect.poll(() => said.filter((line) => line.includes("/none.aez: "))).toHaveLength(1);
+        await expect.poll(() => said.filter((line) => line.includes("http://[: "))).toHaveLength(1);
       });
 
       it("<aez-img> keeps its place free, and may be styled, also under a strict policy", async () => {
