@@ -22,7 +22,7 @@ from .sessions import Device
 
 WEIGHTS = Path(__file__).resolve().parents[1] / "weights"
 VARIABLE = "AEZ_MODELS"
-DEFAULT_MODEL = "eyes-1"
+DEFAULT_MODEL = "eyes-2"
 RETIRED = {
     0x9221E8F4: "fast-1",
     0xB1D7005D: "fast-2",
@@ -30,6 +30,8 @@ RETIRED = {
     0xC0623931: "fast-4",
     0xE8D85792: "fast-5",
     0x3156E6B7: "fast-6",
+    0x9B275B7D: "eyes-0",
+    0x6E1F0554: "eyes-1",
 }
 
 AnyModel = str | os.PathLike[str]

@@ -1,5 +1,6 @@
 """Make the golden files. Run once per model; files that exist are never rewritten."""
 
+import hashlib
 from pathlib import Path
 
 import numpy as np
@@ -63,6 +64,9 @@ def main() -> None:
             if "base" not in name:
                 decode(data).save(path.with_suffix(".high.png"))
             decode(data, "medium").save(path.with_suffix(".medium.png"))
+    made = sorted(path for path in HERE.iterdir() if path.suffix in {".aez", ".png"})
+    lines = [f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.name}\n" for path in made]
+    (HERE / "SHA256SUMS").write_text("".join(lines))
 
 
 if __name__ == "__main__":

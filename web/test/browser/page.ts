@@ -6,9 +6,9 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { GOLDEN, goldenFiles } from "../golden.ts";
 import { type BrowserKind, isInstalled, Site, startBrowser } from "./site.ts";
 
-const PHOTO = "/golden/eyes-1_plain.aez";
+const PHOTO = "/golden/eyes-2_plain.aez";
 /** The bundle of its model for medium; the model's id stands at offset 16. */
-const BUNDLE = `${readFileSync(join(GOLDEN, "eyes-1_plain.aez")).readUInt32LE(16).toString(16).padStart(8, "0")}-1.medium`;
+const BUNDLE = `${readFileSync(join(GOLDEN, "eyes-2_plain.aez")).readUInt32LE(16).toString(16).padStart(8, "0")}-1.medium`;
 const SIZE = [109, 81];
 const FOLDER = join(import.meta.dirname, "../../build/site/aez");
 const DECODER = readFileSync(join(FOLDER, "../aez.js"), "utf8").match(/decoder-\w+\.js/)?.[0] ?? "";
@@ -89,7 +89,7 @@ export function testPages(kind: BrowserKind): void {
       });
 
       it("so do candidates of srcset", async () => {
-        await page.goto(site.page(`<img srcset="/golden/eyes-1_tall.aez 3x, ${PHOTO} 1x" src="/none.png">`));
+        await page.goto(site.page(`<img srcset="/golden/eyes-2_tall.aez 3x, ${PHOTO} 1x" src="/none.png">`));
         await until(IS_HIGH);
         expect(await page.evaluate("document.querySelector('img').currentSrc")).toContain(`${PHOTO}?`);
         await until("document.querySelector('img').naturalWidth > 0");
@@ -106,7 +106,7 @@ export function testPages(kind: BrowserKind): void {
       it("so does what is still on its way when the service worker is there", async () => {
         site.delay = 2000;
         try {
-          await page.goto(site.page(`<img src="${PHOTO}"><img srcset="/golden/eyes-1_tall.aez 1x">`));
+          await page.goto(site.page(`<img src="${PHOTO}"><img srcset="/golden/eyes-2_tall.aez 1x">`));
           await until("[...document.images].every((image) => image.naturalWidth > 0)");
         } finally {
           site.delay = 0;
@@ -127,7 +127,7 @@ export function testPages(kind: BrowserKind): void {
       await page.goto(site.page(`<img src="${PHOTO}">`));
       await until(IS_HIGH);
       await page.evaluate(`document.body.insertAdjacentHTML("beforeend",
-    '<picture><source type="image/aez" srcset="/golden/eyes-1_tall.aez"><img id="later" src="${RED_PIXEL}"></picture>')`);
+    '<picture><source type="image/aez" srcset="/golden/eyes-2_tall.aez"><img id="later" src="${RED_PIXEL}"></picture>')`);
       await until("document.querySelector('#later').naturalHeight > 1");
       await page.reload(kind === "chrome" ? { ignoreCache: true } : {});
       await until("document.querySelector('img')?.naturalWidth === 109");
@@ -179,7 +179,7 @@ export function testPages(kind: BrowserKind): void {
       await page.goto(site.page(`<img src="${PHOTO}">`));
       await until(IS_HIGH);
       expect(await page.evaluate("document.querySelector('img').getAttribute('src')")).toBe(PHOTO);
-      await page.evaluate("document.querySelector('img').src = '/golden/eyes-1_tall.aez'");
+      await page.evaluate("document.querySelector('img').src = '/golden/eyes-2_tall.aez'");
       await until("document.querySelector('img').currentSrc.includes('tall.aez?aez-high')");
       await until("document.querySelector('img').naturalHeight === 301");
       await page.evaluate(`document.querySelector('img').src = "${RED_PIXEL}"`);
@@ -234,7 +234,7 @@ export function testPages(kind: BrowserKind): void {
       const busy = "<script>for (const end = Date.now() + 3000; Date.now() < end; );</script>";
       await page.goto(site.page(`<img src="${PHOTO}" width="50">`, `${busy}<script src="/aez.js"></script>`));
       await until("document.querySelector('img').naturalWidth > 0");
-      await page.evaluate("document.querySelector('img').src = '/golden/eyes-1_tall.aez'");
+      await page.evaluate("document.querySelector('img').src = '/golden/eyes-2_tall.aez'");
       await page.evaluate("document.querySelector('img').width = 120");
       await until("document.querySelector('img').currentSrc.includes('tall.aez?aez-high')");
       site.types.set("/File:x.aez", "text/html");
@@ -278,7 +278,7 @@ export function testPages(kind: BrowserKind): void {
       canvas.drawImage(document.querySelector("img"), 0, 0);
       return [...canvas.getImageData(0, 0, ...${JSON.stringify(SIZE)}).data];
     })()`)) as number[];
-      const golden = goldenFiles().find(({ name }) => name === "eyes-1_plain.high.png");
+      const golden = goldenFiles().find(({ name }) => name === "eyes-2_plain.high.png");
       expect(seen.filter((value, place) => Math.abs(value - (golden?.rgba[place] ?? -9)) > 1)).toEqual([]);
     });
 
@@ -306,11 +306,11 @@ export function testPages(kind: BrowserKind): void {
       await until(IS_HIGH);
       await page.goto(site.url + PHOTO);
       await until("document.querySelector('img').naturalWidth === 109");
-      expect(await page.title()).toBe("eyes-1_plain.aez");
+      expect(await page.title()).toBe("eyes-2_plain.aez");
     });
 
     it("has that page for names of all kinds, and says there what is wrong", async () => {
-      site.pages.set("/100%.aez", readFileSync(join(GOLDEN, "eyes-1_plain.aez")));
+      site.pages.set("/100%.aez", readFileSync(join(GOLDEN, "eyes-2_plain.aez")));
       site.pages.set("/text.aez", "not a picture");
       await page.goto(site.page(`<img src="${PHOTO}">`));
       await until(IS_HIGH);
@@ -335,8 +335,8 @@ export function testPages(kind: BrowserKind): void {
       document.querySelector("a").click();
     })`;
       expect(await page.evaluate(saved)).toEqual([
-        "eyes-1_plain.aez",
-        ...readFileSync(join(GOLDEN, "eyes-1_plain.aez")),
+        "eyes-2_plain.aez",
+        ...readFileSync(join(GOLDEN, "eyes-2_plain.aez")),
       ]);
     });
 
@@ -406,7 +406,7 @@ export function testPages(kind: BrowserKind): void {
     });
 
     it("says in one line what is wrong with a picture, which then shows as broken", async () => {
-      const damaged = Uint8Array.from(readFileSync(join(GOLDEN, "eyes-1_plain.aez")));
+      const damaged = Uint8Array.from(readFileSync(join(GOLDEN, "eyes-2_plain.aez")));
       damaged[60] ^= 255;
       site.pages.set("/damaged.aez", damaged);
       await page.goto(site.page(`<img src="${PHOTO}"><img id="damaged" src="/damaged.aez">`));
@@ -427,7 +427,7 @@ export function testPages(kind: BrowserKind): void {
     );
 
     it("shows medium where only the rest is damaged", async () => {
-      const file = readFileSync(join(GOLDEN, "eyes-1_plain.aez"));
+      const file = readFileSync(join(GOLDEN, "eyes-2_plain.aez"));
       site.pages.set("/cut.aez", file.subarray(0, file.length - 5));
       await page.goto(site.page('<img src="/cut.aez">'));
       await until("document.querySelector('img').naturalWidth === 109");
@@ -532,11 +532,11 @@ export function testPages(kind: BrowserKind): void {
     }`;
         site.pages.set(`/aez/${DECODER}`, alter + script);
         await page.goto(site.page(""));
-        const found = await decoded("/golden/eyes-1_lossless.aez");
+        const found = await decoded("/golden/eyes-2_lossless.aez");
         expect(asked(/webp-\w+\.js$/)).toHaveLength(1);
         site.pages.delete(`/aez/${DECODER}`);
         await page.goto(site.page(""));
-        expect((await decoded("/golden/eyes-1_lossless.aez")).data).toEqual(found.data);
+        expect((await decoded("/golden/eyes-2_lossless.aez")).data).toEqual(found.data);
         expect(asked(/webp-\w+\.js$/)).toHaveLength(1);
       });
 
