@@ -27,7 +27,7 @@ Arrays = Mapping[str, npt.NDArray[Any]]
 Ints = npt.NDArray[np.int64]
 Table = list[int]  # cumulative frequencies, from 0 to 2^24
 
-MAX_PIXELS = 1 << 26  # larger pictures are refused
+MAX_PIXELS = 128_000_000  # larger pictures are refused
 HAS_ENHANCEMENT, USES_ZSTD, ALL_CODED, HAS_ALPHA = 1, 2, 4, 16  # flags; 8, gray, concerns nothing here
 SOME_EXACT, ALL_EXACT = 32, 64
 ICC, EXACT, MEDIUM_ALPHA, BASE, ENHANCEMENT, ALPHA = 1, 2, 3, 4, 5, 6
