@@ -32,9 +32,11 @@ async def send_asset(request: Request) -> Response:
     data = await in_thread(lambda: find_asset(name))
     if data is None:
         raise HTTPException(404, "there is no such part of aez.js")
-    return await _send(
-        request, data, "text/javascript" if name.endswith(".js") else "application/octet-stream", _ASSET_AGE
-    )
+    media_type = "text/javascript" if name.endswith(".js") else "application/octet-stream"
+    response = await _send(request, data, media_type, _ASSET_AGE)
+    # Without it, pages that are isolated may not start workers. Not for aez.js: service workers would be isolated too.
+    response.headers["Cross-Origin-Embedder-Policy"] = "require-corp"
+    return response
 
 
 async def _send(request: Request, data: bytes, media_type: str, max_age: int) -> Response:

@@ -11,7 +11,8 @@ let pool: Pool | undefined;
 
 /** Say where the workers' scripts and the weights are, as `aez web` writes them: before the first `decode`. */
 export function configure({ folder }: { folder: string | URL }): void {
-  pool = new Pool(new URL(folder, globalThis.document?.baseURI).href);
+  const base = globalThis.document?.baseURI ?? globalThis.location?.href;
+  pool = new Pool(new URL(folder, base).href.replace(/\/?$/, "/"));
 }
 
 /**

@@ -47,16 +47,19 @@ function overrule(image: HTMLImageElement, from: string, to: string): void {
   changes.observe(image, { attributeFilter: ["src", "srcset"] });
 }
 
-/** An address in a list of candidates, each followed by its width or density. */
-const CANDIDATE = /(?<=^|[\s,])[^\s,]\S*?(?=,?(\s|$))/g;
+/**
+ * A candidate of a list: its address, up to the next space; then its width or density, up to the next comma outside of
+ * parentheses, unless the address ends with commas (HTML, "parse a srcset attribute").
+ */
+const CANDIDATE = /[\s,]*(\S*[^\s,])(?:,+(?=\s|$)|(?:\([^)]*\)?|[^,(])*(?:,|$))/g;
 
 function candidates(srcset: string): string[] {
-  return srcset.match(CANDIDATE) ?? [];
+  return Array.from(srcset.matchAll(CANDIDATE), ([, address]) => address);
 }
 
 /** A list of candidates with other addresses. */
 export function replaceCandidates(srcset: string, replace: (address: string) => string): string {
-  return srcset.replace(CANDIDATE, replace);
+  return srcset.replace(CANDIDATE, (whole, address: string) => whole.replace(address, () => replace(address)));
 }
 
 function isSame(address: string, url: string): boolean {
@@ -68,13 +71,13 @@ function plainUrl(address: string): string {
 }
 
 const TYPE = "image/aez";
-/** Sources whose file does not show. */
-const refused = new WeakSet<HTMLSourceElement>();
+/** Sources whose file does not show, and what they named then. */
+const refused = new WeakMap<HTMLSourceElement, string>();
 
 /** Browsers pass over sources of types that they do not know; now this one is known. */
 export function admitSources(): void {
   for (const source of document.querySelectorAll<HTMLSourceElement>(`source[type="${TYPE}"]`)) {
-    if (!refused.has(source)) source.removeAttribute("type");
+    if (refused.get(source) !== source.srcset) source.removeAttribute("type");
   }
 }
 
@@ -82,7 +85,7 @@ export function admitSources(): void {
 export function refuseSources(url: string): void {
   for (const source of mayShow(url).flatMap(sourcesOf)) {
     if (!candidates(source.srcset).some((one) => isSame(one, url))) continue;
-    refused.add(source);
+    refused.set(source, source.srcset);
     source.type = TYPE;
   }
 }

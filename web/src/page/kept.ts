@@ -4,11 +4,11 @@ import { ModelError } from "../errors.ts";
 
 const PICTURES = "aez-pictures-2";
 const WEIGHTS = "aez-weights-1";
-/** Pictures are kept up to so many pixels, some 256 MB; then the oldest go. */
-const PIXELS_MAX = 128 << 20;
-/** To look at all that is kept takes long, so it is done once for so many pictures. */
-const TIDY_EVERY = 50;
-let untidy = 0;
+/** Pictures are kept up to so many pixels, of up to four bytes; then the oldest go. */
+const PIXELS_MAX = 64 << 20;
+/** To look at all that is kept takes long, so each worker does it once for so many pixels. */
+const TIDY_EVERY = 4 << 20;
+let untidy = TIDY_EVERY;
 
 /** A decoded picture by a name that follows from its file, and its pixels. */
 export async function keptPicture(name: string, pixels: number): Promise<Uint8Array<ArrayBuffer> | undefined> {
@@ -17,19 +17,26 @@ export async function keptPicture(name: string, pixels: number): Promise<Uint8Ar
   return found && new Uint8Array(await found.arrayBuffer());
 }
 
-/** Keep a decoded picture, and let the oldest go if there is too much. */
+/** Keep a decoded picture, and let the oldest go if there is too much, or if the disk is full. */
 export async function keepPicture(name: string, pixels: number, picture: Uint8Array<ArrayBuffer>): Promise<void> {
   const cache = await open(PICTURES);
   if (!cache) return;
-  await cache.put(addressOf(name, pixels), new Response(picture));
-  if (untidy++ % TIDY_EVERY === 0) await tidy(cache);
+  const put = () => cache.put(addressOf(name, pixels), new Response(picture));
+  await put().catch(async () => {
+    await tidy(cache, PIXELS_MAX / 2);
+    await put();
+  });
+  untidy += pixels;
+  if (untidy < TIDY_EVERY) return;
+  untidy = 0;
+  await tidy(cache, PIXELS_MAX);
 }
 
-async function tidy(cache: Cache): Promise<void> {
+async function tidy(cache: Cache, most: number): Promise<void> {
   const keys = await cache.keys();
   const sizes = keys.map(({ url }) => Number(new URL(url).searchParams.get("pixels")));
   let total = sizes.reduce((sum, size) => sum + size, 0);
-  for (let oldest = 0; total > PIXELS_MAX; oldest++) {
+  for (let oldest = 0; total > most; oldest++) {
     total -= sizes[oldest];
     await cache.delete(keys[oldest]);
   }

@@ -14,8 +14,15 @@ export interface Question {
   readonly until: number;
 }
 
-/** First that it was asked, so that the service worker knows that there is somebody; later the picture. */
-export type Answer = { readonly asked: true } | { readonly file: Blob } | { readonly error: string };
+/**
+ * First that it was asked, so that the service worker knows that there is somebody; later the picture. Or that the
+ * question came too late, but the next one will not.
+ */
+export type Answer =
+  | { readonly asked: true }
+  | { readonly late: true }
+  | { readonly file: Blob }
+  | { readonly error: string };
 
 export function isQuestion(data: unknown): data is Question {
   return typeof data === "object" && data !== null && (data as Partial<Question>).aez === "show";

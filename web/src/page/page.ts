@@ -67,7 +67,8 @@ async function serve(answers: Answers, script: URL, folder: string): Promise<voi
     askAgain();
   }
   admitSources();
-  new MutationObserver(admitSources).observe(document, { childList: true, subtree: true });
+  const changes = { childList: true, subtree: true, attributeFilter: ["srcset", "type"] };
+  new MutationObserver(admitSources).observe(document, changes);
 }
 
 /** Register the script as a service worker, but never in the place of one that the site has already. */
@@ -77,7 +78,7 @@ async function register(script: URL, scope: string, folder: string): Promise<voi
   const workers = [present?.active, present?.waiting, present?.installing].filter(
     (worker) => worker instanceof ServiceWorker,
   );
-  if (present?.scope === scope && !workers.every((worker) => isOurs(worker, script))) return;
+  if (present && !workers.every((worker) => isOurs(worker, script))) return;
   const worker = new URL(script);
   worker.searchParams.set(FOLDER, folder);
   const decoder = folder + DECODER;

@@ -30,6 +30,8 @@ export class Pool {
   readonly #idle: RemoteDecoder[] = [];
   #starting = 0;
   #started = 0;
+  /** How many there may be; fewer where one could not be started. */
+  #most = workersMax();
   readonly #weights = new Map<string, Promise<Uint8Array>>();
 
   /**
@@ -49,7 +51,7 @@ export class Pool {
     while (this.#waiting.length && this.#idle.length) {
       void this.#do(this.#mostUrgent(), this.#idle.pop() as RemoteDecoder);
     }
-    if (this.#starting < this.#waiting.length && this.#started + this.#starting < workersMax()) void this.#start();
+    if (this.#starting < this.#waiting.length && this.#started + this.#starting < this.#most) void this.#start();
   }
 
   async #do(job: Job, decoder: RemoteDecoder): Promise<void> {
@@ -69,7 +71,9 @@ export class Pool {
       this.#idle.push(await this.#newWorker());
       this.#started++;
     } catch (error) {
-      for (const { fail } of this.#waiting.splice(0)) fail(error);
+      const others = this.#started + this.#starting - 1;
+      this.#most = Math.max(1, others);
+      if (!others) for (const { fail } of this.#waiting.splice(0)) fail(error);
     }
     this.#starting--;
     this.#go();
@@ -104,7 +108,12 @@ export class Pool {
     const worker = new Worker(this.#script(DECODER));
     const weights: Weights = (name, afresh) => this.#fetchWeights(name, afresh);
     const started = new (comlink.wrap<typeof Decoder>(worker))(comlink.proxy(weights), this.#script(WEBP));
-    return Promise.race([started, failure(worker, `${this.folder}${DECODER} cannot be loaded`)]);
+    try {
+      return await Promise.race([started, failure(worker, `${this.folder}${DECODER} cannot be loaded`)]);
+    } catch (error) {
+      worker.terminate();
+      throw error;
+    }
   }
 
   /** Weights are fetched by the page, so that several workers need them once. */

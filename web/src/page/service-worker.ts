@@ -16,10 +16,14 @@ const NO_HEAD = [405, 501];
 
 /** After so many milliseconds a page that does not say that it was asked has no script of aez, or is busy. */
 const PATIENCE = 1500;
-/** Pages that did not, until they say that they have one. */
+/** High pictures are asked for by scripts of aez alone. */
+const HIGH_PATIENCE = 60_000;
+/** Pages that did not, until they say something. */
 const silent = new Set<string>();
+/** So often it is looked whether a page is still there that has not answered yet. */
+const LOOK_EVERY = 5000;
 
-type Result = Exclude<Answer, { asked: true }>;
+type Result = Extract<Answer, { file: Blob } | { error: string }>;
 
 /** Routes requests for pictures in .aez files to the page that shows them, whose workers decode. */
 export function startServiceWorker(): void {
@@ -60,32 +64,52 @@ function places(): { script: string; folder: string; own: boolean } {
 
 /** A page for the picture at an address, unless there is something else, or nothing. */
 async function view(request: Request, script: string, folder: string): Promise<Response> {
-  const { ok, status, redirected, headers } = await fetch(request.url, { method: "HEAD" });
+  const { url, high } = plainAddress(request.url);
+  const { ok, status, redirected, headers } = await fetch(url, { method: "HEAD" });
   const isPage = headers.get("Content-Type")?.startsWith("text/html");
-  if (redirected || isPage || (!ok && !NO_HEAD.includes(status))) return fetch(request);
-  return viewerPage(plainAddress(request.url).url, script, folder);
+  if (redirected || isPage || (!ok && !NO_HEAD.includes(status))) return high ? Response.redirect(url) : fetch(request);
+  return viewerPage(url, script, folder);
 }
 
 async function picture({ request, clientId }: FetchEvent, folder: string): Promise<Response> {
-  const question = { aez: "show", until: Date.now() + PATIENCE, ...plainAddress(request.url) } as const;
-  const result = (await askPage(clientId, question)) ?? (await renderHere(question.url, folder));
-  if ("file" in result) return new Response(result.file);
-  return fetch(question.high ? question.url : request); // it may be none of ours, for all its name
+  const { url, high } = plainAddress(request.url);
+  const until = Date.now() + (high ? HIGH_PATIENCE : PATIENCE);
+  const result = (await askPage(clientId, { aez: "show", url, high, until })) ?? (await renderHere(url, folder));
+  // The page was allowed to read the file, so pages that are isolated may show it.
+  if ("file" in result)
+    return new Response(result.file, { headers: { "Cross-Origin-Resource-Policy": "cross-origin" } });
+  return fetch(high ? url : request); // it may be none of ours, for all its name
 }
 
 /** What the page answers that shows the picture; nothing if it does not listen. */
 async function askPage(id: string, question: Question): Promise<Result | undefined> {
-  const client = silent.has(id) ? undefined : await self.clients.get(id);
+  const client = await self.clients.get(id);
   if (!client) return undefined;
   const { port1, port2 } = new MessageChannel();
+  if (silent.has(id) && !question.high) {
+    port1.onmessage = () => silent.delete(id);
+    client.postMessage({ ...question, until: 0 }, [port2]); // for when it listens again
+    return undefined;
+  }
   return new Promise((resolve) => {
+    let looking: ReturnType<typeof setInterval> | undefined;
+    const settle = (result: Result | undefined) => {
+      clearTimeout(impatience);
+      clearInterval(looking);
+      resolve(result);
+    };
     const impatience = setTimeout(() => {
       silent.add(id);
-      resolve(undefined);
-    }, PATIENCE);
+      settle(undefined);
+    }, question.until - Date.now());
     port1.onmessage = ({ data }: MessageEvent<Answer>) => {
-      if ("asked" in data) clearTimeout(impatience);
-      else resolve(data);
+      silent.delete(id);
+      if ("file" in data || "error" in data) return settle(data);
+      if ("late" in data) return;
+      clearTimeout(impatience);
+      looking = setInterval(async () => {
+        if (!(await self.clients.get(id))) settle({ error: "the page is gone" });
+      }, LOOK_EVERY);
     };
     client.postMessage(question, [port2]);
   });

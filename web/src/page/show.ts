@@ -7,8 +7,11 @@ import { Progressive } from "./progressive.ts";
 import { isShownLarger, isSized, type Sizes } from "./sizes.ts";
 import { urgencyAt, usual } from "./urgency.ts";
 
-/** A network that fails may work again; a file that is damaged stays so. */
+/** A network that fails may work again; a file that is damaged stays so. It is tried again after so many milliseconds. */
 const FAILURES_MAX = 3;
+const PAUSE = 2000;
+/** What nobody has asked for after so many milliseconds is not kept for them any longer. */
+const KEPT_FOR = 30_000;
 
 /** A medium picture that images show. */
 interface Shown {
@@ -28,6 +31,8 @@ export class Answers {
   readonly #ready = new Map<string, Blob>();
   /** What images have that were given the medium picture of an address. */
   readonly #mediums = new Map<string, Shown>();
+  /** Addresses of which the service worker gave images the medium picture itself, since this page was busy. */
+  readonly #late = new Set<string>();
 
   constructor(
     readonly pool: Pool,
@@ -43,8 +48,12 @@ export class Answers {
   }
 
   async #answer(question: Question, port: MessagePort): Promise<void> {
-    if (Date.now() > question.until) return; // the service worker has given up on this page, which was busy
     const send = (answer: Answer) => port.postMessage(answer);
+    if (Date.now() > question.until) {
+      send({ late: true });
+      if (!question.high) this.#adopt(question.url);
+      return;
+    }
     send({ asked: true });
     try {
       send({ file: await (question.high ? this.#high(question.url) : this.#first(question.url)) });
@@ -63,8 +72,17 @@ export class Answers {
     if (!waiting.length) return picture.best(usual);
     const enlarged = !waiting.every(isSized); // which keeps the page's main thread busy for a while
     const { file, size } = await picture.medium(() => urgencyAt(url), enlarged);
-    this.#mediums.set(url, { size, enlarged, file: picture, improving: false, failures: 0 });
+    const shown: Shown = { size, enlarged, file: picture, improving: false, failures: 0 };
+    this.#mediums.set(url, shown);
+    setTimeout(() => {
+      shown.file = undefined;
+    }, KEPT_FOR);
     return file;
+  }
+
+  #adopt(url: string): void {
+    this.#late.add(url);
+    for (const image of showing(url)) if (image.complete && image.naturalWidth) this.#watch(image);
   }
 
   async #high(url: string): Promise<Blob> {
@@ -73,10 +91,22 @@ export class Answers {
     return ready ?? new Progressive(this.pool, url).best(() => urgencyAt(url));
   }
 
+  /** Browsers ask for it at once, unless they have it from another time. */
+  #keepReady(url: string, file: Blob): void {
+    this.#ready.set(url, file);
+    setTimeout(() => {
+      if (this.#ready.get(url) === file) this.#ready.delete(url);
+    }, KEPT_FOR);
+  }
+
   /** An image has loaded: see how large it is. */
   #watch(target: EventTarget | null): void {
     if (!(target instanceof HTMLImageElement)) return;
     const { url, high } = plainAddress(target.currentSrc);
+    if (!high && this.#late.delete(url)) {
+      const size = { width: Math.ceil(target.naturalWidth / 2), height: Math.ceil(target.naturalHeight / 2) };
+      this.#mediums.set(url, { size, enlarged: true, file: undefined, improving: false, failures: 0 });
+    }
     if (this.#mediums.has(url) && !high) this.sizes.watch(target, () => this.#look(target));
     else this.sizes.unwatch(target);
   }
@@ -100,11 +130,14 @@ export class Answers {
       medium.file = undefined;
       const file = await picture.high(() => urgencyAt(url));
       const images = showing(url).filter(({ currentSrc }) => !plainAddress(currentSrc).high);
-      if (images.length) this.#ready.set(url, file);
+      if (images.length) this.#keepReady(url, file);
       for (const image of images) replaceAddress(image, url, highAddress(url));
     } catch (error) {
-      medium.failures++;
       warn(url, error);
+      const again = () => {
+        for (const image of showing(url)) this.#look(image);
+      };
+      setTimeout(again, PAUSE * 2 ** medium.failures++);
     } finally {
       medium.improving = false;
     }

@@ -200,6 +200,48 @@ export function testPages(kind: BrowserKind): void {
       }
     });
 
+    it("a source that is given another file shows that", async () => {
+      site.pages.set("/damaged.aez", "not a picture");
+      const source = '<source type="image/aez" srcset="/damaged.aez">';
+      await page.goto(site.page(`<picture>${source}<img src="${RED_PIXEL}"></picture>`));
+      await expect.poll(() => said.filter((line) => line.includes("/damaged.aez: "))).not.toHaveLength(0);
+      await until("document.querySelector('img').naturalWidth === 1");
+      await page.evaluate(`document.querySelector('source').srcset = "${PHOTO}"`);
+      await until("document.querySelector('img').naturalWidth === 109");
+    });
+
+    it("reads candidates that no space divides, and addresses with commas", async () => {
+      site.pages.set("/a,b.aez", readFileSync(join(GOLDEN, "eyes-2_plain.aez")));
+      await page.goto(site.page('<img srcset="/none.aez 9x,/a,b.aez 1x">'));
+      await until("document.querySelector('img').currentSrc.endsWith('/a,b.aez?aez-high=1')");
+      await until("document.querySelector('img').naturalWidth === 109");
+    });
+
+    it("tries again where the high picture did not come", async () => {
+      const weights = `/aez/${BUNDLE.replace("medium", "high")}`;
+      site.missing.add(weights);
+      await page.goto(site.page(`<img src="${PHOTO}">`));
+      await expect.poll(() => said.filter((line) => line.includes("there are no weights at"))).not.toHaveLength(0);
+      site.missing.delete(weights);
+      await until(IS_HIGH);
+    });
+
+    it("works on pages that are isolated", async () => {
+      site.isolated = true;
+      await page.goto(site.page(`<img src="${PHOTO}">`));
+      await until(IS_HIGH);
+      await until("document.querySelector('img').naturalWidth === 109");
+      site.isolated = false;
+    });
+
+    it("tells no server which addresses are those of high pictures", async () => {
+      await page.goto(site.page(`<img src="${PHOTO}">`));
+      await until(IS_HIGH);
+      await page.goto(`${site.url}${PHOTO}?aez-high=1`);
+      expect(await page.title()).toBe("eyes-2_plain.aez");
+      expect(asked(/aez-high/)).toEqual([]);
+    });
+
     it("decodes first what can be seen", async () => {
       const far = Array.from(
         { length: 12 },
@@ -234,8 +276,10 @@ export function testPages(kind: BrowserKind): void {
       const busy = "<script>for (const end = Date.now() + 3000; Date.now() < end; );</script>";
       await page.goto(site.page(`<img src="${PHOTO}" width="50">`, `${busy}<script src="/aez.js"></script>`));
       await until("document.querySelector('img').naturalWidth > 0");
+      expect(await page.evaluate(IS_HIGH)).toBe(false);
+      await page.evaluate("document.querySelector('img').width = 100");
+      await until(IS_HIGH);
       await page.evaluate("document.querySelector('img').src = '/golden/eyes-2_tall.aez'");
-      await page.evaluate("document.querySelector('img').width = 120");
       await until("document.querySelector('img').currentSrc.includes('tall.aez?aez-high')");
       site.types.set("/File:x.aez", "text/html");
       site.pages.set("/File:x.aez", "<title>about x</title>");
@@ -389,6 +433,18 @@ export function testPages(kind: BrowserKind): void {
       await page.evaluate("navigator.serviceWorker.ready.then(() => 1)");
       await page.goto(site.page(`<img src="${PHOTO}">`));
       await until(IS_HIGH);
+    });
+
+    it("takes no pages away from a service worker of a wider scope", async () => {
+      site.pages.set("/own.js", "");
+      site.pages.set("/below/aez.js", readFileSync(join(import.meta.dirname, "../../build/site/aez.js")));
+      site.pages.set("/below/page.html", '<script src="/below/aez.js" data-folder="/aez"></script>');
+      await page.goto(site.page("", ""));
+      await page.evaluate("navigator.serviceWorker.register('/own.js').then(() => navigator.serviceWorker.ready)");
+      await page.goto(`${site.url}/below/page.html`);
+      await expect.poll(() => said, { timeout: 10_000 }).toHaveLength(1);
+      expect(said[0]).toContain('/own.js has to importScripts("/below/aez.js")');
+      expect(await page.evaluate("navigator.serviceWorker.getRegistrations().then(({ length }) => length)")).toBe(1);
     });
 
     it("says which of its own files is missing", async () => {

@@ -35,6 +35,8 @@ export class Site {
   readonly missing = new Set<string>();
   /** Milliseconds after which .aez files are sent. */
   delay = 0;
+  /** Whether pages, and the scripts of workers, say that they are isolated (COEP). */
+  isolated = false;
   /** Whether files come slowly. */
   trickles = false;
   readonly asked: Asked[] = [];
@@ -48,10 +50,12 @@ export class Site {
       if (path.endsWith(".aez")) await sleep(this.delay);
       if (body === undefined || this.missing.has(path)) return response.writeHead(404).end();
       const type = { "Content-Type": this.types.get(path) ?? TYPES[extname(path)] ?? "application/octet-stream" };
+      const isolated = this.isolated && /\.html$|^\/aez\/.*\.js$/.test(path);
+      const policy = isolated && { "Cross-Origin-Embedder-Policy": "require-corp" };
       const start = Number(headers.range?.match(/^bytes=(\d+)-$/)?.[1] ?? 0);
       const rest = Buffer.from(body).subarray(start);
       const part = { "Content-Range": `bytes ${start}-${start + rest.length - 1}/${start + rest.length}` };
-      response.writeHead(start ? 206 : 200, { ...type, ...(start && part), "Content-Length": rest.length });
+      response.writeHead(start ? 206 : 200, { ...type, ...policy, ...(start && part), "Content-Length": rest.length });
       const chunk = this.trickles ? CHUNK : rest.length;
       for (let place = 0; place < rest.length; place += chunk) {
         response.write(rest.subarray(place, place + chunk));
