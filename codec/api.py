@@ -18,7 +18,7 @@ from .coding.mixed import MixedEncoder
 from .coding.ruin import note_ruin, sampled_psnr
 from .coding.scaled import describing_model, scaled_latents
 from .coding.targets import Target, TargetError, reach
-from .errors import AezError, AezWarning, PictureError
+from .errors import AezError, AezWarning, LimitError, PictureError
 from .format import container
 from .format.blocks import BLOCK
 from .format.container import SIDE_MAX, Flags
@@ -261,7 +261,7 @@ def info(data: bytes, *, max_pixels: int = MAX_PIXELS) -> Info:
     contents = Contents(data)
     header, learned = contents.header, not contents.header.all_exact
     if contents.has_samples:
-        _check_size(header.width, header.height, max_pixels)
+        check_pixels(header.width, header.height, max_pixels)
     model = find_by_id(header.model) if learned else None
     return Info(
         version=container.VERSION,
@@ -484,6 +484,4 @@ def _check_size(width: int, height: int, max_pixels: int) -> None:
     check_pixels(width, height, max_pixels)
     padded = (width + -width % BLOCK) * (height + -height % BLOCK)
     if padded > max(1.25 * max_pixels, _PADDED_MIN):
-        raise PictureError(
-            f"{width} x {height}, padded, is more than {1.25 * max_pixels / 1e6:g} megapixels", MORE_HINT
-        )
+        raise LimitError(f"{width} x {height}, padded, is more than {1.25 * max_pixels / 1e6:g} megapixels", MORE_HINT)

@@ -25,6 +25,10 @@ class PictureError(AezError):
     """The input picture cannot be read or is beyond a limit."""
 
 
+class LimitError(PictureError):
+    """The picture is larger than allowed."""
+
+
 class AezWarning(UserWarning):
     """Something about a picture was converted, left out or generated."""
 

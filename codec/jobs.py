@@ -13,7 +13,7 @@ from rich.filesize import decimal
 from . import api
 from .api import LOSSLESS, DecodeOptions, EncodeOptions, Quality, Resolution
 from .coding.targets import Target
-from .errors import AezError, AezWarning, DamagedError, PictureError, QualityWarning
+from .errors import AezError, AezWarning, DamagedError, LimitError, PictureError, QualityWarning
 from .format.container import MAGIC
 from .metrics.fidelity import psnr
 from .model.registry import DEFAULT_MODEL, find_by_name, load_model
@@ -117,7 +117,7 @@ class Encoding:
             if self.min_psnr is not None:  # which is measured, not estimated
                 warnings.simplefilter("ignore", QualityWarning)
             coded = api.encode_bytes(data, self.quality, **self.options)
-        found = api.info(coded)
+        found = api.info(coded, max_pixels=self.options.get("max_pixels", MAX_PIXELS))
         larger = f"the .aez is larger ({decimal(len(coded))}) than the input ({decimal(len(data))})"
         if len(coded) > len(data) and self.skip_larger:
             return Kept(larger, found.width, found.height)
@@ -209,6 +209,8 @@ def _is_damaged(result: bytes, options: DecodeOptions) -> bool:
                 api.decode(result, **options)
             else:
                 plain_picture(result, options.get("max_pixels", MAX_PIXELS))
+        except LimitError:
+            return False
         except (DamagedError, PictureError) as error:
             return not is_aez or isinstance(error, DamagedError)
         except AezError:

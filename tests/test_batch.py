@@ -273,6 +273,29 @@ def test_results_that_were_damaged_are_made_again(
     assert contents(target) == before
 
 
+def test_a_picture_in_the_place_of_a_result_stays_however_large_it_is(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "coded").mkdir()
+    for colour in ("red", "blue"):
+        (tmp_path / "coded" / "x.aez").write_bytes(aez.encode(Image.new("RGB", (90, 60), colour)))
+        limited = run("batch", tmp_path / "coded", tmp_path / "shown", "--to", "png", "--max-pixels", "20k")
+        if colour == "red":
+            assert limited.exit_code == 0
+            Image.new("RGB", (400, 300), "green").save(tmp_path / "shown" / "x.png")
+    assert limited.exit_code == 1
+    with Image.open(tmp_path / "shown" / "x.png") as mine:
+        assert mine.size == (400, 300)
+
+
+@pytest.mark.parametrize("place", ["s3://", "s3:///", "gs:///", "memory://"])
+def test_urls_that_name_no_place(
+    run: Run, album: Path, place: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    result = run("batch", album, place)
+    assert (result.exit_code, result.stderr) == (1, f"aez: {place} names no place\n")
+    assert not list(tmp_path.glob("*:"))
+
+
 def test_what_a_killed_batch_has_made_anew_is_its_own(
     run: Run, album: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

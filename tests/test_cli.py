@@ -209,6 +209,8 @@ def test_only_known_suffixes_are_taken_off(run: Run, png: Path) -> None:
         ["-q", "nan"],
         ["-q", "101"],
         ["--max-pixels", "inf"],
+        ["--max-pixels", "1e19"],
+        ["--threads", "3000000000"],
         ["--max-pixels", "many"],
         ["--max-pixels", "-1"],
         ["--layers", "x"],
@@ -427,6 +429,16 @@ def test_bad_inputs_are_one_line_and_leave_nothing_behind(run: Run, png: Path, t
     one_error_line(run("encode", png, "-o", tmp_path / "x.aez", "--model", "huge-9"), "no model named huge-9")
     one_error_line(run("encode", png, "-o", tmp_path / "x.aez", "--max-pixels", "1k"), "--max-pixels")
     assert sorted(tmp_path.iterdir()) == before
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="has no /dev/full")
+@pytest.mark.parametrize("command", [["models", "list"], ["info", "a.aez"], ["info", "a.aez", "--json"]])
+def test_standard_output_that_is_full(command: list[str], photograph: Image.Image, tmp_path: Path) -> None:
+    photograph.save(tmp_path / "a.aez")
+    with Path("/dev/full").open("w") as full:
+        whole = [sys.executable, "-m", "aez.cli", *command]
+        result = subprocess.run(whole, check=False, cwd=tmp_path, stdout=full, stderr=subprocess.PIPE, text=True)
+    assert (result.returncode, result.stderr) == (1, "aez: standard output: No space left on device\n")
 
 
 def test_links_that_cannot_be_read(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

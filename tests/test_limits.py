@@ -9,7 +9,7 @@ import pytest
 from click.testing import Result
 from PIL import Image
 
-from aez import MAX_PIXELS, PictureError, decode, encode_file, info
+from aez import MAX_PIXELS, PictureError, api, decode, encode_file, info
 from aez.api import encode_bytes
 from aez.format.container import Flags, Header
 from aez.picture.files.formats import READABLE
@@ -74,6 +74,23 @@ def test_what_is_said_of_huge_files_takes_no_memory(run: Run, tmp_path: Path, fl
     assert (result.exit_code, result.stderr.count("\n")) == ((1, 1) if flags else (0, 0))
     missing = run("info", tmp_path / "a.aez", "--max-pixels", 1 << 48)
     assert (missing.exit_code, missing.stderr.count("\n")) == ((1, 1) if flags else (0, 0))
+
+
+@pytest.mark.parametrize("size", [(40, 20_000), (30_000, 1), (1500, 900)])
+@pytest.mark.parametrize("limit", ["128M", "300M"])
+def test_whatever_is_encoded_is_written_and_told(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: tuple[int, int], limit: str
+) -> None:
+    drawn = Image.new("L", size, 255)
+    drawn.paste(0, (0, 0, size[0] // 2 + 1, size[1] // 2 + 1))
+    drawn.save(tmp_path / "a.png")
+    if limit != "128M":  # a smaller usual limit stands for a larger picture
+        monkeypatch.setattr(api.info, "__kwdefaults__", {"max_pixels": 10_000})
+    result = run("encode", tmp_path / "a.png", "--lossless", "--max-pixels", limit)
+    assert (result.exit_code, result.stderr) == (0, "")
+    (tmp_path / "b").mkdir()
+    (tmp_path / "a.png").rename(tmp_path / "b" / "a.png")
+    assert run("batch", tmp_path / "b", tmp_path / "c", "--lossless", "--max-pixels", limit).exit_code == 0
 
 
 def test_more_than_pillow_allows_is_opened_if_it_is_allowed_here(monkeypatch: pytest.MonkeyPatch) -> None:

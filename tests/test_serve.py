@@ -1,5 +1,6 @@
 """`aez serve`: files, variants, uploads and limits, asked over HTTP."""
 
+import asyncio
 import hashlib
 import io
 import json
@@ -27,6 +28,7 @@ from starlette.exceptions import HTTPException
 import aez
 from aez.format import container
 from aez.picture.files.saving import save_picture
+from aez.serve.cache import Cache, repair
 from aez.serve.folder import Folder
 from aez.serve.requests import picture_name
 
@@ -284,6 +286,25 @@ def test_upload_and_removal(server: Served, root: Path, photograph: Image.Image)
     assert server.get("/new/x").status_code == 404
 
 
+def test_conditions_of_uploads(server: Served, photograph: Image.Image) -> None:
+    def put(**headers: str) -> int:
+        names = {name.replace("_", "-"): value for name, value in headers.items()}
+        return server.client.put("/known", content=png(photograph), headers=TOKEN | names).status_code
+
+    assert put(If_Match="*") == put(If_Match='"other"') == 412
+    assert put(If_None_Match="*") == 201
+    assert put(If_None_Match="*") == 412
+    tag = server.get("/known.aez").headers["etag"]
+    assert put(If_None_Match=tag) == put(If_Match='"other"') == 412
+    assert put(Content_Range="bytes 0-9/10") == 400
+    assert put(If_Match=f'"other", {tag}') == 204
+    assert server.get("/known", If_Match=tag).status_code == 412
+    now = server.get("/known").headers["etag"]
+    assert server.get("/known", If_Match=now).status_code == server.get("/known", If_Match="*").status_code == 200
+    for condition, status in ({"If-Match": tag}, 412), ({"If-Match": now}, 204), ({"If-Match": "*"}, 412):
+        assert server.client.delete("/known", headers=TOKEN | condition).status_code == status
+
+
 def test_removing_a_link_leaves_what_it_leads_to(server: Served, root: Path, photograph: Image.Image) -> None:
     (root / "real.aez").write_bytes(aez.encode(photograph))
     (root / "alias.aez").symlink_to("real.aez")
@@ -490,6 +511,27 @@ def test_the_cache_keeps_to_its_size(tmp_path: Path, photograph: Image.Image) ->
     kept = sum(path.stat().st_size for path in (root / ".aez-serve" / "cache").rglob("*") if path.is_file())
     assert sum(sizes) > 800_000
     assert 100_000 < kept < 600_000
+
+
+def test_the_cache_keeps_to_its_size_where_large_follows_small(tmp_path: Path) -> None:
+    def used() -> int:
+        """Without the journal of the database, which has up to 4 MB in any case."""
+        return sum(path.stat().st_size for path in tmp_path.rglob("*") if path.suffix in {".val", ".db"})
+
+    async def fill() -> list[bytes | None]:
+        cache = Cache(tmp_path / "cache", 2_000_000)
+        for number in range(150):
+            await cache.put(f"small {number}", bytes(4000))
+        for number in range(30):
+            await cache.put(f"large {number}", bytes(200_000))
+        found = [await cache.get(f"large {number}") for number in (0, 29)]
+        cache.close()
+        return found
+
+    assert asyncio.run(fill()) == [None, bytes(200_000)]
+    assert used() < 2_300_000
+    repair(tmp_path / "cache", 700_000)
+    assert used() < 1_000_000
 
 
 def test_killed_at_any_moment(tmp_path: Path, photograph: Image.Image) -> None:

@@ -97,7 +97,7 @@ def refuse_overlap(source: LocalTree | RemoteTree, target: LocalTree | RemoteTre
     if isinstance(source, LocalTree) and isinstance(target, LocalTree):
         inside = Path(os.path.realpath(target.root)).is_relative_to(os.path.realpath(source.root))
     elif isinstance(source, RemoteTree) and isinstance(target, RemoteTree):
-        inside = source.kind == target.kind and f"{target.root}/".startswith(f"{source.root}/")
+        inside = source.shares_system_with(target) and f"{target.root}/".startswith(f"{source.root}/")
     else:
         inside = False
     if inside:

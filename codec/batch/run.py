@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 
-from ..errors import AezError, needs_extra
+from ..errors import AezError, first_line, needs_extra
 from ..processes import in_processes, reason
 from .plan import Task
 from .work import Converter, Outcome
@@ -35,8 +35,8 @@ def run_on_cluster(converter: Converter, tasks: Sequence[Task], scheduler: str) 
         raise needs_extra("--dask", "distributed", "cluster") from error
     try:
         client = Client(scheduler, timeout=5)  # type: ignore[no-untyped-call]
-    except (OSError, ValueError) as error:
-        raise AezError(f"{scheduler}: no scheduler answers ({error})") from error
+    except Exception as error:  # also TypeError, where a protocol lacks certificates or a package
+        raise AezError(f"{scheduler}: no scheduler answers ({first_line(error)})") from error
     with client:
         futures = client.map(converter, tasks, pure=False, key="aez")
         by_key = {future.key: task for future, task in zip(futures, tasks, strict=True)}

@@ -1,6 +1,6 @@
 """How many pixels a picture may have."""
 
-from ..errors import PictureError
+from ..errors import LimitError
 
 MAX_PIXELS = 128_000_000
 MORE_HINT = "--max-pixels raises the limit"
@@ -10,7 +10,7 @@ def check_pixels(width: int, height: int, max_pixels: int) -> None:
     """Refuse what is too large.
 
     Raises:
-        PictureError: it is.
+        LimitError: it is.
     """
     if width * height > max_pixels:
-        raise PictureError(f"{width} x {height} is more than {max_pixels / 1e6:g} megapixels", MORE_HINT)
+        raise LimitError(f"{width} x {height} is more than {max_pixels / 1e6:g} megapixels", MORE_HINT)

@@ -53,7 +53,7 @@ class Cache:
 
     async def put(self, key: str, value: bytes, seconds: float | None = None) -> None:
         """Keep a value, for so long at most."""
-        await self._try(lambda: self._values.set(key, _CRC.pack(zlib.crc32(value)) + value, seconds), None)
+        await self._try(lambda: self._put(key, _CRC.pack(zlib.crc32(value)) + value, seconds), None)
 
     async def remove(self, key: str) -> None:
         """Forget a value."""
@@ -68,6 +68,10 @@ class Cache:
         self._threads.shutdown()
         self._values.close()
 
+    def _put(self, key: str, stored: bytes, seconds: float | None) -> None:
+        self._values.set(key, stored, seconds)
+        _shrink(self._values)
+
     async def _try(self, work: Callable[[], T], otherwise: T) -> T:
         try:
             return await asyncio.get_running_loop().run_in_executor(self._threads, work)
@@ -81,6 +85,7 @@ def repair(folder: Path, size: int) -> None:
     try:
         with _open(folder, size) as values:
             values.check(fix=True, retry=True)
+            _shrink(values)
     except sqlite3.DatabaseError:
         shutil.rmtree(folder)
 
@@ -92,7 +97,15 @@ def _checked(stored: bytes | None) -> bytes | None:
     return value if zlib.crc32(value) == _CRC.unpack_from(stored)[0] else None
 
 
+def _shrink(values: diskcache.Cache) -> None:
+    """Remove the least recently used until there is room; by itself diskcache removes ten, however large they are."""
+    while values.volume() > values.size_limit:
+        oldest = values._sql("SELECT key FROM Cache ORDER BY access_time LIMIT 1").fetchall()
+        if not oldest:
+            return
+        values.delete(oldest[0][0])
+
+
 def _open(folder: Path, size: int) -> diskcache.Cache:
-    return diskcache.Cache(
-        folder, _PATIENCE_SECONDS, _BytesOnly, size_limit=size, eviction_policy="least-recently-used"
-    )
+    policy = "least-recently-used"
+    return diskcache.Cache(folder, _PATIENCE_SECONDS, _BytesOnly, size_limit=size, eviction_policy=policy, cull_limit=0)

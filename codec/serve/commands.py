@@ -4,6 +4,7 @@ import os
 import shutil
 import sys
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import AezError
@@ -35,6 +36,8 @@ def serve(settings: ServerSettings) -> None:
         raise AezError(f"{settings.root} is served already")
     with lock, listen(settings.host, settings.port) as listening:
         _prepare(settings)
+        if sys.stdout is None:  # closed when Python started; uvicorn asks whether it is a terminal
+            sys.stdout = Path(os.devnull).open("w")  # noqa: SIM115 - for as long as the process lives
         print(f"aez: serving {settings.root} at {url_of(listening)}", file=sys.stderr, flush=True)
         supervisor = os.getpid() if settings.workers > 1 else None
         run(partial(_create_app, settings, supervisor), listening, settings.workers, settings.connection_seconds)

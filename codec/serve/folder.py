@@ -1,5 +1,6 @@
 """A folder whose files are asked for by name. No name leads out of it, also not over links."""
 
+import errno
 import os
 import stat
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ from ..storage.local import open_at_once
 from .settings import STATE_FOLDER
 
 SUFFIX = ".aez"
+_NOT_THERE = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG, errno.EACCES)
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,7 @@ class Folder:
 
         Raises:
             PictureError: it is too large.
+            OSError: it is there, and cannot be read.
         """
         path = self._inside(name)
         try:
@@ -46,9 +49,11 @@ class Folder:
                 state = os.fstat(file.fileno())
                 if not stat.S_ISREG(state.st_mode):
                     return None
-                data = file.read(self._max_bytes + 1)
-        except OSError:
-            return None
+                data = file.read(min(self._max_bytes, state.st_size) + 1)
+        except OSError as error:
+            if error.errno in _NOT_THERE:
+                return None
+            raise
         if len(data) > self._max_bytes:
             raise PictureError(f"the file has more than {self._max_bytes} bytes")
         return Snapshot(data, _tag(state), state.st_mtime)
@@ -61,10 +66,11 @@ class Folder:
         except OSError:
             return None
 
-    def write(self, name: str, data: bytes) -> bool:
+    def write(self, name: str, data: bytes, overwrite: bool = True) -> bool:
         """Write a file as a whole; says whether there was none before.
 
         Raises:
+            OutputExistsError: there is one, and `overwrite` is false.
             IsADirectoryError: the name is that of a folder, or leads elsewhere.
             NotADirectoryError: the name needs a folder where there is a file.
             OSError: it cannot be written.
@@ -78,7 +84,7 @@ class Folder:
             path.parent.mkdir(parents=True, exist_ok=True)
         except FileExistsError as error:
             raise NotADirectoryError(name) from error
-        write_file(path, data, overwrite=True, scratch=self._scratch)
+        write_file(path, data, overwrite=overwrite, scratch=self._scratch)
         return new
 
     def remove(self, name: str) -> bool:

@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 
 import click
 
-from ..terminal.options import Count, no_nan
+from ..terminal.options import THREADS_MAX, Count, no_nan
 from .settings import ServerSettings
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -20,7 +20,7 @@ def server_options(command: Command) -> Command:
         _option("--host", str, "Address to listen at."),
         _option("--port", click.IntRange(0, 65535), "0: any free one."),
         _option("--workers", click.IntRange(1), "Processes."),
-        _option("--threads", click.IntRange(1), "Of the networks, per picture."),
+        _option("--threads", click.IntRange(1, THREADS_MAX), "Of the networks, per picture."),
         click.option("--decodes", type=click.IntRange(1), help="Pictures coded at a time.  [default: one per core]"),
         _option("--queue", click.IntRange(0), "Pictures that may wait for it."),
         _option("--cache-size", Count(), "Bytes kept below ROOT."),

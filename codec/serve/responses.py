@@ -9,7 +9,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 from werkzeug.datastructures import Range
-from werkzeug.http import http_date, parse_date, parse_if_range_header, parse_range_header, quote_etag
+from werkzeug.http import http_date, parse_date, parse_etags, parse_if_range_header, parse_range_header, quote_etag
 from werkzeug.sansio.http import is_resource_modified
 
 from ..errors import AezError, FormatError, ModelError, PictureError
@@ -37,7 +37,7 @@ class Representation:
 
 
 async def respond(request: Request, found: Representation, body: Callable[[], Awaitable[bytes]]) -> Response:
-    """200, 206, 304 or 416, as the request's conditions demand; the bytes are only asked for where they are needed.
+    """200, 206, 304, 412 or 416, as the request's conditions demand; the bytes are asked for where they are needed.
 
     HEAD gets them too; the server leaves them out.
     """
@@ -54,6 +54,9 @@ async def respond(request: Request, found: Representation, body: Callable[[], Aw
     if found.vary:
         headers["Vary"] = ", ".join(found.vary)
     given = request.headers
+    wanted_tags = parse_etags(given.get("if-match"))
+    if wanted_tags and not (wanted_tags.star_tag or wanted_tags.is_strong(found.tag)):
+        return _plain(412, "it is another one by now\n")
     if not is_resource_modified(
         http_if_modified_since=_date(given.get("if-modified-since")),
         http_if_none_match=given.get("if-none-match"),

@@ -40,7 +40,9 @@ class CodingPool:
         Raises:
             BusyError: too many wait, or the server stops.
         """
-        return await asyncio.shield(asyncio.create_task(self._run(work)))
+        task = asyncio.create_task(self._run(work))
+        task.add_done_callback(lambda done: done.cancelled() or done.exception())  # which perhaps nobody else asks for
+        return await asyncio.shield(task)
 
     def close(self) -> None:
         """Begin nothing any more."""

@@ -186,6 +186,6 @@ def _values(folder: Path, match: Match) -> dict[str, object]:
 
 def _write_page(request: Request, title: str, sections: Sequence[Section], report: Reporter) -> None:
     if request.page:
-        page = make_page(title, request.folder, track(sections, report.visible), report)
+        page = make_page(title, request.folder, track(sections, report.visible), request.max_pixels, report)
         write_file(request.page, page, request.force)
         report.tell(f"{printable(request.page)}  {decimal(len(page))}")

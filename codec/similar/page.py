@@ -38,22 +38,22 @@ class Section:
     matches: Sequence[Match]
 
 
-def make_page(title: str, folder: Path, sections: Iterable[Section], report: Reporter) -> bytes:
+def make_page(title: str, folder: Path, sections: Iterable[Section], max_pixels: int, report: Reporter) -> bytes:
     """A page of small copies; what cannot be decoded fails, and has none."""
     made = [
         _SECTION.substitute(
             title=html.escape(section.title),
-            figures="\n".join(_figure(folder, match, report) for match in section.matches),
+            figures="\n".join(_figure(folder, match, max_pixels, report) for match in section.matches),
         )
         for section in sections
     ]
     return document(title, _STYLE, "\n".join([f"<h1>{html.escape(title)}</h1>", *made]))
 
 
-def _figure(folder: Path, match: Match, report: Reporter) -> str:
+def _figure(folder: Path, match: Match, max_pixels: int, report: Reporter) -> str:
     path, url = folder / match.name, ""
     try:
-        url = _small_copy(path.read_bytes())
+        url = _small_copy(path.read_bytes(), max_pixels)
     except (AezError, OSError) as error:
         report.fail(describe(error, str(path)))
     return _FIGURE.substitute(
@@ -66,8 +66,8 @@ def _figure(folder: Path, match: Match, report: Reporter) -> str:
     )
 
 
-def _small_copy(data: bytes) -> str:
+def _small_copy(data: bytes, max_pixels: int) -> str:
     """A JPEG within an address."""
-    image = plain(decode(data, "medium"))
+    image = plain(decode(data, "medium", max_pixels=max_pixels))
     image.thumbnail((_SIDE, _SIDE))
     return data_url("image/jpeg", saved(image, "jpeg", quality=_QUALITY))

@@ -46,6 +46,11 @@ class RemoteTree:
         protocol = self._system.protocol
         return (protocol,) if isinstance(protocol, str) else tuple(protocol)
 
+    def shares_system_with(self, other: "RemoteTree") -> bool:
+        """Whether both are on one server, by one account."""
+        same: bool = self._system == other._system
+        return same
+
     @property
     def root(self) -> str:
         """The path within the file system."""

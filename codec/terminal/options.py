@@ -22,6 +22,8 @@ from .streams import STDIN, STDOUT, open_stream
 Command = Callable[..., Any]
 QUALITY_PARAMETERS = ("quality", *(measure.replace("-", "_") for measure in get_args(Measure)), LOSSLESS)
 """Parameters of which one says how good a picture shall be."""
+THREADS_MAX = 1024
+_COUNT_MAX = 1 << 62
 
 
 class Count(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.4 on
@@ -39,6 +41,8 @@ class Count(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.
             self.fail(f"{value!r} is not a number like 50k or 128M", param, ctx)
         if count < 0:
             self.fail(f"{value} is less than nothing", param, ctx)
+        if count > _COUNT_MAX:
+            self.fail(f"{value} is more than anything has", param, ctx)
         return count
 
 
@@ -97,7 +101,10 @@ output_option = click.option(
     help="File, or folder for several inputs, which name/ makes; - is standard output.  [default: beside each input]",
 )
 threads_option = click.option(
-    "--threads", type=click.IntRange(0), default=0, help="Threads of the networks.  [default: one per core]"
+    "--threads",
+    type=click.IntRange(0, THREADS_MAX),
+    default=0,
+    help="Threads of the networks.  [default: one per core]",
 )
 model_option = click.option(
     "--model",

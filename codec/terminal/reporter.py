@@ -110,6 +110,9 @@ def _print(line: str) -> None:
         click.echo(line)
     except BrokenPipeError:
         sys.exit(1)
+    except OSError as error:
+        click.echo(f"aez: {describe(error, 'standard output')}", err=True)
+        sys.exit(1)
 
 
 def describe(error: BaseException, name: str) -> str:
