@@ -78,9 +78,9 @@ def save(image: Image.Image, file: IO[bytes], _filename: str | bytes) -> None:
     """Pillow's save handler: the options of `encode`; `icc_profile`, `exif`, `xmp` replace those of `info`."""
     given = _options(image, inspect.currentframe())
     options: Any = {name: given[name] for name in api.EncodeOptions.__annotations__ if name in given}
-    metadata = {name: given[name] for name in ("icc_profile", "exif", "xmp") if name in given}
-    if isinstance(metadata.get("exif"), Image.Exif):
-        metadata["exif"] = metadata["exif"].tobytes()
+    metadata: dict[Any, Any] = {name: given[name] or b"" for name in ("icc_profile", "exif", "xmp") if name in given}
+    if isinstance(given.get("exif"), Image.Exif):
+        metadata["exif"] = given["exif"].tobytes()
     quality: api.Quality = api.LOSSLESS if given.get("lossless") else given.get("quality", api.DEFAULT_QUALITY)
     file.write(api.encode(_with_info(image, image.info | metadata), quality, **options))
 

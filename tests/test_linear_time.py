@@ -83,15 +83,47 @@ def jpeg_without_end() -> bytes:
     return buffer.getvalue()[:-2]
 
 
+def tiff_of(*fields: tuple[int, int, int, int], behind: bytes = b"") -> bytes:
+    """A gray TIFF file of one pixel, with further fields of 12 bytes; what is behind begins at a known place."""
+    usual = [
+        (256, 3, 1, 1),
+        (257, 3, 1, 1),
+        (258, 3, 1, 8),
+        (259, 3, 1, 1),
+        (262, 3, 1, 1),
+        (273, 4, 1, 8),
+        (279, 4, 1, 1),
+    ]
+    packed = [struct.pack("<HHLL", *field) for field in sorted([*usual, *fields])]
+    return b"II*\0" + struct.pack("<LH", 8, len(packed)) + b"".join(packed) + behind
+
+
+BLOCKS = b"8BIM\4\5\0\0\0\0\0\0" * MANY
+BLOCKS_START = 10 + 12 * 8 + 4
+DIRECTORIES_START = 10 + 12 * 7
+DIRECTORIES = b"".join(
+    struct.pack("<LHHHLL", DIRECTORIES_START + 4 + 18 * number, 1, 256, 3, 1, 1) for number in range(MANY // 10)
+)
+
+
 @pytest.mark.parametrize(
     "file",
     [
+        tiff_of((34377, 7, len(BLOCKS), BLOCKS_START), behind=bytes(4) + BLOCKS),
+        tiff_of(behind=DIRECTORIES + bytes(4)),
         b"P6 " + b"# " * MANY,
         b"\0\0\0\x20ftypavif" + b"infe\2\0\0\0\0\0" * MANY,
         jpeg_without_end() + b"\xff" * MANY,
         jpeg_without_end() + b"\xff\xfe\0\0" * MANY,
     ],
-    ids=["comments of PPM", "items of AVIF", "fill bytes of JPEG", "segments of JPEG"],
+    ids=[
+        "blocks of Photoshop in TIFF",
+        "directories of TIFF",
+        "comments of PPM",
+        "items of AVIF",
+        "fill bytes of JPEG",
+        "segments of JPEG",
+    ],
 )
 def test_files(file: bytes) -> None:
     start = time.process_time()

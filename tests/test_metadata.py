@@ -8,6 +8,8 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any, get_args
 
+import icc_profiles
+import numpy as np
 import png_files
 import pytest
 from click.testing import Result
@@ -186,6 +188,51 @@ def png_with(picture: Image.Image, *texts: tuple[str, str], zip: bool = False) -
     for key, text in texts:
         info.add_text(key, text, zip=zip)
     return saved(picture, "png", pnginfo=info)
+
+
+@pytest.mark.filterwarnings("ignore:.*EXIF", "ignore:Tag data larger", "ignore:Corrupt EXIF", "ignore:Possibly corrupt")
+@pytest.mark.parametrize("count", [1, 2, 3, 4, 1 << 20])
+@pytest.mark.parametrize("pointer", [0, 2, 6, 8, 10])
+def test_an_orientation_that_points_anywhere_changes_nothing_there(
+    picture: Image.Image, count: int, pointer: int
+) -> None:
+    for offset in range(60):
+        exif = block(Field(0x0112, 3, count, struct.pack("<L", offset)), behind=bytes(40))
+        exif = exif[:4] + struct.pack("<L", pointer) + exif[8:]
+        image = picture.copy()
+        image.info |= {"exif": exif, "dpi": (204, 98)}
+        decoded = decode(encode(image.resize((9, 9)) if offset % 7 else image, 30))
+        for format in ("png", "jpeg", "avif"):
+            save_picture(decoded, format)
+
+
+def test_a_directory_that_is_full(picture: Image.Image) -> None:
+    numbers = (number for number in range(1 << 16) if number not in (0x011A, 0x011B, 0x0128))
+    exif = block(*(Field(number, 3, 1, b"\1\0") for number in numbers))
+    picture.info |= {"exif": exif, "dpi": (204, 98)}
+    assert decode(encode(picture)).info["exif"] == b"Exif\0\0" + exif
+
+
+@pytest.mark.parametrize("format", ["png", "jpeg"])
+def test_a_profile_that_cannot_be_put_together_is_named(picture: Image.Image, format: str) -> None:
+    buffer = io.BytesIO()
+    if format == "png":
+        picture.convert("RGB").save(buffer, "png")
+        file = buffer.getvalue()
+        file = file[:33] + png_files.chunk(b"iCCP", b"x\0\0no deflate") + file[33:]
+    else:
+        picture.convert("RGB").save(buffer, "jpeg", icc_profile=bytes(70_000))
+        file = buffer.getvalue().replace(b"ICC_PROFILE\0\2\2", b"ICC_profile\0\2\2")
+    with pytest.warns(AezWarning, match="the malformed ICC profile is left out"):
+        assert "icc_profile" not in decode(encode_bytes(file)).info
+
+
+def test_a_large_profile_is_read_again_from_png(picture: Image.Image) -> None:
+    profile = icc_profiles.SRGB + np.random.default_rng(0).bytes(2 << 20)
+    picture.info["icc_profile"] = struct.pack(">L", len(profile)) + profile[4:]
+    decoded = decode(encode(picture.convert("RGB")))
+    again = decode(encode_bytes(save_picture(decoded, "png")))
+    assert again.info["icc_profile"] == decoded.info["icc_profile"]
 
 
 @pytest.mark.parametrize("zip", [False, True])

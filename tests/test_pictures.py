@@ -2,13 +2,16 @@
 
 import io
 import itertools
+import struct
 import warnings
+import zlib
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import get_args
 
 import numpy as np
+import png_files
 import pytest
 from conftest import psnr
 from PIL import Image, ImageCms
@@ -356,6 +359,32 @@ def test_a_format_that_is_none_is_said_before_anything_is_read(tmp_path: Path) -
     for word in ("gif", "PNG"):
         with pytest.raises(ValueError, match=f"format must be one of png, jpeg, webp, avif, not '{word}'"):
             decode_file(tmp_path / "none.aez", tmp_path / "x.png", format=word)  # type: ignore[arg-type]
+
+
+def png_of(kind: int, *chunks: bytes) -> bytes:
+    header = struct.pack(">IIBBBBB", 4, 4, 8, kind, 0, 0, 0)
+    rows = png_files.chunk(b"IDAT", zlib.compress(bytes(5 * 4)))
+    return (
+        png_files.SIGNATURE + png_files.chunk(b"IHDR", header) + b"".join(chunks) + rows + png_files.chunk(b"IEND", b"")
+    )
+
+
+@pytest.mark.parametrize(
+    "file",
+    [png_of(3), png_of(3, png_files.chunk(b"PLTE", bytes(9)), png_files.chunk(b"tRNS", bytes(300)))],
+    ids=["without a palette", "more transparency than colours"],
+)
+def test_palettes_that_are_none_are_said(file: bytes) -> None:
+    with suppress(PictureError):
+        encode_bytes(file)
+
+
+def test_a_sheet_may_be_larger_than_pillow_opens(photograph: Image.Image, monkeypatch: pytest.MonkeyPatch) -> None:
+    data = encode(photograph, "lossless")
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 10)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert decode(data).tobytes() == photograph.tobytes()
 
 
 def test_alpha_of_a_front_part_is_enlarged_when_upscaling(photograph: Image.Image) -> None:

@@ -11,6 +11,7 @@ from PIL import Image
 
 from ..arrays import Samples
 from ..errors import DamagedError
+from ..picture.limits import raise_pillows_limit
 
 SIDE_MAX = 16383
 METHOD, EFFORT = 4, 80
@@ -39,6 +40,7 @@ def decompress(stream: bytes, width: int, height: int) -> Samples:
         raise DamagedError(f"a sheet of exact samples is not one of {width} x {height} pixels")
     even = stream + bytes(len(stream) % 2)
     riff = _RIFF.pack(b"RIFF", _RIFF.size - 8 + len(even), b"WEBP", b"VP8L", len(stream))
+    raise_pillows_limit(width * height)
     try:
         with Image.open(io.BytesIO(riff + even), formats=["WEBP"]) as image:
             return np.ascontiguousarray(image.convert("RGB"))

@@ -9,6 +9,7 @@ import numpy as np
 from PIL import Image
 
 from ..arrays import Samples
+from ..errors import AezError, PictureError, first_line
 from ..format.contents import Metadata
 from .colour.depth import DEEP_MODES, deep_to_8_bit, note_reduction, scale_of
 from .colour.profiles import checked_profile, declared_profile, fitted, to_srgb
@@ -19,6 +20,7 @@ from .metadata.left_out import note_what_is_left_out
 from .metadata.metadata import read_exif, read_metadata
 from .metadata.raw_profiles import raw_profile
 from .modes import to_8_bit
+from .notes import note
 from .orientation import turned
 from .samples import fill_transparent
 
@@ -46,6 +48,15 @@ def from_pillow(image: Image.Image) -> Picture:
     """
     source = read_source(image)
     loaded = load(image)
+    try:
+        return _taken_apart(image, loaded, source)
+    except (AezError, Warning, MemoryError):
+        raise
+    except Exception as error:  # as in `load`: Pillow finds out late what is wrong with palettes, for one
+        raise PictureError(f"cannot be read ({first_line(error)})") from error
+
+
+def _taken_apart(image: Image.Image, loaded: Image.Image, source: SampleFacts) -> Picture:
     exif = read_exif(image, image.info)
     upright = turned(loaded, exif.orientation if exif else 1)
     if image.mode in DEEP_MODES:
@@ -63,6 +74,8 @@ def from_pillow(image: Image.Image) -> Picture:
 
 def _flat(image: Image.Image, info: Mapping[Any, Any], source: SampleFacts) -> tuple[Image.Image, bytes]:
     """An image of 8 bits as one of mode L, LA, RGB or RGBA, with the profile of its samples if it needs one."""
+    if info.get("icc_profile", b"") is None:  # Pillow could not put it together
+        note("the malformed ICC profile is left out")
     profile = checked_profile(info.get("icc_profile", source.profile or raw_profile(info, "icc", "icm")))
     if image.mode in ("CMYK", "LAB"):
         return to_srgb(image, profile), b""

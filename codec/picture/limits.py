@@ -1,5 +1,7 @@
 """How many pixels a picture may have."""
 
+from PIL import Image
+
 from ..errors import LimitError
 
 MAX_PIXELS = 128_000_000
@@ -14,3 +16,9 @@ def check_pixels(width: int, height: int, max_pixels: int) -> None:
     """
     if width * height > max_pixels:
         raise LimitError(f"{width} x {height} is more than {max_pixels / 1e6:g} megapixels", MORE_HINT)
+
+
+def raise_pillows_limit(count: int) -> None:
+    """Pillow's plugins have a look at it too, while they open and load; as it is the whole process's, no further."""
+    if Image.MAX_IMAGE_PIXELS is not None:
+        Image.MAX_IMAGE_PIXELS = max(count, Image.MAX_IMAGE_PIXELS)

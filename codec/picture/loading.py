@@ -1,6 +1,6 @@
 """Decoding the samples of an opened picture."""
 
-from PIL import Image
+from PIL import Image, TiffImagePlugin
 
 from ..errors import PictureError
 from .files.jpeg_end import with_end_marker
@@ -15,16 +15,24 @@ def load(image: Image.Image) -> Image.Image:
         PictureError: they cannot be decoded.
     """
     try:
-        frames = getattr(image, "n_frames", 1)
+        frames = _frames(image)
         forget_orientation_of_xmp(image)
         image.load()
     except MemoryError:
         raise
     except Exception as error:  # Pillow's plugins raise whatever their libraries do
         return _mended(image, error)
-    if frames > 1:
+    if frames:
         note_conversion(f"only frame {image.tell() + 1} of {frames} is kept")
     return image
+
+
+def _frames(image: Image.Image) -> str:
+    """How many there are, if more than one. Counting those of a TIFF file would take time by their square."""
+    if isinstance(image, TiffImagePlugin.TiffImageFile):
+        return "several" if image.is_animated else ""
+    count = getattr(image, "n_frames", 1)
+    return str(count) if count > 1 else ""
 
 
 def _mended(image: Image.Image, error: Exception) -> Image.Image:

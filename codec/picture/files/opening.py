@@ -4,17 +4,19 @@ import io
 import struct
 from collections.abc import Collection
 
-from PIL import Image
+from PIL import Image, PngImagePlugin
 
 from ...errors import PictureError
+from ...format.contents import METADATA_MAX
 from ..convert import plain
-from ..limits import MAX_PIXELS, check_pixels
+from ..limits import MAX_PIXELS, check_pixels, raise_pillows_limit
 from ..notes import note
 from . import jxl
 from .formats import FORMATS, plugin_formats
 from .heif import without_exif
 
 _PREFIX = 16  # bytes by which Pillow's plugins know their files
+_TEXT_MAX = 2 * METADATA_MAX + 1024  # metadata may be written in hexadecimal digits
 _OF_ANOTHER_FORMAT = (SyntaxError, IndexError, TypeError, struct.error)
 
 
@@ -29,7 +31,8 @@ def open_picture(file: bytes, max_pixels: int = MAX_PIXELS, formats: Collection[
     Raises:
         PictureError: it is of none of the formats, or refused.
     """
-    _raise_pillows_limit((max_pixels + 1) // 2)  # of which they refuse twice as many
+    raise_pillows_limit((max_pixels + 1) // 2)  # of which they refuse twice as many
+    PngImagePlugin.MAX_TEXT_CHUNK = max(PngImagePlugin.MAX_TEXT_CHUNK, _TEXT_MAX)
     try:
         image = _open(file, max_pixels, FORMATS if formats is None else formats)
         if image is None and formats is None:
@@ -55,12 +58,6 @@ def plain_picture(file: bytes, max_pixels: int = MAX_PIXELS) -> tuple[Image.Imag
         return plain(image), str(image.format)
 
 
-def _raise_pillows_limit(count: int) -> None:
-    """Pillow's plugins have a look at it too, while they open and load; as it is the whole process's, no further."""
-    if Image.MAX_IMAGE_PIXELS is not None:
-        Image.MAX_IMAGE_PIXELS = max(count, Image.MAX_IMAGE_PIXELS)
-
-
 def _open(file: bytes, limit: int, formats: Collection[str]) -> Image.Image | None:
     """As `Image.open`, whose own limit holds for whatever the process opens."""
     Image.preinit()
@@ -78,7 +75,7 @@ def _open(file: bytes, limit: int, formats: Collection[str]) -> Image.Image | No
         except _OF_ANOTHER_FORMAT:
             continue
         check_pixels(*image.size, limit)
-        _raise_pillows_limit(image.width * image.height)
+        raise_pillows_limit(image.width * image.height)
         return image
     return None
 

@@ -17,6 +17,7 @@ _INCH, _INCHES = 2, {2: 1.0, 3: 2.54}
 _RESOLUTIONS = Base.XResolution, Base.YResolution
 _ORIENTATION_CODES = ("H", "L", "h", "l")
 _QUARTERS = range(5, 9)
+_FIELDS_MAX = 0xFFFF
 
 
 class Exif:
@@ -60,9 +61,14 @@ class Exif:
         return any(field.tag in _RESOLUTIONS for field in self._fields)
 
     def with_resolution(self, across: Fraction, down: Fraction) -> bytes:
-        """The block with fields for pixels per inch; the first directory goes behind the end, where it has room."""
+        """The block with fields for pixels per inch; the first directory goes behind the end, where it has room.
+
+        One that is full stays as it is.
+        """
         pack = self._directories.pack
         kept = {field.tag: self._packed(field) for field in self._fields if field.tag != Base.ResolutionUnit}
+        if len(kept) + 3 > _FIELDS_MAX:
+            return self.data
         padding = bytes(len(self.data) % 2)
         start = len(self.data) + len(padding)
         end = start + 2 + FIELD * (len(kept) + 3) + 4
@@ -111,6 +117,7 @@ class Exif:
             for field in self._fields
             if field.tag == Base.Orientation
             and field.code in _ORIENTATION_CODES
+            and field.is_within
             and self._directories.number(field) is not None
         ]
 

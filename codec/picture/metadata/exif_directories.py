@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 EXIF_PREFIX = b"Exif\0\0"
 FIELD = 12
+_HEADER = 8
 SHORT, RATIONAL = 3, 5
 _PREFIXES = re.compile(rb"(?:Exif\0\0){1,2}")
 _BYTE_ORDERS = {b"II*\0": "<", b"II\0*": "<", b"MM\0*": ">", b"MM*\0": ">"}
@@ -27,6 +28,11 @@ class Field(NamedTuple):
         """How `struct` calls the whole numbers of its value; empty if it has none."""
         return _WHOLE_NUMBERS.get(self.type, "")
 
+    @property
+    def is_within(self) -> bool:
+        """Whether its value is in the field itself. One elsewhere may be anywhere, also in what says where all is."""
+        return self.value_bytes <= 4
+
 
 class Directories:
     """A block from its TIFF header on, given with or without the prefix that JPEG puts before it.
@@ -44,6 +50,8 @@ class Directories:
             self.unpack("H", self.first)
         except (KeyError, struct.error):
             raise ValueError("malformed EXIF") from None
+        if self.first < _HEADER:
+            raise ValueError("malformed EXIF")
 
     def fields(self, start: int) -> list[Field]:
         """The fields of the directory there, as far as they are complete."""

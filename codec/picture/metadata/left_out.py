@@ -1,5 +1,6 @@
 """Metadata that .aez files have no room for: it is named."""
 
+import struct
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -45,7 +46,20 @@ def _texts(image: Image.Image, info: Mapping[Any, Any]) -> Iterator[str]:
 
 def _has_iptc(image: Image.Image, info: Mapping[Any, Any]) -> bool:
     if isinstance(image, TiffImagePlugin.TiffImageFile):
-        has_blocks = isinstance(image.tag_v2.get(_PHOTOSHOP_TAG), bytes)
-        return _IPTC_TAG in image.tag_v2 or (has_blocks and _IPTC_BLOCK in image.get_photoshop_blocks())
+        blocks = image.tag_v2.get(_PHOTOSHOP_TAG)
+        return _IPTC_TAG in image.tag_v2 or (isinstance(blocks, bytes) and _IPTC_BLOCK in _photoshop_blocks(blocks))
     blocks = info.get("photoshop")
     return (isinstance(blocks, dict) and _IPTC_BLOCK in blocks) or has_raw_profile(info, "iptc", "8bim")
+
+
+def _photoshop_blocks(data: bytes) -> Iterator[int]:
+    """The numbers of the blocks in Photoshop's metadata: `8BIM`, number, name, length, content, padded to even."""
+    place = 0
+    while data[place : place + 4] == b"8BIM" and place + 12 <= len(data):
+        number, name_bytes = struct.unpack_from(">HB", data, place + 4)
+        yield number
+        place += 6 + name_bytes + 1 + (name_bytes + 1) % 2
+        if place + 4 > len(data):
+            return
+        (content_bytes,) = struct.unpack_from(">L", data, place)
+        place += 4 + content_bytes + content_bytes % 2
