@@ -851,7 +851,9 @@ def test_a_cluster_of_which_a_worker_is_killed(run: Run, tmp_path: Path, photogr
     assert contents(tmp_path / "there") == contents(tmp_path / "here")
 
 
-def test_a_scheduler_that_is_not_there(run: Run, album: Path, tmp_path: Path) -> None:
-    result = run("batch", album, tmp_path / "coded", "--dask", "tcp://127.0.0.1:9")
+@pytest.mark.parametrize("scheduler", ["tcp://127.0.0.1:9", "tls://127.0.0.1:9", "ucx://127.0.0.1:9", "nothing://x"])
+def test_a_scheduler_that_is_not_there(run: Run, album: Path, tmp_path: Path, scheduler: str) -> None:
+    result = run("batch", album, tmp_path / "coded", "--dask", scheduler)
     assert result.exit_code == 1
-    assert "no scheduler answers" in result.stderr
+    last = result.stderr.splitlines()[-1]  # Dask may say something of its own before
+    assert last.startswith(f"aez: {scheduler}: no scheduler answers")

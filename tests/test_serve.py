@@ -1,10 +1,12 @@
 """`aez serve`: files, variants, uploads and limits, asked over HTTP."""
 
 import asyncio
+import errno
 import hashlib
 import io
 import json
 import os
+import re
 import signal
 import socket
 import threading
@@ -262,6 +264,32 @@ def test_no_path_leaves_the_root(root: Path, parts: list[bytes]) -> None:
     assert not {"", ".", ".."} & set(name.split("/"))
     stored = Folder(root, LARGE_BYTES).read(name)
     assert stored is None or (root / name).resolve().is_relative_to(root.resolve())
+
+
+@pytest.mark.parametrize("number", [errno.EIO, errno.EMFILE, errno.ENOENT, errno.EACCES])
+def test_a_file_that_cannot_be_read_is_not_said_to_be_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    (tmp_path / "a.aez").write_bytes(b"there")
+    folder = Folder(tmp_path, 100)
+    assert folder.read("a.aez") is not None
+    monkeypatch.setattr("builtins.open", fail)
+    if number in (errno.EIO, errno.EMFILE):
+        with pytest.raises(OSError, match=os.strerror(number)):
+            folder.read("a.aez")
+    else:
+        assert folder.read("a.aez") is None
+
+
+def test_scripts_of_workers_may_run_on_isolated_pages(server: Served) -> None:
+    script = server.get("/aez.js")
+    assert "cross-origin-embedder-policy" not in script.headers
+    decoder = re.search(r"decoder-\w+\.js", script.text)
+    assert decoder is not None
+    assert server.get(f"/aez/{decoder[0]}").headers["cross-origin-embedder-policy"] == "require-corp"
 
 
 def test_broken_files(server: Served) -> None:
