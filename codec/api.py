@@ -2,7 +2,6 @@
 
 import operator
 import os
-import warnings
 from dataclasses import dataclass, replace
 from numbers import Real
 from pathlib import Path
@@ -18,7 +17,7 @@ from .coding.mixed import MixedEncoder
 from .coding.ruin import note_ruin, sampled_psnr
 from .coding.scaled import describing_model, scaled_latents
 from .coding.targets import Target, TargetError, reach
-from .errors import AezError, AezWarning, LimitError, PictureError
+from .errors import AezError, LimitError, PictureError
 from .format import container
 from .format.blocks import BLOCK
 from .format.container import SIDE_MAX, Flags
@@ -33,7 +32,7 @@ from .picture.files.opening import open_picture
 from .picture.files.saving import save_picture
 from .picture.limits import MAX_PIXELS, MORE_HINT, check_pixels
 from .picture.metadata.metadata import attach_metadata, stripped
-from .picture.notes import conversions_refused
+from .picture.notes import conversions_refused, note
 
 Resolution = Literal["high", "medium"]
 Exact = Literal["auto", "never"]
@@ -233,7 +232,7 @@ def decode(
         loaded = find_model(header.model, model, threads, device)
         decoded = decode_medium(loaded, contents) if medium else decode_high(loaded, contents, upscale)
     for said in decoded.notes:
-        warnings.warn(said, AezWarning, stacklevel=2)
+        note(said)
     image = to_pillow(decoded.rgb, decoded.alpha, Flags.GRAY in header.flags)
     attach_metadata(image, contents.metadata(), header.colours)
     return image

@@ -20,7 +20,6 @@ from .metadata.left_out import note_what_is_left_out
 from .metadata.metadata import read_exif, read_metadata
 from .metadata.raw_profiles import raw_profile
 from .modes import to_8_bit
-from .notes import note
 from .orientation import turned
 from .samples import fill_transparent
 
@@ -74,8 +73,6 @@ def _taken_apart(image: Image.Image, loaded: Image.Image, source: SampleFacts) -
 
 def _flat(image: Image.Image, info: Mapping[Any, Any], source: SampleFacts) -> tuple[Image.Image, bytes]:
     """An image of 8 bits as one of mode L, LA, RGB or RGBA, with the profile of its samples if it needs one."""
-    if info.get("icc_profile", b"") is None:  # Pillow could not put it together
-        note("the malformed ICC profile is left out")
     profile = checked_profile(info.get("icc_profile", source.profile or raw_profile(info, "icc", "icm")))
     if image.mode in ("CMYK", "LAB"):
         return to_srgb(image, profile), b""

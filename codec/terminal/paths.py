@@ -84,10 +84,8 @@ def place(
 
 def is_among(target: Output, sources: Iterable[Input]) -> bool:
     """Whether an output is one of the inputs, by whatever path or link."""
-    if not isinstance(target, Path):
-        return False
-    spot = os.path.realpath(target)
-    return any(isinstance(source, Path) and os.path.realpath(source) == spot for source in sources)
+    spot = _spot(target)
+    return spot is not None and spot in map(_spot, sources)
 
 
 def read(source: Input) -> bytes:
@@ -113,12 +111,17 @@ def _named(sources: Iterable[Input]) -> list[Path]:
     return named
 
 
+def _spot(place: Input | Output) -> str | None:
+    """Where a path leads; none for streams."""
+    return os.path.realpath(place) if isinstance(place, Path) else None
+
+
 def _refuse_losses(sources: Iterable[Input], targets: Iterable[Path]) -> None:
-    taken: dict[str, Input] = {}
+    taken: dict[str | None, Input] = {}
     for source, target in zip(sources, targets, strict=True):
-        if is_among(target, [source]):
+        spot = _spot(target)
+        if spot == _spot(source):
             raise PathError(f"{target} would be written over itself; choose another output with -o")
-        spot = os.path.realpath(target)
         if spot in taken:
             raise PathError(f"{taken[spot]} and {source} would both be written to {target}")
         taken[spot] = source

@@ -14,8 +14,8 @@ _OTHER_SPACES = {"CMYK": b"CMYK", "LAB": b"Lab "}
 
 
 def checked_profile(profile: object) -> bytes:
-    """An ICC profile as Pillow gives it, if it is one."""
-    if not profile:
+    """An ICC profile as Pillow gives it, if it is one; None is one that Pillow could not put together."""
+    if profile is not None and not profile:
         return b""
     if not isinstance(profile, bytes) or not _space(profile):
         note("the malformed ICC profile is left out")

@@ -29,7 +29,7 @@ def save_picture(image: Image.Image, format: PictureFormat, quality: int | None 
         PictureError: the format cannot hold the picture.
     """
     options = {**_OPTIONS[format], **save_options(image.info, format)}
-    profile = checked_profile(image.info.get("icc_profile"))
+    profile = checked_profile(image.info.get("icc_profile", b""))
     if quality is not None:
         options |= {"quality": quality, "subsampling": 2} if format == "jpeg" else {"quality": quality}
     if format == "jpeg" and image.mode in ("LA", "RGBA"):
