@@ -433,8 +433,12 @@ def test_bad_inputs_are_one_line_and_leave_nothing_behind(run: Run, png: Path, t
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="has no /dev/full")
 @pytest.mark.parametrize("command", [["models", "list"], ["info", "a.aez"], ["info", "a.aez", "--json"]])
-def test_standard_output_that_is_full(command: list[str], photograph: Image.Image, tmp_path: Path) -> None:
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_standard_output_that_is_full(
+    command: list[str], unbuffered: str, photograph: Image.Image, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     photograph.save(tmp_path / "a.aez")
+    monkeypatch.setenv("PYTHONUNBUFFERED", unbuffered)
     with Path("/dev/full").open("w") as full:
         whole = [sys.executable, "-m", "aez.cli", *command]
         result = subprocess.run(whole, check=False, cwd=tmp_path, stdout=full, stderr=subprocess.PIPE, text=True)

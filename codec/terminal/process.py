@@ -60,6 +60,7 @@ def _tolerant_output() -> Iterator[None]:
         yield
     finally:
         try:
-            output.reconfigure(errors=errors)  # flushes
-        except BrokenPipeError:
+            output.reconfigure(errors=errors)
+            output.flush()
+        except OSError:  # it was said where it was written; at its end Python would say it again
             os.dup2(os.open(os.devnull, os.O_WRONLY), output.fileno())
