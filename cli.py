@@ -32,17 +32,17 @@ from aez.terminal.options import (
     threads_option,
 )
 from aez.terminal.paths import FolderOutput, Input, Output
-from aez.terminal.process import prepared_process, processes_and_threads
+from aez.terminal.process import PreparedGroup, processes_and_threads
 from aez.terminal.reporter import Reporter, describe
 
 
 @click.group(
+    cls=PreparedGroup,
     context_settings={"help_option_names": ["-h", "--help"]},
     short_help="learned image codec: one file, two resolutions",
 )
 @click.version_option(__version__, prog_name="aez")
-@click.pass_context
-def main(context: click.Context) -> None:
+def main() -> None:
     """A learned image codec: one file, two resolutions.
 
     \b
@@ -50,7 +50,6 @@ def main(context: click.Context) -> None:
     aez decode img.aez -o out.png    writes out.png
     aez decode img.aez --res medium  writes img.medium.png, half as wide and high
     """
-    context.with_resource(prepared_process())
 
 
 @main.command(short_help="Encode pictures as .aez files.")

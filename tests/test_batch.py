@@ -13,7 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -28,7 +28,7 @@ from PIL import Image
 
 import aez
 from aez.batch.claims import Claims, read_claims
-from aez.storage import LocalTree
+from aez.storage import LocalTree, RemoteTree
 
 Run = Callable[..., Result]
 AEZ = [sys.executable, "-m", "aez.cli"]
@@ -309,6 +309,59 @@ def test_what_a_killed_batch_has_made_anew_is_its_own(
     assert "1 done" in run("batch", album, coded, "-q", "20", "--include", "b.jpg").stdout
     assert "2 done, 1 up to date, 0 failed" in run("batch", album, coded, "-q", "20").stdout
     assert not list((coded / ".aez-batch" / "claims").iterdir())
+
+
+def test_after_a_kill_notes_are_read_a_few_times_however_many_files_there_are(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    memory = fsspec.filesystem("memory")
+    for number in range(12):
+        with memory.open(f"/killed/pictures/{number}.png", "wb") as file:
+            Image.new("RGB", (16, 16), (number, 0, 0)).save(file, "png")
+    command = ("batch", "memory://killed/pictures", "memory://killed/coded")
+    read = []
+    with monkeypatch.context() as killed:
+        killed.setattr("aez.batch.manifest.Manifest.save", lambda _: None)
+        killed.setattr("aez.batch.commands.settle_claims", lambda *_: None)
+        assert "12 done" in run(*command).stdout
+    with monkeypatch.context() as watched:
+        original = RemoteTree.read
+
+        def watch(tree: RemoteTree, name: str, at_most: int | None = None) -> bytes:
+            read.append(name)
+            return original(tree, name, at_most)
+
+        watched.setattr(RemoteTree, "read", watch)
+        assert "12 done, 0 up to date, 0 failed" in run(*command, "-q", "20").stdout
+    assert 1 <= sum("/claims/" in name for name in read) < 12
+
+
+class NeverOver(LocalFileSystem):
+    """A file system that does not rename over files, as SFTP; of what is moved, `fails` says what goes wrong."""
+
+    protocol = "neverover"
+    cachable = False
+    fails: Callable[[int], bool] = staticmethod(lambda _: False)
+    moves = 0
+
+    def mv(self, path1: str, path2: str, **options: object) -> None:
+        NeverOver.moves += 1
+        if self.exists(path2) or self.fails(NeverOver.moves):
+            raise OSError("cannot rename")
+        super().mv(path1, path2, **options)
+
+
+@pytest.mark.parametrize("fault", [None, 2, 3])
+def test_a_file_that_is_replaced_is_never_lost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: int) -> None:
+    fsspec.register_implementation("neverover", NeverOver, clobber=True)
+    monkeypatch.setattr(NeverOver, "moves", 0)
+    tree = RemoteTree(f"neverover://{tmp_path}")
+    (tmp_path / "x.aez").write_bytes(b"old")
+    monkeypatch.setattr(NeverOver, "fails", staticmethod(lambda number: number == fault))
+    with suppress(OSError) if fault else nullcontext():
+        tree.write("x.aez", b"new")
+    assert (tmp_path / "x.aez").read_bytes() == (b"old" if fault else b"new")
+    assert not list((tmp_path / ".aez-batch").iterdir())
 
 
 def test_no_claim_is_lost_however_many_there_are(tmp_path: Path) -> None:

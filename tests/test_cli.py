@@ -432,7 +432,7 @@ def test_bad_inputs_are_one_line_and_leave_nothing_behind(run: Run, png: Path, t
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="has no /dev/full")
-@pytest.mark.parametrize("command", [["models", "list"], ["info", "a.aez"], ["info", "a.aez", "--json"]])
+@pytest.mark.parametrize("command", [["--help"], ["models", "list"], ["info", "a.aez"], ["info", "a.aez", "--json"]])
 @pytest.mark.parametrize("unbuffered", ["", "1"])
 def test_standard_output_that_is_full(
     command: list[str], unbuffered: str, photograph: Image.Image, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -447,6 +447,21 @@ def test_readers_may_be_slow_but_not_stand_still(tmp_path: Path, photograph: Ima
         assert steady.result() > LARGE_BYTES
 
 
+def test_large_answers_in_whole_and_in_part(tmp_path: Path, photograph: Image.Image) -> None:
+    data = aez.encode(photograph) + container.Frame(container.SectionType.ALPHA, os.urandom(300_000)).pack()
+    (tmp_path / "root").mkdir()
+    (tmp_path / "root" / "large.aez").write_bytes(data)
+    with serve(tmp_path / "root", "--keep-metadata") as served:
+        whole = served.get("/large.aez")
+        assert whole.content == data
+        assert int(whole.headers["content-length"]) == len(data)
+        assert served.client.head("/large.aez").headers["content-length"] == str(len(data))
+        for start, end in ((0, 65_535), (1, 65_537), (100_000, len(data) - 1)):
+            part = served.get("/large.aez", Range=f"bytes={start}-{end}")
+            assert (part.status_code, part.content) == (206, data[start : end + 1])
+            assert int(part.headers["content-length"]) == end + 1 - start
+
+
 def test_headers_are_limited(server: Served) -> None:
     with raw(server, b"GET / HTTP/1.1\r\nHost: x\r\nX: " + b"x" * 60_000) as connection:
         assert connection.recv(100).split()[1] in (b"400", b"431")

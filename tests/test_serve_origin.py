@@ -209,6 +209,15 @@ def test_unreadable_pictures_are_served_as_they_are(server: Served, web: Web, jp
     assert server.get("/cut.jpg.aez").status_code == 422
 
 
+def test_without_a_cache_originals_are_encoded_all_the_same(tmp_path: Path, web: Web, jpeg: bytes) -> None:
+    web.answers["/pictures/x.jpg"] = Answer(jpeg)
+    (tmp_path / "root").mkdir()
+    with serve(tmp_path / "root", "--origin", f"{web.url}/pictures", "--cache-size", "0") as served:
+        for _ in range(2):
+            assert served.get("/x.jpg.aez").content.startswith(aez.encode(Image.open(io.BytesIO(jpeg)))[:8])
+            assert served.get("/x.jpg").content == jpeg
+
+
 def test_changes_at_the_origin(tmp_path: Path, web: Web, jpeg: bytes, photograph: Image.Image) -> None:
     root = tmp_path / "root"
     root.mkdir()

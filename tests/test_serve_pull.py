@@ -23,7 +23,7 @@ from aez.serve.app import create_app
 from aez.serve.cache import Cache
 from aez.serve.origin import Fetched, NotSent, OriginError
 from aez.serve.pull import PullThrough
-from aez.serve.pulled import PulledFiles
+from aez.serve.pulled import Pulled, PulledFiles
 from aez.serve.settings import ServerSettings
 from aez.serve.threads import CodingPool
 
@@ -65,6 +65,11 @@ class Shelf:
 Use = Callable[[PullThrough], Awaitable[Any]]
 
 
+async def encoded(through: PullThrough, name: str) -> Pulled:
+    """The .aez of what is known or pulled."""
+    return await through.encoded(name, await through.get(name))
+
+
 def using(settings: ServerSettings, origin: Shelf, use: Use) -> Any:
     """What a use of the cache of these settings gives."""
 
@@ -92,7 +97,7 @@ def test_encoded_once(settings: ServerSettings, jpeg: bytes) -> None:
 
     async def use(through: PullThrough) -> list[bytes]:
         original = await through.get("x.jpg")
-        made = [await through.encoded("x.jpg"), await through.get("x.jpg")]
+        made = [await encoded(through, "x.jpg"), await through.get("x.jpg")]
         assert original.data == jpeg
         return [file.data for file in made]
 
@@ -110,7 +115,7 @@ def test_other_settings_or_another_model_pull_anew(
 
     async def encode(through: PullThrough) -> bytes:
         await through.get("x.jpg")
-        return (await through.encoded("x.jpg")).data
+        return (await encoded(through, "x.jpg")).data
 
     using(settings, origin, encode)
     if not changed:
@@ -128,12 +133,12 @@ def test_a_limit_that_is_raised_counts_at_once(settings: ServerSettings, jpeg: b
         await through.get("x.jpg")
         for _ in range(2):
             with pytest.raises(PictureError, match="cannot be encoded"):
-                await through.encoded("x.jpg")
+                await encoded(through, "x.jpg")
         assert (await through.get("x.jpg")).data == jpeg
 
     async def accepted(through: PullThrough) -> bytes:
         await through.get("x.jpg")
-        return (await through.encoded("x.jpg")).data
+        return (await encoded(through, "x.jpg")).data
 
     using(replace(settings, max_pixels=1000), origin, refused)
     assert aez.info(using(settings, origin, accepted)).width == 171
@@ -173,11 +178,11 @@ def test_what_is_in_vain_is_tried_again_some_day(
         with monkeypatch.context() as failing:
             failing.setattr(pulled, "encode_bytes", fails)
             with pytest.raises(PictureError):
-                await through.encoded("x.jpg")
+                await encoded(through, "x.jpg")
         with pytest.raises(PictureError):
-            await through.encoded("x.jpg")
+            await encoded(through, "x.jpg")
         monkeypatch.setattr(time, "time", lambda: now + 86_400)
-        assert (await through.encoded("x.jpg")).media_type == "image/aez"
+        assert (await encoded(through, "x.jpg")).media_type == "image/aez"
 
     using(settings, Shelf({"x.jpg": jpeg}), use)
 
@@ -194,8 +199,8 @@ def test_a_fault_of_this_machine_marks_no_picture(
         with monkeypatch.context() as failing:
             failing.setattr(pulled, "encode_bytes", fails)
             with pytest.raises(type(trouble)):
-                await through.encoded("x.jpg")
-        assert (await through.encoded("x.jpg")).media_type == "image/aez"
+                await encoded(through, "x.jpg")
+        assert (await encoded(through, "x.jpg")).media_type == "image/aez"
 
     using(settings, Shelf({"x.jpg": jpeg}), use)
 
@@ -301,7 +306,7 @@ def test_an_encoding_that_cannot_be_decoded_is_made_anew(
 
     async def use(through: PullThrough) -> None:
         await through.get("x.jpg")
-        made = await through.encoded("x.jpg")
+        made = await encoded(through, "x.jpg")
         await through.distrust("x.jpg", made.tag)
         monkeypatch.setattr(time, "time", lambda: now + 30)
         assert (await through.get("x.jpg")).data == jpeg
@@ -315,7 +320,7 @@ def test_changes_at_an_origin_without_validators(settings: ServerSettings, photo
 
     async def use(through: PullThrough) -> None:
         await through.get("x.jpg")
-        made = await through.encoded("x.jpg")
+        made = await encoded(through, "x.jpg")
         assert (await through.get("x.jpg")).data == made.data, "the same original"
         origin.files["x.jpg"] = second
         assert (await through.get("x.jpg")).data == second

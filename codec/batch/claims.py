@@ -7,7 +7,7 @@ have taken the name meanwhile. Every process has notes of its own; they stay unt
 import hashlib
 import json
 import threading
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from functools import lru_cache
 from itertools import cycle
@@ -58,9 +58,9 @@ def read_claims(tree: Tree) -> dict[str, set[str]]:
     return claims
 
 
-def is_claimed(tree: Tree, claims: Mapping[str, set[str]], name: str) -> bool:
-    """Whether a file that is there was written by a batch."""
-    return name in claims and sha256(tree.read(name)) in claims[name]
+def is_claimed(tree: Tree, hashes: Collection[str], name: str) -> bool:
+    """Whether a file that is there is one of those that a batch has noted under its name."""
+    return bool(hashes) and sha256(tree.read(name)) in hashes
 
 
 def settle_claims(tree: Tree, known: Mapping[str, str]) -> None:

@@ -18,12 +18,21 @@ from .selection import Selection
 
 @dataclass(frozen=True)
 class Task:
-    """One file to convert; `before` is what a batch made of it."""
+    """One file to convert; `before` is what a batch made of it.
+
+    `claimed` has hashes of what batches that were killed have noted for `target` and for `kept`.
+    """
 
     source: str
     source_stamp: str
     target: str
     before: Result | None
+    claimed: frozenset[str]
+
+    @property
+    def kept(self) -> str:
+        """The target, if the source is kept as it is."""
+        return kept_name(self.source, self.target)
 
 
 @dataclass
@@ -52,14 +61,20 @@ def make_plan(
     claims = read_claims(target)
     settings = job.settings
     for name, goal in goals.items():
-        task = Task(name, chosen.files[name], goal, manifest.results.get(goal))
-        if task.before is None and goal in there and not (force or is_claimed(target, claims, goal)):
+        claimed = frozenset().union(*(claims.get(written, ()) for written in (goal, kept_name(name, goal))))
+        task = Task(name, chosen.files[name], goal, manifest.results.get(goal), claimed)
+        if task.before is None and goal in there and not (force or is_claimed(target, claimed, goal)):
             plan.refused.append((name, describe(taken(goal), name)))
         elif task.before and task.before.settings == settings and _is_current(task.before, task, job, there):
             plan.done.append(task.before)
         else:
             plan.tasks.append(task)
     return plan
+
+
+def kept_name(source: str, target: str) -> str:
+    """Where a source is copied to that is kept as it is: beside the target that it would have become."""
+    return str(PurePosixPath(target).parent / PurePosixPath(source).name)
 
 
 def taken(target: str) -> AezError:

@@ -3,14 +3,13 @@
 import time
 import warnings
 from dataclasses import dataclass, replace
-from pathlib import PurePosixPath
 
 from ..errors import AezWarning, QualityWarning
 from ..jobs import Job, Kept
 from ..output import OutputExistsError
 from ..storage import Tree
 from ..terminal.reporter import describe
-from .claims import claims_of_this_process, has, is_claimed, read_claims, sha256
+from .claims import claims_of_this_process, has, sha256
 from .manifest import Result
 from .plan import Task, taken
 
@@ -61,10 +60,10 @@ class Converter:
             return replace(before, source_stamp=task.source_stamp, target_stamp=stamp), False
         converted = self.job.convert(data)
         if isinstance(converted, Kept):
-            coded, target = data, str(PurePosixPath(task.target).parent / PurePosixPath(task.source).name)
+            coded, target = data, task.kept
         else:
             coded, target = converted.data, task.target
-        self._write(target, coded, before)
+        self._write(target, coded, task)
         if before and before.target != target and has(self.target, before.target, before.target_sha256):
             self.target.remove(before.target)
         result = Result(
@@ -89,21 +88,19 @@ class Converter:
         made_alike = (before.settings, before.source, before.source_sha256) == (self.settings, task.source, digest)
         return made_alike and before.is_complete(self.job) and has(self.target, before.target, before.target_sha256)
 
-    def _write(self, name: str, data: bytes, before: Result | None) -> None:
+    def _write(self, name: str, data: bytes, task: Task) -> None:
         """Write a file, never over one that no batch has written."""
         claims_of_this_process(self.target).add(name, sha256(data))
         try:
             self.target.write(name, data, overwrite=self.force)
         except OutputExistsError:
-            if not self._is_ours(name, before):
+            if not self._is_ours(name, data, task):
                 raise taken(name) from None
             self.target.write(name, data)
 
-    def _is_ours(self, name: str, before: Result | None) -> bool:
+    def _is_ours(self, name: str, data: bytes, task: Task) -> bool:
         """Whether a batch has written what is there, be it damaged meanwhile."""
         there = self.target.read(name)
-        expected = before if before and before.target == name else None
-        if expected and sha256(there) == expected.target_sha256:
-            return True
-        claimed = is_claimed(self.target, read_claims(self.target), name)
-        return claimed or (expected is not None and self.job.is_damaged(there))
+        expected = task.before if task.before and task.before.target == name else None
+        known = {sha256(data), *task.claimed, *([expected.target_sha256] if expected else [])}
+        return sha256(there) in known or (expected is not None and self.job.is_damaged(there))

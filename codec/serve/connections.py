@@ -10,6 +10,7 @@ import os
 import signal
 import socket
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import uvicorn
@@ -60,6 +61,7 @@ def run(create_app: "Callable[[], Starlette]", listening: socket.socket, workers
     Raises:
         AezError: no process could start.
     """
+    _allow_open_files()
     config = uvicorn.Config(
         create_app,
         factory=True,
@@ -89,6 +91,17 @@ def run(create_app: "Callable[[], Starlette]", listening: socket.socket, workers
         raise AezError("the server could not start")
 
 
+def _allow_open_files() -> None:
+    """As many as the system lets us have: often the limit is 1024 until one asks, and a connection is a file too."""
+    try:
+        import resource
+    except ImportError:  # Windows has no such limit
+        return
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with suppress(ValueError, OSError):  # macOS says "unlimited", and means it not
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
 class PatientProtocol(H11Protocol):
     """uvicorn's HTTP/1.1, with a look at every connection as often as its keep-alive lasts.
 
@@ -100,12 +113,16 @@ class PatientProtocol(H11Protocol):
         super().connection_made(transport)
         self._unsent, self._unsent_since = 0, 0
         self._idle_since = -1
-        self._requests = 0
+        self._requests = self._resumed = 0
         self._look = self.loop.call_later(self.timeout_keep_alive, self._look_at_it)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._look.cancel()
         super().connection_lost(exc)
+
+    def resume_writing(self) -> None:
+        self._resumed += 1
+        super().resume_writing()
 
     def on_response_complete(self) -> None:
         self._requests += 1
@@ -114,12 +131,13 @@ class PatientProtocol(H11Protocol):
     def _look_at_it(self) -> None:
         cycle: Any = self.cycle
         unsent = self.transport.get_write_buffer_size()
-        same = self._unsent_since == self._requests  # otherwise the client has taken what waited then
+        progress = self._requests + self._resumed  # where it has grown, the client has taken what waited then
+        same = self._unsent_since == progress
         stuck = same and self._unsent > 0 and unsent > max(0, self._unsent - _LEAST_BYTES)
         idle = not unsent and (cycle is None or cycle.response_complete)
         if stuck or (idle and self._idle_since == self._requests):
             self.transport.abort()
             return
-        self._unsent, self._unsent_since = unsent, self._requests
+        self._unsent, self._unsent_since = unsent, progress
         self._idle_since = self._requests if idle else -1
         self._look = self.loop.call_later(self.timeout_keep_alive, self._look_at_it)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import Enum
 from functools import cache
 from pathlib import Path
 from urllib.parse import quote
@@ -61,6 +62,14 @@ class Exhibit:
     both: Both | None
 
 
+class NotShown(Enum):
+    """Why a name has no place on the page."""
+
+    UNREADABLE = "they cannot be read"
+    ORIGINAL = "they are passed on as they came"
+    GONE = "they are no longer there"
+
+
 class Gallery:
     """Pages of all pictures, with what was measured of them; that is read again when it has changed."""
 
@@ -88,8 +97,10 @@ class Gallery:
             raise HTTPException(404, "there is no such page")
         here = names[PER_PAGE * (page - 1) : PER_PAGE * page]
         found = {name: await self._exhibit(name) for name in here}
-        shown: dict[str, object] = {"pictures": [exhibit for exhibit in found.values() if exhibit], "count": len(names)}
-        shown["unreadable"] = [name for name, exhibit in found.items() if not exhibit]
+        shown: dict[str, object] = {"count": len(names)}
+        shown["pictures"] = [exhibit for exhibit in found.values() if isinstance(exhibit, Exhibit)]
+        missing = [(reason, [name for name in here if found[name] is reason]) for reason in NotShown]
+        shown["not_shown"] = [(reason, names) for reason, names in missing if names]
         shown |= {"page": page, "pages": pages, "size": decimal, "script": SCRIPT if in_browser else None}
         body = await in_thread(lambda: _template().render(shown))
         policy = _BROWSER_POLICY if in_browser else _POLICY
@@ -117,15 +128,17 @@ class Gallery:
             self._facts, self._changed = load_facts(self._root), changed
         return self._facts
 
-    async def _exhibit(self, name: str) -> Exhibit | None:
-        """What is known without decoding; None where there is nothing to show."""
+    async def _exhibit(self, name: str) -> Exhibit | NotShown:
+        """What is known without decoding, or why there is nothing to show."""
         try:
             source = await self._library.known(name)
-            if source is None or source.media_type != AEZ:
-                return None
+            if source is None:
+                return NotShown.GONE
+            if source.media_type != AEZ:
+                return NotShown.ORIGINAL
             found = await in_thread(api.info, source.data)
         except AezError:
-            return None
+            return NotShown.UNREADABLE
         measured = await self._measured(name, source.stored_bytes)
         of_medium, of_high = (measured.medium, measured.high) if measured else (None, None)
         url = "/" + quote(name)

@@ -68,7 +68,7 @@ class Library:
         if pulled.state != "there":
             raise (SlowOriginError if pulled.state == "slow" else OriginError)(pulled.data.decode())
         if pulled.media_type != AEZ and name != plain:
-            pulled = await self._pull.encoded(plain)
+            pulled = await self._pull.encoded(plain, pulled)
         elif pulled.media_type != AEZ and pulled.in_vain_until < time.time():
             self._pull.encode_later(plain)
         return _source(pulled)

@@ -21,12 +21,16 @@ _CANCELLED = 499  # as in nginx's logs: the client has gone
 
 @dataclass
 class Exchange:
-    """What the log says of a request besides the request: handlers fill in `route`, `cache` and `error`."""
+    """What the log says of a request besides the request: handlers fill in `route`, `cache` and `error`.
+
+    `seconds` last until the answer begins; how long it takes to be sent is up to the client.
+    """
 
     route: str = "refused"
     cache: str | None = None
     status: int = _CANCELLED
     sent: int = 0
+    seconds: float | None = None
     error: str | None = None
 
 
@@ -49,16 +53,20 @@ class Guard:
             return
         now = scope["aez.exchange"] = Exchange()
         started = time.perf_counter()
+        limit = asyncio.timeout(self._seconds)
 
         async def watched(message: Message) -> None:
             if message["type"] == "http.response.start":
                 now.status = message["status"]
+                now.seconds = time.perf_counter() - started
+                if not limit.expired():
+                    limit.reschedule(None)
             elif scope["method"] != "HEAD":
                 now.sent += len(message.get("body", b""))
             await send(message)
 
         try:
-            async with asyncio.timeout(self._seconds):
+            async with limit:
                 await self._app(scope, receive, watched)
         except TimeoutError:
             if now.status == _CANCELLED:
@@ -67,7 +75,7 @@ class Guard:
             now.status = 500
             raise
         finally:
-            self._account(scope, now, time.perf_counter() - started)
+            self._account(scope, now, now.seconds or time.perf_counter() - started)
 
     def _account(self, scope: Scope, now: Exchange, seconds: float) -> None:
         counters.REQUESTS.labels(now.route, _known_method(scope["method"]), now.status).inc()

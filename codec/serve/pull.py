@@ -43,8 +43,8 @@ class PullThrough:
             fresh = await self._pulls.once(plain, lambda: self._files.fresh(plain), lambda: self._pull(plain))
         return fresh
 
-    async def encoded(self, plain: str) -> Pulled:
-        """The .aez of an original.
+    async def encoded(self, plain: str, original: Pulled) -> Pulled:
+        """The .aez of an original, which need not be in the cache: it may be too small for it.
 
         Raises:
             PictureError: it cannot be encoded, or would grow.
@@ -52,7 +52,9 @@ class PullThrough:
             MemoryError: there is not enough for it.
             BusyError: too much else waits.
         """
-        return await self._encodings.once(plain, lambda: self._find_encoded(plain), lambda: self._encode(plain))
+        return await self._encodings.once(
+            plain, lambda: self._find_encoded(plain), lambda: self._encode(plain, original)
+        )
 
     def encode_later(self, plain: str) -> None:
         """Encode an original when there is nothing else to do, if there is not too much of that already.
@@ -115,8 +117,10 @@ class PullThrough:
     async def _encode_in_background(self, plain: str) -> None:
         try:
             async with self._one_at_a_time:
-                await self.encoded(plain)
-        except (PictureError, OriginError, BusyError):
+                original = await self._files.get(plain)
+                if original and original.state == "there":
+                    await self.encoded(plain, original)
+        except (PictureError, BusyError):
             pass
         except Exception as error:  # nobody waits for this task
             print(f"aez: cannot encode: {first_line(error)}", file=sys.stderr, flush=True)
@@ -129,10 +133,7 @@ class PullThrough:
             raise _in_vain(plain)
         return pulled if pulled and pulled.media_type == AEZ else None
 
-    async def _encode(self, plain: str) -> Pulled:
-        original = await self._files.get(plain)
-        if original is None or original.state != "there":
-            raise OriginError(f"{plain} is no longer there")
+    async def _encode(self, plain: str, original: Pulled) -> Pulled:
         made = await self._pool.run(lambda: encoded(original, self._settings))
         now = await self._files.get(plain)
         if now and now.original == original.original:  # otherwise the original has changed meanwhile

@@ -2,12 +2,12 @@
 
 import errno
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from werkzeug.datastructures import Range
 from werkzeug.http import http_date, parse_date, parse_etags, parse_if_range_header, parse_range_header, quote_etag
 from werkzeug.sansio.http import is_resource_modified
@@ -18,6 +18,8 @@ from .origin import OriginError, SlowOriginError
 from .threads import BusyError
 
 Handler = Callable[[Request, Exception], Awaitable[Response]]
+
+_SLICE_BYTES = 65_536  # what is sent at a time: of what slow clients have not taken yet, only so much is copied
 
 
 @dataclass(frozen=True)
@@ -67,14 +69,25 @@ async def respond(request: Request, found: Representation, body: Callable[[], Aw
     data = await body()
     wanted = parse_range_header(given.get("range")) if request.method == "GET" else None
     if wanted is None or wanted.units != "bytes" or len(wanted.ranges) > 1 or not _same(given.get("if-range"), found):
-        return Response(data, media_type=found.media_type, headers=headers)
+        return _send(data, 200, found.media_type, headers)
     first, end = wanted.ranges[0]
     span = Range("bytes", [(max(first, -len(data)), end)]).range_for_length(len(data))
     if span is None:
         return Response(status_code=416, headers={"Content-Range": f"bytes */{len(data)}", "Cache-Control": "no-store"})
     start, stop = span
     headers["Content-Range"] = f"bytes {start}-{stop - 1}/{len(data)}"
-    return Response(data[start:stop], 206, media_type=found.media_type, headers=headers)
+    return _send(memoryview(data)[start:stop], 206, found.media_type, headers)
+
+
+def _send(data: bytes | memoryview, status: int, media_type: str, headers: Mapping[str, str]) -> Response:
+    if len(data) <= _SLICE_BYTES:
+        return Response(bytes(data), status, headers, media_type)
+    return StreamingResponse(_slices(data), status, {**headers, "Content-Length": str(len(data))}, media_type)
+
+
+async def _slices(data: bytes | memoryview) -> AsyncIterator[memoryview]:
+    for start in range(0, len(data), _SLICE_BYTES):
+        yield memoryview(data)[start : start + _SLICE_BYTES]
 
 
 def _same(condition: str | None, found: Representation) -> bool:

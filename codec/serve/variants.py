@@ -42,7 +42,10 @@ class Variants:
             MemoryError: there is not enough for it.
         """
         key = f"variant/{__version__}/{source.tag}/{variant}/{name}"
-        stored = self._recent.get(key) or await self._cache.get(key)
+        recent = self._recent.get(key)
+        if recent:
+            return recent, True
+        stored = await self._cache.get(key)
         hit = stored is not None
         if stored is None:
             stored = await self._single_flight.once(
@@ -51,13 +54,13 @@ class Variants:
         kind, made = stored[:1], stored[1:]
         if kind in _REFUSED:
             raise _REFUSED[kind](made.decode())
-        self._keep(key, stored)
-        return made, hit
+        return self._shared(key, made), hit
 
-    def _keep(self, key: str, stored: bytes) -> None:
-        """In memory, for so short a time that the cache on disk learns what is in use."""
-        if key not in self._recent and len(stored) < _RECENT_BYTES / 8:
-            self._recent[key] = stored
+    def _shared(self, key: str, made: bytes) -> bytes:
+        """What all get who ask for it: kept in memory so shortly that the cache on disk learns what is in use."""
+        if key not in self._recent and len(made) < _RECENT_BYTES / 8:
+            self._recent[key] = made
+        return self._recent.get(key, made)
 
     async def _make(self, key: str, source: Source, variant: Variant) -> bytes:
         """What is kept under the key: a picture, for a while a fault of the file, never one of this machine."""

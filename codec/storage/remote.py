@@ -144,8 +144,15 @@ class RemoteTree:
         except Exception:  # not all file systems rename over a file that is there
             if not self._system.exists(path):
                 raise
-            self._system.rm_file(path)
-            self._system.mv(unfinished, path)
+            old = self._path(f"{OWN_FOLDER}/{secrets.token_hex(8)}.tmp")
+            self._system.mv(path, old)
+            try:
+                self._system.mv(unfinished, path)
+            except BaseException:
+                self._system.mv(old, path)
+                raise
+            with suppress(Exception):
+                self._system.rm_file(old)
 
     @cached_property
     def _folders(self) -> set[str]:

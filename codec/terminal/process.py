@@ -7,16 +7,24 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
+
+import click
 
 ENDED_BY_SIGTERM = 128 + signal.SIGTERM
 
 
-@contextmanager
-def prepared_process() -> Iterator[None]:
-    """SIGTERM ends the command as Ctrl-C does, standard output takes any name, and standard streams are open."""
-    _open_closed_streams()
-    with _terminable(), _tolerant_output():
-        yield
+class PreparedGroup(click.Group):
+    """Commands for which SIGTERM is as Ctrl-C, standard output takes any name, and standard streams are open."""
+
+    def main(self, *args: Any, **extra: Any) -> Any:
+        _open_closed_streams()
+        with _terminable(), _tolerant_output():
+            try:
+                return super().main(*args, **extra)
+            except OSError as error:  # of --help and --version; commands say it themselves
+                click.echo(f"aez: standard output: {error.strerror or error}", err=True)
+                sys.exit(1)
 
 
 def processes_and_threads(processes: int | None, threads: int) -> tuple[int, int]:
