@@ -37,6 +37,12 @@ class QualityWarning(AezWarning):
     """A picture is far from what its quality promises."""
 
 
+def unreadable(error: BaseException) -> PictureError:
+    """What to raise where a library cannot read a picture; some of them only assert that it is well-formed."""
+    reason = first_line(error) if str(error) else "it is malformed"
+    return PictureError(f"cannot be read ({reason})")
+
+
 def needs_extra(what: str, package: str, extra: str) -> AezError:
     """What to raise where a package is missing that comes with an extra of aez."""
     return AezError(f"{what} needs {package}: pip install 'aez[{extra}]'")

@@ -75,15 +75,16 @@ def gradient(width: int, height: int, kind: Kind) -> Samples:
 
 
 def png(samples: Samples, kind: Kind) -> bytes:
-    """A PNG file; its palette is a ramp, its transparency chunk makes the first colour transparent."""
+    """A PNG file; its transparency chunk makes the colour of the last pixel transparent; its palette is a ramp."""
     height, width = samples.shape[:2]
     parts = [SIGNATURE, header(width, height, kind)]
     if kind.colour == Colour.PALETTE:
         ramp = np.linspace(0, 255, 1 << kind.depth).astype(np.uint8)
         parts.append(chunk(b"PLTE", np.stack([ramp, ramp[::-1], ramp], 1).tobytes()))
     if kind.transparency:
-        first = {Colour.GRAY: struct.pack(">H", 0), Colour.RGB: struct.pack(">HHH", 0, 0, 0)}
-        parts.append(chunk(b"tRNS", first.get(kind.colour, b"\0")))
+        last = [int(number) for number in samples[-1, -1]]
+        is_palette = kind.colour == Colour.PALETTE
+        parts.append(chunk(b"tRNS", b"\xff" * last[0] + b"\0" if is_palette else struct.pack(f">{len(last)}H", *last)))
     return b"".join([*parts, chunk(b"IDAT", zlib.compress(_scanlines(samples, kind))), chunk(b"IEND", b"")])
 
 

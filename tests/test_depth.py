@@ -1,5 +1,6 @@
 """Samples of more than 8 bits, and of fewer, come out as bright as they were meant, with a note if they are reduced."""
 
+import base64
 import io
 import itertools
 import re
@@ -17,7 +18,7 @@ from png_files import Colour
 from tiff_files import BLACK_IS_ZERO, FLOAT, SIGNED, WHITE_IS_ZERO, Kind, tiff
 
 from aez import AezWarning, PictureError, decode, encode
-from aez.api import encode_bytes
+from aez.api import LOSSLESS, encode_bytes
 
 Run = Callable[..., Result]
 RAMP = np.tile(np.linspace(0, 1, 64), (64, 1))
@@ -215,6 +216,41 @@ def test_avif(photograph: Image.Image, bits: int) -> None:
     file[file.index(b"av1C") + 6] |= {8: 0, 10: 0x40, 12: 0x60}[bits]
     _, notes = coded(bytes(file))
     assert notes == ([f"{bits}-bit samples are reduced to 8 bits"] if bits > 8 else [])
+
+
+JPEG_XL = {  # ramps in red, green and blue, lossless, by libjxl; its plugin for Pillow writes only 8 bits of them
+    10: (
+        "{|Z<z6i~DX2m}ED@BvFGGu=ERS|}WRFQH%r1qD)D#TYzijIoK-7)(K9j97>O0{{^(CJq_+^FQaDb58W{Ip?wn+|pb#^a&1xBd)d&"
+        "g}^r02HPY}=|<8dP12-kvh|T9y+dl6B&~#L^Qp}w`)w~f-}XBDeJ?vV_d2^FJk#|%&*N?)%L4"
+    ),
+    12: (
+        "{|Z<z7*Mnb2m}ED`~pijLD?-YwE8!N0}~Po3WlPfzzWA0tTF~Kj4?W9tj^t_+6xh203ePQv;cra5?n5k1ee2olH_ptMiN|pX9=fi"
+        "`v0G%>G6M>rmO#Hnuh+TX<8Ex4|uz=zU#aCwZ7}Sz9D|<yT0p^xZK>_+}zyU+|A8t$j#i`&E4G0&D`96<;~sP%+1`~&E4G0&D`A0"
+        "-Q3*r$j#i`&CU7#KIfeO{&UW`<Ui+}Uq7?f-=-@}to16q)|%c`Youze0R"
+    ),
+    16: (
+        "0000CN?1%F4GM<}0000KW^{RQYItlQ00000YItlQ00009YItmH3IG5A;A(hmWB&?RF#G@%EdmGx0RSWeOE^IFGIhRCIQYJVgi#bC"
+        "tZWrya81S-n@9{5gBL`^#xTZ+g$OVJ5b@^Tc>v<S{)mG(h=VwYbMTKih=VwYgE)Iy6xLOvipH%{^H-qv*`bFXdg!5t9(w3wccF(K"
+        "dg!5to{oU{Ten;L^$L)9y<V@k>(=Y_YH|s4nvzSQo;dAAr3VI_N{zEu>c1DCDg4H#rSO>oEW}@m`yPL(PkQ{NfCl>iA84R~{{IIW"
+        "XrSl+fd(4r<bR-n272`g=!w(FHA-saYy"
+    ),
+}
+
+
+@pytest.mark.parametrize("bits", JPEG_XL)
+def test_jpeg_xl(bits: int) -> None:
+    pytest.importorskip("pillow_jxl")
+    file = base64.b85decode(JPEG_XL[bits])
+    assert coded(file)[1] == [f"{bits}-bit samples are reduced to 8 bits"]
+    with pytest.raises(PictureError, match=f"not without loss: {bits}-bit"):
+        encode_bytes(file, LOSSLESS)
+
+
+@pytest.mark.parametrize("mode", ["L", "RGB", "RGBA"])
+@pytest.mark.parametrize("use_container", [False, True])
+def test_jpeg_xl_of_8_bits(mode: str, use_container: bool) -> None:
+    pytest.importorskip("pillow_jxl")
+    assert not coded(bytes(saved(Image.new(mode, (40, 30)), "jxl", use_container=use_container)))[1]
 
 
 @pytest.mark.parametrize("no_jp2", [False, True])

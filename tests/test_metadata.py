@@ -16,9 +16,9 @@ from click.testing import Result
 from exif_blocks import LONG, ByteOrder, Field, block, orientation
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import Image, PngImagePlugin
+from PIL import Image, ImageCms, PngImagePlugin
 
-from aez import AezWarning, decode, encode
+from aez import AezWarning, decode, encode, info
 from aez.api import encode_bytes
 from aez.picture.files.formats import PictureFormat
 from aez.picture.files.saving import save_picture
@@ -118,6 +118,74 @@ def with_resolution(across: tuple[int, int], down: tuple[int, int], turn: int = 
         order=order,
         behind=behind,
     )
+
+
+@pytest.mark.parametrize("turn", [1, 3, 6, 8])
+def test_a_turned_tiff_has_its_resolution_turned(picture: Image.Image, turn: int) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = turn
+    result, _ = noted(saved(picture, "tiff", exif=exif, dpi=(300, 150)))
+    is_turned = turn > 4
+    assert result.size == (picture.size[::-1] if is_turned else picture.size)
+    assert result.info["dpi"] == ((150, 300) if is_turned else (300, 150))
+
+
+@pytest.mark.parametrize("text", ["plain", "Jörg", "\u65e5\u672c"])
+def test_texts_of_tiff_keep_their_bytes(picture: Image.Image, text: str) -> None:
+    written = text.encode() + b" by somebody"
+    stand_in = "Q" * len(written)  # Pillow writes only ASCII
+    exif = Image.Exif()
+    exif[0x010E] = stand_in
+    exif[0x8769] = {0xA430: stand_in}
+    result, notes = noted(saved(picture, "tiff", exif=exif.tobytes()).replace(stand_in.encode(), written))
+    tags = result.getexif()
+    found = [tags[0x010E], tags.get_ifd(0x8769)[0xA430]]
+    assert ([text.encode("latin-1") for text in found], notes) == ([written, written], [])
+
+
+def jp2_with(file: bytes, uuid: bytes, content: bytes) -> bytes:
+    return file + struct.pack(">L4s", 24 + len(content), b"uuid") + uuid + content
+
+
+def gif_with_xmp(file: bytes) -> bytes:
+    trailer = b"\1" + bytes(range(255, -1, -1)) + b"\0"
+    return file[:-1] + b"\x21\xff\x0bXMP DataXMP" + XMP + trailer + file[-1:]
+
+
+def test_xmp_and_exif_beside_what_pillow_reads_are_kept(picture: Image.Image) -> None:
+    jp2, exif = saved(picture, "jpeg2000"), block(orientation(6))
+    xmp = bytes.fromhex("be7acfcb97a942e89c71999491e3afac")
+    gif = gif_with_xmp(saved(picture, "gif"))
+    pytest.importorskip("pillow_jxl")
+    jxl = saved(picture, "jxl", use_container=True, xmp=XMP)
+    for file in (jp2_with(jp2, xmp, XMP), gif, jxl):
+        result, notes = noted(file)
+        assert (result.info["xmp"], notes) == (XMP, [])
+    turned, _ = noted(jp2_with(jp2, b"JpgTiffExif->JP2", exif))
+    assert turned.size == picture.size[::-1]
+    assert turned.getexif()[0x0112] == 1
+    compressed = saved(picture, "jxl", use_container=True, xmp=XMP, compress_metadata=True)
+    assert noted(compressed)[1] == ["left out: XMP, which is compressed"]
+
+
+def test_the_profile_of_a_bitmap_is_kept(picture: Image.Image) -> None:
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    plain = saved(picture, "bmp")
+    samples = plain[14 + 40 :]
+    header = struct.pack("<L", 124) + plain[18 : 14 + 40]
+    header += bytes(56 - len(header)) + b"DEBM"
+    header += bytes(112 - len(header)) + struct.pack("<LL", 124 + len(samples), len(profile)) + bytes(4)
+    front = plain[:10] + struct.pack("<L", 14 + 124)
+    assert noted(front + header + samples + profile)[0].info["icc_profile"] == profile
+    assert "icc_profile" not in noted(plain)[0].info
+
+
+def test_a_file_that_is_cut_off_gives_half_the_size_with_a_note(picture: Image.Image) -> None:
+    data = encode(picture)
+    result, notes = noted(data[: info(data).medium_bytes])
+    assert result.size == (20, 15)
+    assert notes == ["left out: the high resolution, since the file is cut off"]
+    assert not noted(data)[1]
 
 
 @pytest.mark.parametrize("order", ["<", ">"])

@@ -35,17 +35,21 @@ def test_every_kind_of_png(kind: Kind, size: tuple[int, int]) -> None:
     else:
         assert psnr(result, expected) > enough
     assert (result.mode in ("LA", "RGBA")) == (kind.transparency or kind.colour in (Colour.GRAY_ALPHA, Colour.RGBA))
+    assert (result.mode in ("L", "LA")) == (kind.colour in (Colour.GRAY, Colour.GRAY_ALPHA))
 
 
 def eight_bits(image: Image.Image, kind: Kind) -> Image.Image:
-    """What the file shows; Pillow itself clips 16-bit gray instead of scaling it."""
+    """What the file shows; Pillow clips 16-bit gray, and scales samples, but not a transparent colour."""
+    samples = np.atleast_3d(image).astype(int)
+    scaled = image
     if kind.colour == Colour.GRAY and kind.depth == 16:
-        gray = np.asarray(image).astype(int)
-        scaled = Image.fromarray((gray // 257).astype(np.uint8))
-        if kind.transparency:
-            scaled.putalpha(Image.fromarray(np.where(gray == 0, 0, 255).astype(np.uint8)))
+        scaled = Image.fromarray((samples[..., 0] // 257).astype(np.uint8))
+    if kind.transparency and kind.colour != Colour.PALETTE:
+        hidden = (samples == samples[-1, -1]).all(-1)
+        scaled = scaled.convert("RGB")
+        scaled.putalpha(Image.fromarray(np.where(hidden, 0, 255).astype(np.uint8)))
         return scaled
-    return image.convert("RGBA") if kind.transparency else image
+    return scaled.convert("RGBA") if kind.transparency else scaled
 
 
 def broken_files() -> dict[str, bytes]:
@@ -70,6 +74,7 @@ def broken_files() -> dict[str, bytes]:
         + pixels
         + last,
         "a chunk longer than the file": SIGNATURE + header(37, 29, RGB) + b"\x7f\xff\xff\xffIDAT",
+        "no palette": SIGNATURE + header(37, 29, palette) + pixels + last,
         "a bomb": SIGNATURE + header(60_000, 60_000, palette) + pixels + last,
     }
 
@@ -79,6 +84,7 @@ def test_broken_pngs_are_refused_in_one_line(name: str) -> None:
     with pytest.raises(PictureError) as error:
         encode_bytes(broken_files()[name])
     assert len(str(error.value).splitlines()) == 1
+    assert "Error" not in str(error.value) and "()" not in str(error.value)
 
 
 def test_the_writer_writes_what_pillow_reads() -> None:

@@ -9,12 +9,12 @@ import numpy as np
 from PIL import Image
 
 from ..arrays import Samples
-from ..errors import AezError, PictureError, first_line
+from ..errors import AezError, unreadable
 from ..format.contents import Metadata
 from .colour.depth import DEEP_MODES, deep_to_8_bit, note_reduction, scale_of
 from .colour.profiles import checked_profile, declared_profile, fitted, to_srgb
 from .colour.signalled import colour_of_chunks
-from .files.source import SampleFacts, read_source
+from .files.source import SourceFacts, read_source
 from .loading import load
 from .metadata.left_out import note_what_is_left_out
 from .metadata.metadata import read_exif, read_metadata
@@ -52,33 +52,36 @@ def from_pillow(image: Image.Image) -> Picture:
     except (AezError, Warning, MemoryError):
         raise
     except Exception as error:  # as in `load`: Pillow finds out late what is wrong with palettes, for one
-        raise PictureError(f"cannot be read ({first_line(error)})") from error
+        raise unreadable(error) from error
 
 
-def _taken_apart(image: Image.Image, loaded: Image.Image, source: SampleFacts) -> Picture:
-    exif = read_exif(image, image.info)
+def _taken_apart(image: Image.Image, loaded: Image.Image, source: SourceFacts) -> Picture:
+    info = source.completed(image.info)
+    exif = read_exif(image, info)
     upright = turned(loaded, exif.orientation if exif else 1)
     if image.mode in DEEP_MODES:
         upright = deep_to_8_bit(upright, scale_of(image), source.bits)
     elif source.bits > 8:
         note_reduction(source.bits)
-    flat, profile = _flat(upright, image.info, source)
+    flat, profile = _flat(upright, info, source)
     samples = np.asarray(flat)
     gray = flat.mode in ("L", "LA")
     alpha = samples[..., -1] if flat.mode in ("LA", "RGBA") else None
     colour = np.asarray(flat.convert("RGB")) if gray else samples[..., :3]
-    note_what_is_left_out(image, image.info, source)
-    return Picture(np.ascontiguousarray(colour), alpha, gray, read_metadata(image.info, profile, exif))
+    note_what_is_left_out(image, info, source)
+    return Picture(np.ascontiguousarray(colour), alpha, gray, read_metadata(info, profile, exif))
 
 
-def _flat(image: Image.Image, info: Mapping[Any, Any], source: SampleFacts) -> tuple[Image.Image, bytes]:
+def _flat(image: Image.Image, info: Mapping[Any, Any], source: SourceFacts) -> tuple[Image.Image, bytes]:
     """An image of 8 bits as one of mode L, LA, RGB or RGBA, with the profile of its samples if it needs one."""
     profile = checked_profile(info.get("icc_profile", source.profile or raw_profile(info, "icc", "icm")))
     if image.mode in ("CMYK", "LAB"):
         return to_srgb(image, profile), b""
-    flat = to_8_bit(image)
+    flat = to_8_bit(image, source.bits)
     if source.opaque and flat.mode in ("LA", "RGBA"):
         flat = flat.convert(flat.mode.removesuffix("A"))
+    if source.gray and flat.mode == "RGBA":  # in which Pillow opens gray samples of 16 bits with alpha
+        flat = flat.convert("LA")
     if not profile and "icc_profile" not in info:
         colour = source.colour or colour_of_chunks(info)
         profile = declared_profile(colour, gray=flat.mode in ("L", "LA"))

@@ -2,7 +2,7 @@
 
 from PIL import Image, TiffImagePlugin
 
-from ..errors import PictureError
+from ..errors import unreadable
 from .files.jpeg_end import with_end_marker
 from .files.tiff import forget_orientation_of_xmp
 from .notes import note, note_conversion
@@ -42,6 +42,6 @@ def _mended(image: Image.Image, error: Exception) -> Image.Image:
     except (OSError, LookupError, SyntaxError, ValueError):  # the file is malformed, too
         complete = None
     if complete is None:
-        raise PictureError(f"cannot be read ({error})") from error
+        raise unreadable(error) from error
     note("the JPEG lacks its end marker")
     return complete

@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 from PIL import Image, PngImagePlugin
 
-from ...errors import PictureError
+from ...errors import PictureError, unreadable
 from ...format.contents import METADATA_MAX
 from ..convert import plain
 from ..limits import MAX_PIXELS, check_pixels, raise_pillows_limit
@@ -42,7 +42,7 @@ def open_picture(file: bytes, max_pixels: int = MAX_PIXELS, formats: Collection[
     except (PictureError, MemoryError):
         raise
     except Exception as error:  # Pillow's plugins raise whatever their libraries do
-        raise PictureError(f"cannot be read ({error})") from error
+        raise unreadable(error) from error
     if image is None:
         raise PictureError("not a picture that can be read" if file else "the file is empty")
     return image

@@ -34,7 +34,7 @@ def exif_of_tags(image: Image.Image) -> bytes:
     present = [tag for tag in (*_DESCRIPTIVE_TAGS, *_DIRECTORIES) if tag in tags and tag in image.tag_v2]
     kept: dict[int, Any] = {}
     for tag in present:
-        value = _fields(tags.get_ifd(tag), tag) if tag in _DIRECTORIES else tags[tag]
+        value = _fields(tags.get_ifd(tag), tag) if tag in _DIRECTORIES else _as_it_was(tags[tag])
         if value and _can_be_written(tag, value):
             kept[tag] = value
     return _block(kept) if kept else b""
@@ -42,8 +42,21 @@ def exif_of_tags(image: Image.Image) -> bytes:
 
 def _fields(directory: dict[int, Any], tag: int) -> dict[int, Any]:
     """Those fields of a directory that can be written."""
-    found = {name: value for name, value in directory.items() if name != Base.ExifInteroperabilityOffset}
+    found = {name: _as_it_was(value) for name, value in directory.items() if name != Base.ExifInteroperabilityOffset}
     return {name: value for name, value in found.items() if _can_be_written(tag, {name: value})}
+
+
+class _Text(str):
+    """Text that is written as the bytes that Pillow has read. It would write ASCII, and many programs write UTF-8."""
+
+    __slots__ = ()
+
+    def encode(self, encoding: str = "", errors: str = "") -> bytes:
+        return super().encode("latin-1", "replace")
+
+
+def _as_it_was(value: Any) -> Any:
+    return _Text(value) if isinstance(value, str) else value
 
 
 def _can_be_written(tag: int, value: Any) -> bool:

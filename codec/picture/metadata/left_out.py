@@ -6,7 +6,7 @@ from typing import Any
 
 from PIL import Image, TiffImagePlugin
 
-from ..files.source import SampleFacts
+from ..files.source import SourceFacts
 from ..notes import note
 from .raw_profiles import has_raw_profile, is_raw_profile
 
@@ -18,15 +18,15 @@ _ABOUT_THE_FILE = ("software", "source", "creation time", "date:create", "date:m
 _MANY = 5
 
 
-def note_what_is_left_out(image: Image.Image, info: Mapping[Any, Any], source: SampleFacts) -> None:
+def note_what_is_left_out(image: Image.Image, info: Mapping[Any, Any], source: SourceFacts) -> None:
     """One note for all of what the file of a loaded image has and an .aez file will not have."""
-    lost = [*_texts(image, info)]
+    lost = [*source.lost, *_texts(image, info)]
     if _has_iptc(image, info):
         lost.append("IPTC")
     segments: list[tuple[str, bytes]] = getattr(image, "applist", [])
     if any(content.startswith(_XMP_EXTENSION) for _, content in segments):
         lost.append("the extension of XMP")
-    if source.gain_map or any(mark in content for _, content in segments for mark in _JPEG_GAIN_MAPS):
+    if any(mark in content for _, content in segments for mark in _JPEG_GAIN_MAPS):
         lost.append("the gain map")
     if lost:
         note(f"left out: {', '.join(lost)}")
