@@ -473,7 +473,7 @@ def web(folder: Path, models: tuple[str, ...], force: bool, debug: bool) -> None
     "--learning-rate",
     type=click.FloatRange(0, min_open=True, max=1),
     callback=no_nan,
-    help="Its peak.  [default: 0.001]",
+    help="Its peak.  [default: 0.001; with --init 0.0001, or that of the checkpoint]",
 )
 @click.option(
     "--loss",

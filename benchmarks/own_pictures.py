@@ -35,7 +35,7 @@ from aez.train.loop import score
 QUALITIES = (10, 30, 50, 70, 90)
 RUN, KEPT_ASIDE = 8, 8
 NAME = "own-1"
-TRAINING = {"batch": 4, "crop": 256, "learning_rate": 4e-4}
+TRAINING = {"batch": 4, "crop": 256}
 
 
 def main() -> None:

@@ -88,6 +88,23 @@ def test_training_is_deterministic_for_a_seed(run: Run, pictures: Path, trained:
     assert all(torch.equal(first[key], second[key]) for key in first)
 
 
+def test_networks_are_trained_in_single_precision(
+    run: Run, pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In bfloat16 the default model's loss is 3 % higher, which is more than training on gains."""
+    found = set()
+    plain = torch.nn.Conv2d.forward
+
+    def watched(layer: torch.nn.Conv2d, values: torch.Tensor) -> torch.Tensor:
+        result = plain(layer, values)
+        found.add(result.dtype)
+        return result
+
+    monkeypatch.setattr(torch.nn.Conv2d, "forward", watched)
+    assert run(*arguments(pictures, tmp_path / "run", 1)).exit_code == 0
+    assert found == {torch.float32}
+
+
 def test_pauses_are_no_part_of_the_schedule(
     run: Run, pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -146,6 +163,24 @@ def test_a_branch_begins_with_what_its_run_has_learned(run: Run, pictures: Path,
         for folder in (trained, tmp_path / "branch", tmp_path / "fresh")
     ]
     assert steps == [4, 5, 1]
+
+
+def test_what_was_trained_before_is_trained_on_at_a_rate_that_keeps_it(
+    run: Run, pictures: Path, trained: Path, tmp_path: Path
+) -> None:
+    trunk = tmp_path / "trunk"
+    assert run(*arguments(pictures, trunk, 1), "--learning-rate", 3e-3).exit_code == 0
+
+    def rate(*options: object) -> float:
+        folder = tmp_path / str(len(options))
+        assert run(*arguments(pictures, folder, 1), *options).exit_code == 0
+        return Checkpoint.load(folder / "checkpoint.pt").settings.learning_rate
+
+    weights = trained / "params.safetensors"
+    assert rate() == 1e-3
+    assert rate("--init", weights) == 1e-4
+    assert rate("--init", trunk / "checkpoint.pt", "--seed", 2) == 3e-3
+    assert rate("--init", weights, "--learning-rate", 2e-3, "--seed", 2) == 2e-3
 
 
 def test_the_loss_is_kept_with_the_weights(run: Run, pictures: Path, trained: Path, tmp_path: Path) -> None:

@@ -1,5 +1,8 @@
 """In what precision to compute."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import torch
 
 
@@ -8,3 +11,17 @@ def has_fast_bfloat16(device: torch.device) -> bool:
     if device.type == "cuda":
         return bool(torch.cuda.is_bf16_supported())
     return bool(torch.cpu.get_capabilities().get("avx512_bf16", False))
+
+
+@contextmanager
+def tensor_float_32(*, allowed: bool) -> Iterator[None]:
+    """Whether convolutions and matrix products on CUDA may round to ten bits meanwhile; other devices never do.
+
+    Networks lose nothing by it. Variances, which are small differences of large numbers, drown.
+    """
+    before = torch.backends.cudnn.allow_tf32, torch.backends.cuda.matmul.allow_tf32
+    torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = allowed
+    try:
+        yield
+    finally:
+        torch.backends.cudnn.allow_tf32, torch.backends.cuda.matmul.allow_tf32 = before

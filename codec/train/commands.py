@@ -28,6 +28,7 @@ from .synthetic import synthetic_pictures
 
 KEPT_ASIDE = 20
 VALIDATION_CROP = 256
+FURTHER_LEARNING_RATE = 1e-4  # of models that have been trained to the end; more undoes what they have learned
 SYNTHETIC_SHARE, SYNTHETIC_SIZE, SYNTHETIC_SEED = 0.1, (768, 512), 1
 CALIBRATION_PICTURES = 90
 
@@ -58,12 +59,14 @@ def train(
     if not resume and checkpoint.exists():
         raise AezError(f"{checkpoint} exists; go on with --resume or choose another --out")
     before = Checkpoint.load(checkpoint) if resume else None
+    trunk = Checkpoint.load(Path(init)) if init and init.endswith(".pt") else None
+    if init:
+        settings = {"learning_rate": trunk.settings.learning_rate if trunk else FURTHER_LEARNING_RATE} | settings
     schedule = _schedule(before, settings)
     if schedule.crop % BLOCK:
         raise AezError(f"--crop must be a multiple of {BLOCK}")
     if device == "cuda" and not torch.cuda.is_available():
         raise AezError("CUDA is not available")
-    trunk = Checkpoint.load(Path(init)) if init and init.endswith(".pt") else None
     torch.manual_seed(schedule.seed)
     pictures, validation = _load(folders, valid, schedule.crop, torch.device(device))
     earlier = before or trunk

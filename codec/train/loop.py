@@ -17,10 +17,10 @@ from torch.nn import functional as F
 from ..errors import AezError
 from ..format.quality import QUALITY_MAX
 from ..metrics.fidelity import MSE_MIN, psnr_of
-from ..nn.codec import Codec, random_qualities
+from ..nn.codec import Codec, Coded, random_qualities
 from ..nn.loss import LossName, measure
 from ..nn.params import Params, save_params
-from ..nn.precision import has_fast_bfloat16
+from ..nn.precision import tensor_float_32
 from ..nn.quantize import Rates
 from . import klt
 from .checkpoint import Checkpoint, Progress, Settings, write_log
@@ -50,9 +50,6 @@ class Trainer:
         self.optimizer = torch.optim.Adam(self.codec.parameters(), settings.learning_rate, (0.9, 0.99), fused=True)
         self.forward = torch.compile(self.codec) if compiled else self.codec
         self.measure = torch.compile(measure) if compiled else measure
-        self.bfloat16 = has_fast_bfloat16(self.device)
-        # Else convolutions in single precision round to ten bits on CUDA, and with them the variances of SSIMULACRA2.
-        torch.backends.cudnn.allow_tf32 = False
         self.step = 0
         self.fixed_encoder_from: int | None = None
         self.seconds = 0.0
@@ -137,13 +134,8 @@ class Trainer:
         picture = self.crops.batch(settings.batch, settings.crop)
         quality = random_qualities(settings.batch).to(self.device)
         generated = (torch.rand(settings.batch) < GENERATED_SHARE).to(self.device)
-        rates = Rates.NOISE if self.fixed_encoder_from is None else Rates.ROUNDED
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bfloat16):
-            coded = self.forward(picture, quality, rates, generated)
-        terms = self.measure(coded, picture, quality, settings.loss)
-        loss = terms.loss(generated)
         self.optimizer.zero_grad(set_to_none=True)
-        torch.autograd.backward(loss)
+        means = self._add_gradients(picture, quality, generated)
         torch.nn.utils.clip_grad_norm_(self.codec.parameters(), 1.0)
         self.optimizer.step()
         self.step += 1
@@ -151,6 +143,21 @@ class Trainer:
         with torch.no_grad():
             for average, parameter in zip(self.ema.parameters(), self.codec.parameters(), strict=True):
                 average.lerp_(parameter, 1 - decay)
+        return means
+
+    def _add_gradients(self, picture: Tensor, quality: Tensor, generated: Tensor) -> Tensor:
+        """Back-propagate the loss of a batch; returns loss, bpp and ln(MSE), [3]."""
+        rates = Rates.NOISE if self.fixed_encoder_from is None else Rates.ROUNDED
+        with tensor_float_32(allowed=True):
+            coded = self.forward(picture, quality, rates, generated)
+        outputs = [coded.high, coded.medium, coded.base_bits, coded.enhancement_bits]
+        leaves = [output.detach().requires_grad_() for output in outputs]
+        with tensor_float_32(allowed=False):
+            terms = self.measure(Coded(*leaves), picture, quality, self.settings.loss)
+            loss = terms.loss(generated)
+            torch.autograd.backward(loss)
+        with tensor_float_32(allowed=True):
+            torch.autograd.backward(outputs, [leaf.grad for leaf in leaves])
         return torch.stack([loss, terms.bpp.mean(), terms.high_mse.clamp_min(MSE_MIN).log().mean()]).detach()
 
     @torch.no_grad()

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -22,12 +21,11 @@ def train(
     batch: int = 64,
     rate: float = 1e-3,
 ) -> None:
-    """Adam on batches of data [N, ...], its rate falling to zero along a cosine."""
+    """Adam on batches of data [N, ...], drawn at random, its rate falling to zero along a cosine."""
     optimizer = torch.optim.Adam(list(parameters), lr=rate)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
-    choose = np.random.default_rng(SEED)
     for _ in range(steps):
         optimizer.zero_grad()
-        loss(data[torch.from_numpy(choose.integers(len(data), size=batch))]).backward()  # type: ignore[no-untyped-call]
+        loss(data[torch.randint(len(data), (batch,))]).backward()  # type: ignore[no-untyped-call]
         optimizer.step()
         schedule.step()
