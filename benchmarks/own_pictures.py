@@ -57,7 +57,7 @@ def main() -> None:
     loss = load_params(shipped / PARAMS).loss
     with TemporaryDirectory() as temporary:
         folders = [link(paths, Path(temporary) / name) for name, paths in (("train", trained), ("aside", aside))]
-        given: dict[str, Any] = {"minutes": arguments.minutes, "loss": loss, **TRAINING}
+        given: dict[str, Any] = {"minutes": arguments.minutes, "loss": loss, "compiled": True, **TRAINING}
         train(folders[:1], arguments.out, valid=folders[1], init=DEFAULT_MODEL, **given)
         export_checkpoint(arguments.out / "checkpoint.pt", arguments.out, NAME, folders[0], force=False)
     own = arguments.out / NAME
