@@ -351,6 +351,15 @@ class NeverOver(LocalFileSystem):
         super().mv(path1, path2, **options)
 
 
+def test_a_folder_in_the_place_of_a_file_stays(tmp_path: Path) -> None:
+    fsspec.register_implementation("neverover", NeverOver, clobber=True)
+    (tmp_path / "x.aez").mkdir()
+    (tmp_path / "x.aez" / "mine").write_text("precious")
+    with pytest.raises(OSError, match="cannot rename"):
+        RemoteTree(f"neverover://{tmp_path}").write("x.aez", b"new")
+    assert (tmp_path / "x.aez" / "mine").read_text() == "precious"
+
+
 @pytest.mark.parametrize("fault", [None, 2, 3])
 def test_a_file_that_is_replaced_is_never_lost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: int) -> None:
     fsspec.register_implementation("neverover", NeverOver, clobber=True)

@@ -431,6 +431,13 @@ def test_bad_inputs_are_one_line_and_leave_nothing_behind(run: Run, png: Path, t
     assert sorted(tmp_path.iterdir()) == before
 
 
+def test_debug_shows_where_it_went_wrong(run: Run, tmp_path: Path) -> None:
+    result = run("encode", tmp_path / "missing.png", "--debug")
+    assert result.exit_code == 1
+    assert "Traceback" in result.stderr
+    assert result.stderr.splitlines()[-1].startswith("FileNotFoundError") and "standard output" not in result.stderr
+
+
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="has no /dev/full")
 @pytest.mark.parametrize("command", [["--help"], ["models", "list"], ["info", "a.aez"], ["info", "a.aez", "--json"]])
 @pytest.mark.parametrize("unbuffered", ["", "1"])

@@ -19,6 +19,7 @@ from tiff_files import BLACK_IS_ZERO, FLOAT, SIGNED, WHITE_IS_ZERO, Kind, tiff
 
 from aez import AezWarning, PictureError, decode, encode
 from aez.api import LOSSLESS, encode_bytes
+from aez.picture.files import jxl
 
 Run = Callable[..., Result]
 RAMP = np.tile(np.linspace(0, 1, 64), (64, 1))
@@ -235,6 +236,24 @@ JPEG_XL = {  # ramps in red, green and blue, lossless, by libjxl; its plugin for
         "XrSl+fd(4r<bR-n272`g=!w(FHA-saYy"
     ),
 }
+
+
+def bits_of(*numbers: tuple[int, int]) -> bytes:
+    """Numbers of so many bits each, the lowest first."""
+    text = "".join(format(number, f"0{count}b")[::-1] if count else "" for number, count in numbers)
+    return int(text[::-1], 2).to_bytes(-(-len(text) // 8) + 8, "little")
+
+
+@pytest.mark.parametrize("side", range(4))
+@pytest.mark.parametrize("in_eighths", [False, True])
+def test_the_depth_of_jpeg_xl_behind_a_preview_and_an_animation(side: int, in_eighths: bool) -> None:
+    """A picture of 8 x 8 with all that ISO/IEC 18181-1 allows before its depth of 10 bits."""
+    lengths = (0, 0, 5, 9) if in_eighths else (6, 8, 10, 12)
+    preview = (in_eighths, 1), (side, 2), (1 if lengths[side] else 0, lengths[side]), (1, 3)
+    animation = (2, 2), (5, 10), (3, 2), (7, 10), (1, 2), (4, 3), (1, 1)
+    size = (1, 1), (0, 5), (1, 3)
+    fields = *size, (0, 1), (1, 1), (5, 3), (1, 1), *size, (1, 1), *preview, (1, 1), *animation, (0, 1), (1, 2)
+    assert jxl.bits_per_sample(b"\xff\x0a" + bits_of(*fields)) == 10
 
 
 @pytest.mark.parametrize("bits", JPEG_XL)

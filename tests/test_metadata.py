@@ -126,8 +126,13 @@ def test_a_turned_tiff_has_its_resolution_turned(picture: Image.Image, turn: int
     exif[0x0112] = turn
     result, _ = noted(saved(picture, "tiff", exif=exif, dpi=(300, 150)))
     is_turned = turn > 4
+    expected = (150, 300) if is_turned else (300, 150)
     assert result.size == (picture.size[::-1] if is_turned else picture.size)
-    assert result.info["dpi"] == ((150, 300) if is_turned else (300, 150))
+    assert result.info["dpi"] == expected
+    with Image.open(io.BytesIO(saved(picture, "tiff", exif=exif, dpi=(300, 150)))) as image:
+        image.load()
+        for _ in range(2):
+            assert decode(encode(image)).info["dpi"] == expected
 
 
 @pytest.mark.parametrize("text", ["plain", "Jörg", "\u65e5\u672c"])
@@ -161,6 +166,7 @@ def test_xmp_and_exif_beside_what_pillow_reads_are_kept(picture: Image.Image) ->
     for file in (jp2_with(jp2, xmp, XMP), gif, jxl):
         result, notes = noted(file)
         assert (result.info["xmp"], notes) == (XMP, [])
+    assert "xmp" not in noted(gif.replace(b"\1\xff\xfe\xfd", b"\1\xff\xfe\xfe"))[0].info
     turned, _ = noted(jp2_with(jp2, b"JpgTiffExif->JP2", exif))
     assert turned.size == picture.size[::-1]
     assert turned.getexif()[0x0112] == 1

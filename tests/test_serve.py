@@ -441,7 +441,7 @@ def test_readers_may_be_slow_but_not_stand_still(tmp_path: Path, photograph: Ima
         raw(served, request) as slow,
         ThreadPoolExecutor(1) as threads,
     ):
-        steady = threads.submit(read_all, slow, 0.3)
+        steady = threads.submit(read_all, slow, 0.5)
         time.sleep(6)
         assert read_all(still, 0) < LARGE_BYTES
         assert steady.result() > LARGE_BYTES

@@ -101,6 +101,7 @@ def test_networks_are_trained_in_single_precision(
         return result
 
     monkeypatch.setattr(torch.nn.Conv2d, "forward", watched)
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx512_bf16": True})
     assert run(*arguments(pictures, tmp_path / "run", 1)).exit_code == 0
     assert found == {torch.float32}
 

@@ -59,7 +59,7 @@ def read_claims(tree: Tree) -> dict[str, set[str]]:
 
 
 def is_claimed(tree: Tree, hashes: Collection[str], name: str) -> bool:
-    """Whether a file that is there is one of those that a batch has noted under its name."""
+    """Whether a file that is there is one of those that a batch has noted."""
     return bool(hashes) and sha256(tree.read(name)) in hashes
 
 

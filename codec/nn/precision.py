@@ -15,13 +15,13 @@ def has_fast_bfloat16(device: torch.device) -> bool:
 
 @contextmanager
 def tensor_float_32(*, allowed: bool) -> Iterator[None]:
-    """Whether convolutions and matrix products on CUDA may round to ten bits meanwhile; other devices never do.
+    """Whether convolutions on CUDA may round to ten bits meanwhile, as they do by default; other devices never do.
 
     Networks lose nothing by it. Variances, which are small differences of large numbers, drown.
     """
-    before = torch.backends.cudnn.allow_tf32, torch.backends.cuda.matmul.allow_tf32
-    torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = allowed
+    before = torch.backends.cudnn.allow_tf32
+    torch.backends.cudnn.allow_tf32 = allowed
     try:
         yield
     finally:
-        torch.backends.cudnn.allow_tf32, torch.backends.cuda.matmul.allow_tf32 = before
+        torch.backends.cudnn.allow_tf32 = before

@@ -12,7 +12,7 @@ from ..arrays import Samples
 from ..errors import AezError, unreadable
 from ..format.contents import Metadata
 from .colour.depth import DEEP_MODES, deep_to_8_bit, note_reduction, scale_of
-from .colour.profiles import checked_profile, declared_profile, fitted, to_srgb
+from .colour.profiles import checked_profile, declared_profile, fitted, has_no_colour, to_srgb
 from .colour.signalled import colour_of_chunks
 from .files.source import SourceFacts, read_source
 from .loading import load
@@ -80,7 +80,7 @@ def _flat(image: Image.Image, info: Mapping[Any, Any], source: SourceFacts) -> t
     flat = to_8_bit(image, source.bits)
     if source.opaque and flat.mode in ("LA", "RGBA"):
         flat = flat.convert(flat.mode.removesuffix("A"))
-    if source.gray and flat.mode == "RGBA":  # in which Pillow opens gray samples of 16 bits with alpha
+    if source.gray and flat.mode == "RGBA" and has_no_colour(flat):  # as Pillow opens gray of 16 bits with alpha
         flat = flat.convert("LA")
     if not profile and "icc_profile" not in info:
         colour = source.colour or colour_of_chunks(info)

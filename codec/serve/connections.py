@@ -27,6 +27,9 @@ _HEADER_BYTES = 16_384
 _CONNECTIONS = 1000
 _GRACE_SECONDS = 30
 _LEAST_BYTES = 10_000
+# What the system holds back for a client is not to be seen from here, and may be megabytes unless that is limited.
+_UNSENT_OPTION: int | None = getattr(socket, "TCP_NOTSENT_LOWAT", None)
+_UNSENT_BYTES = 65_536
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -111,6 +114,9 @@ class PatientProtocol(H11Protocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
+        connection = transport.get_extra_info("socket")
+        if connection is not None and _UNSENT_OPTION is not None:
+            connection.setsockopt(socket.IPPROTO_TCP, _UNSENT_OPTION, _UNSENT_BYTES)
         self._unsent, self._unsent_since = 0, 0
         self._idle_since = -1
         self._requests = self._resumed = 0

@@ -13,7 +13,7 @@ from prometheus_client.multiprocess import MultiProcessCollector, mark_process_d
 _BOUNDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 
 REQUESTS = Counter("aez_requests", "Requests answered.", ("route", "method", "status"))
-SECONDS = Histogram("aez_request_seconds", "Time until the last byte was handed over.", ("route",), buckets=_BOUNDS)
+SECONDS = Histogram("aez_request_seconds", "Time until the answer began.", ("route",), buckets=_BOUNDS)
 SENT_BYTES = Counter("aez_sent_bytes", "Bytes of bodies.", ("route",))
 RESULTS = Counter("aez_results", "Pictures coded for clients, by whether they were in the cache.", ("cache",))
 CODED = Counter("aez_coded", "Pictures coded for clients that were in no cache.")

@@ -71,6 +71,9 @@ class Guard:
         except TimeoutError:
             if now.status == _CANCELLED:
                 await PlainTextResponse("this took too long", 503, {"Retry-After": "5"})(scope, receive, watched)
+        except asyncio.CancelledError:  # the server ends, and would say so with a traceback
+            if now.seconds is None:
+                raise
         except Exception:
             now.status = 500
             raise

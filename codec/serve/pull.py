@@ -44,7 +44,7 @@ class PullThrough:
         return fresh
 
     async def encoded(self, plain: str, original: Pulled) -> Pulled:
-        """The .aez of an original, which need not be in the cache: it may be too small for it.
+        """The .aez of an original, which is given since a small cache may not hold it.
 
         Raises:
             PictureError: it cannot be encoded, or would grow.
@@ -118,7 +118,7 @@ class PullThrough:
         try:
             async with self._one_at_a_time:
                 original = await self._files.get(plain)
-                if original and original.state == "there":
+                if original and original.state == "there" and original.media_type != AEZ:
                     await self.encoded(plain, original)
         except (PictureError, BusyError):
             pass

@@ -142,7 +142,7 @@ class RemoteTree:
         try:
             self._system.mv(unfinished, path)
         except Exception:  # not all file systems rename over a file that is there
-            if not self._system.exists(path):
+            if not self._system.isfile(path):
                 raise
             old = self._path(f"{OWN_FOLDER}/{secrets.token_hex(8)}.tmp")
             self._system.mv(path, old)

@@ -2,6 +2,7 @@
 
 import json
 import sys
+import traceback
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -59,7 +60,8 @@ class Reporter:
                 yield
             except (AezError, OSError, MemoryError) as error:
                 if self._debug:
-                    raise
+                    traceback.print_exc()
+                    sys.exit(1)
                 self.fail(describe(error, printable(name)))
         for note in notes:
             self.note(name, str(note.message))

@@ -209,6 +209,7 @@ def score(codec: Codec, pictures: Tensor, loss: LossName) -> float:
         for chunk in torch.split(pictures, 8):
             picture = chunk.float() / 255
             quality = torch.full((len(chunk),), float(round(share * QUALITY_MAX)), device=chunk.device)
-            coded = codec(picture, quality, Rates.FILE)
-            costs.append(measure(coded, picture, quality, loss).cost().log())
+            with tensor_float_32(allowed=False):
+                coded = codec(picture, quality, Rates.FILE)
+                costs.append(measure(coded, picture, quality, loss).cost().log())
     return torch.cat(costs).mean().item()

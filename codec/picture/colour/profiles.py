@@ -54,7 +54,7 @@ def fitted(image: Image.Image, profile: bytes) -> tuple[Image.Image, bytes]:
         return image, profile
     if gray and space == b"RGB ":
         return gray_in_srgb(image, profile), b""
-    if space == b"GRAY" and _has_no_colour(image):
+    if space == b"GRAY" and has_no_colour(image):
         return image.convert("L" if image.mode == "RGB" else "LA"), profile
     note(f"an ICC profile for {space.decode('latin-1').strip()}, which the samples are not, is left out")
     return image, b""
@@ -87,6 +87,7 @@ def _converted(image: Image.Image, profile: bytes) -> Image.Image | None:
         return None
 
 
-def _has_no_colour(image: Image.Image) -> bool:
+def has_no_colour(image: Image.Image) -> bool:
+    """Whether an image of mode RGB or RGBA shows nothing but grays."""
     samples = np.asarray(image)
     return bool((samples[..., :1] == samples[..., 1:3]).all())

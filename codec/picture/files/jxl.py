@@ -107,7 +107,7 @@ def _skip_what_is_not_about_samples(bits: _Bits) -> None:
     if bits.flag():
         _size(bits)
     if bits.flag():
-        sides = ((6, 1), (10, 65), (10, 321), (12, 1345)) if not bits.flag() else (16, 32, (5, 1), (9, 33))
+        sides = ((6, 1), (8, 65), (10, 321), (12, 1345)) if not bits.flag() else (16, 32, (5, 1), (9, 33))
         bits.one_of(*sides)
         if bits.read(3) == 0:
             bits.one_of(*sides)

@@ -56,7 +56,7 @@ class SourceFacts:
     lost: tuple[str, ...] = ()
 
     def completed(self, info: Mapping[Any, Any]) -> dict[Any, Any]:
-        """The `info` of the loaded image with the metadata that Pillow has not put there."""
+        """The `info` of the loaded image, with the metadata that Pillow has not put there or not turned."""
         found = {"exif": self.exif, "xmp": self.xmp}
         completed = {name: value for name, value in found.items() if value} | dict(info)
         if self.turned_by_a_quarter and "dpi" in info:
@@ -115,7 +115,8 @@ def _tiff(image: Image.Image, _: IO[bytes]) -> SourceFacts:
     tags = image.tag_v2
     chromaticities = *tags.get(Base.WhitePoint, ()), *tags.get(Base.PrimaryChromaticities, ())
     colour = colour_of_chromaticities([float(number) for number in chromaticities])
-    is_turned = tags.get(Base.Orientation) in _QUARTERS
+    stored = tags.get(Base.ImageWidth), tags.get(Base.ImageLength)
+    is_turned = tags.get(Base.Orientation) in _QUARTERS or image.size != stored  # which says it once it is loaded
     return SourceFacts(max(tags.get(Base.BitsPerSample, (1,))), colour, turned_by_a_quarter=is_turned)
 
 
@@ -151,7 +152,7 @@ def _jxl(_: Image.Image, file: IO[bytes]) -> SourceFacts:
 
 def _gif(_: Image.Image, file: IO[bytes]) -> SourceFacts:
     behind = file.read().partition(_GIF_XMP)[2]
-    return SourceFacts(xmp=behind.partition(_GIF_XMP_END)[0])
+    return SourceFacts(xmp=behind[: max(0, behind.find(_GIF_XMP_END))])
 
 
 def _bmp(_: Image.Image, file: IO[bytes]) -> SourceFacts:
