@@ -7,9 +7,10 @@ GIMP's manual, screenshots and examples (Debian's package gimp-help-en 2.10.34, 
 images; GNU Free Documentation License). An eighth of the pictures is kept aside and compared on: runs of eight
 neighbours by name, so that hardly any picture has a near copy among those that are trained on.
 
-BD-rate is that of the mean curves over real files, by PSNR of the high resolution. Cost is rate + lambda * distortion
-as in training, over the middles of the pictures kept aside; 0.01 of its logarithm is 1 %. A model is trained for the
-loss that the shipped one was trained for.
+BD-rate is that of the mean curves over real files, by the measure that the model is trained for (SSIMULACRA2 for the
+loss "eyes", PSNR for "mse"), in the high resolution. Cost is rate + lambda * distortion as in training, over the
+middles of the pictures kept aside; 0.01 of its logarithm is 1 %. A model is trained for the loss that the shipped one
+was trained for.
 """
 
 import argparse
@@ -23,7 +24,8 @@ from PIL import Image
 
 import aez
 from aez.metrics.fidelity import psnr
-from aez.metrics.rate_distortion import Point, bd_rate, common_range, mean_curve
+from aez.metrics.rate_distortion import Metric, Point, bd_rate, common_range, mean_curve
+from aez.metrics.ssimulacra2 import ssimulacra2
 from aez.model.folder import PARAMS
 from aez.model.registry import DEFAULT_MODEL, AnyModel, find_by_name
 from aez.nn.params import load_params
@@ -64,17 +66,18 @@ def main() -> None:
     costs = [mean_ln_cost(folder / PARAMS, aside) for folder in (shipped, own)]
     print(f"cost: {100 * (costs[1] - costs[0]):+.1f} % (loss: {loss})")
     pictures = [plain_picture(path.read_bytes())[0] for path in aside]
-    curves = [curve(pictures, folder, arguments.threads) for folder in (shipped, own)]
-    print("| quality | shipped, bpp | dB | own, bpp | dB |\n| --- | --- | --- | --- | --- |")
+    metric: Metric = "ssimulacra2" if loss == "eyes" else "psnr"
+    curves = [curve(pictures, folder, metric, arguments.threads) for folder in (shipped, own)]
+    print(f"| quality | shipped, bpp | {metric} | own, bpp | {metric} |\n| --- | --- | --- | --- | --- |")
     before, after = curves
     for a, b in zip(before, after, strict=True):
         print(f"| {a.quality:g} | {a.bpp:.3f} | {a.fidelity:.2f} | {b.bpp:.3f} | {b.fidelity:.2f} |")
-    psnrs = common_range(curves)
-    rate = bd_rate(before, after, psnrs) if psnrs else None
-    if psnrs is None or rate is None:
+    fidelities = common_range(curves, metric)
+    rate = bd_rate(before, after, fidelities) if fidelities else None
+    if fidelities is None or rate is None:
         print("no BD-rate: the curves have too little in common")
     else:
-        print(f"BD-rate: {rate:+.1f} % from {psnrs[0]:.1f} to {psnrs[1]:.1f} dB")
+        print(f"BD-rate by {metric}: {rate:+.1f} % from {fidelities[0]:.1f} to {fidelities[1]:.1f}")
 
 
 def large_pictures(folder: Path) -> list[Path]:
@@ -112,15 +115,16 @@ def mean_ln_cost(params: Path, paths: Iterable[Path]) -> float:
     return score(loaded.codec.eval(), torch.stack(middles), loaded.loss)
 
 
-def curve(pictures: Iterable[Image.Image], model: AnyModel, threads: int) -> list[Point]:
+def curve(pictures: Iterable[Image.Image], model: AnyModel, metric: Metric, threads: int) -> list[Point]:
     """The mean curve of real files."""
+    fidelity = ssimulacra2 if metric == "ssimulacra2" else psnr
     curves = []
     for image in pictures:
         points = []
         for quality in QUALITIES:
             data = aez.encode(image, quality, model=model, threads=threads)
             decoded = aez.decode(data, model=model, threads=threads).convert(image.mode)
-            points.append(Point(quality, aez.info(data).bpp, psnr(decoded, image)))
+            points.append(Point(quality, aez.info(data).bpp, fidelity(decoded, image)))
         curves.append(points)
     return mean_curve(curves)
 
