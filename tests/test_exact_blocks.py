@@ -17,7 +17,9 @@ from PIL import Image, ImageDraw
 
 import aez
 from aez.api import Resolution
+from aez.arrays import Samples
 from aez.coding.encode import Coding, Encoder, Layers, Split
+from aez.coding.exact_bits import Estimate, estimate_exact_bits
 from aez.coding.targets import Measure
 from aez.format.contents import Contents
 from aez.format.exact import Map, gather, grid_of, pack_exact, pixels_of, unpack_exact
@@ -163,6 +165,34 @@ def test_a_file_is_never_larger_and_worse(page: Image.Image, quality: int) -> No
 def test_photographs_have_none(sample: Image.Image, size: tuple[int, int], quality: int) -> None:
     image = sample.crop((0, 0, *size))
     assert aez.encode(image, quality) == aez.encode(image, quality, exact="never")
+
+
+def test_a_small_caption_is_exact_in_a_large_photograph(sample: Image.Image) -> None:
+    image = sample.copy()
+    ImageDraw.Draw(image).rectangle((400, 384, 623, 415), "white")
+    for top in (387, 401):
+        ImageDraw.Draw(image).text((406, top), "Montana de Oro, May 2026, no. 117", "black")
+    exact = pixels(exact_map(aez.encode(image, 70)), image)
+    assert exact[384:416, 400:624].all()
+    assert exact.sum() == 32 * 224
+
+
+def test_a_few_blocks_that_look_drawn_do_not_cost_the_whole_picture(
+    sample: Image.Image, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Noise of two levels has few differences, and is not worth its bits where quality is low."""
+    noise = np.random.default_rng(1).choice(np.array([100, 112], np.uint8), (64, 64))
+    image = sample.copy()
+    image.paste(Image.fromarray(noise).convert("RGB"), (0, 0))
+    tried: list[int] = []
+
+    def watched(rgb: Samples) -> Estimate:
+        tried.append(rgb.shape[0] * rgb.shape[1])
+        return estimate_exact_bits(rgb)
+
+    monkeypatch.setattr("aez.coding.mixed.estimate_exact_bits", watched)
+    assert aez.encode(image, 20) == aez.encode(image, 20, exact="never")
+    assert 0 < max(tried) < image.width * image.height / 4
 
 
 def test_base_only_files_keep_them(page: Image.Image) -> None:

@@ -1,4 +1,4 @@
-"""Whether a picture is drawn somewhere, as text and interfaces are, and not photographed.
+"""Where a picture is drawn, as text and interfaces are, and not photographed.
 
 Differences of neighbouring pixels in photographs have about a Laplace distribution. Where it is drawn there are few and
 large ones: their entropy is far below that of a Laplace distribution of the same mean. An eighth of the rows is looked
@@ -11,6 +11,7 @@ import numpy as np
 
 from ..arrays import Floats, Samples
 from ..format.blocks import BLOCK, blocks_of
+from ..format.exact import Map
 
 _GREEN = 1
 _DIFFERENCES = np.arange(-255, 256)
@@ -19,8 +20,8 @@ _LEAST_MEAN = 0.5
 _FEWER_BITS = 3.0  # hardly any block of a photograph is so far below
 
 
-def looks_drawn(rgb: Samples) -> bool:
-    """Whether some block of a picture [H, W, 3] looks drawn; flat ones do not."""
+def drawn_blocks(rgb: Samples) -> Map:
+    """Which blocks [rows, columns] of a picture [H, W, 3] look drawn; flat ones do not."""
     height, width, _ = rgb.shape
     blocks = blocks_of(height, width)
     rows = np.arange(0, height, len(_ROWS))
@@ -34,7 +35,8 @@ def looks_drawn(rgb: Samples) -> bool:
     counts = histogram.reshape(*blocks, len(_DIFFERENCES)).astype(np.float32)
     share = counts / np.maximum(counts.sum(-1, keepdims=True), 1)
     mean = share @ np.abs(_DIFFERENCES).astype(np.float32)
-    return bool((_laplace_bits(mean) - _entropy(share) > _FEWER_BITS).any())
+    drawn: Map = _laplace_bits(mean) - _entropy(share) > _FEWER_BITS
+    return drawn
 
 
 def _entropy(share: Floats) -> Floats:

@@ -6,19 +6,26 @@ its exact bits are fewer than its learned bits plus the price of its error: that
 
 from functools import cached_property
 
+import numpy as np
+
 from ..arrays import Floats
-from ..format.exact import SIDE
+from ..format.contents import Metadata
+from ..format.exact import SIDE, Map
+from ..picture.convert import Picture
 from ..picture.samples import half_size
 from .costs import error_costs, latent_bits, learned_cost_at_least
-from .drawn import looks_drawn
+from .drawn import drawn_blocks
 from .encode import Encoded, Encoder
 from .exact_bits import Estimate, estimate_exact_bits
 from .fidelity import decoded_high, decoded_medium
+from .parts import Part, parts_around
 from .regions import Regions
 from .storable import Storable, affordable_error
 
 _CLEARLY, _PERHAPS, _HARDLY_ANY = 1.5, 4.0, 0.15
 _WORTHWHILE = 0.98
+_TRIED_FIRST = 0.25
+"""As much of a picture is tried by itself before all of it is: a few blocks look drawn in most large photographs."""
 _EXACT_FROM = 90
 """The quality, as people give it, from which on stored samples are the picture's own, whatever an error costs."""
 
@@ -30,7 +37,7 @@ class MixedEncoder(Encoder):
 
     def encode(self, quality: int) -> Encoded:
         """The picture as a file of a stored quality, no more costly than with the networks alone."""
-        if not (self._drawn and self._regions.candidates.any()):
+        if not (self._drawn.any() and self._is_worth_trying(quality) and self._regions.candidates.any()):
             return super().encode(quality)
         price = self.model.typical.error_price(quality)
         is_exact = quality >= self.model.scale.to_stored(_EXACT_FROM)
@@ -51,9 +58,21 @@ class MixedEncoder(Encoder):
             costs.append((self._cost(exact, exact_errors), exact))
         return min(costs, key=lambda pair: pair[0])[1]
 
+    def _is_worth_trying(self, quality: int) -> bool:
+        """Whether blocks are exact in a part that looks drawn; or these are too much to be tried first."""
+        parts = parts_around(self._drawn)
+        seen = self.picture.seen
+        if sum(seen[part].size for part in parts) > _TRIED_FIRST * seen.size:
+            return True
+        return any(self._of_part(part).encode(quality).exactness != "none" for part in parts)
+
+    def _of_part(self, part: Part) -> "MixedEncoder":
+        picture = Picture(np.ascontiguousarray(self.picture.seen[part]), None, self.picture.gray, Metadata())
+        return MixedEncoder(self.model, picture, self.layers, self._coding)
+
     @cached_property
-    def _drawn(self) -> bool:
-        return looks_drawn(self.picture.rgb)
+    def _drawn(self) -> Map:
+        return drawn_blocks(self.picture.rgb)
 
     @cached_property
     def _estimate(self) -> Estimate:

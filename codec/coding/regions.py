@@ -23,7 +23,7 @@ class Regions:
         """`rgb`: samples [H, W, 3]; `drawn`: which blocks are, [rows, columns]."""
         across = _flat_ground(rgb) | (drawn[:, 1:] & drawn[:, :-1])
         down = _flat_ground(rgb.transpose(1, 0, 2)).T | (drawn[1:] & drawn[:-1])
-        self._labels = _components(across, down)
+        self._labels = components(across, down)
         self._drawn = np.bincount(self._labels.ravel(), drawn.ravel()) > 0
         self._alone = np.bincount(self._labels.ravel()) == 1
         self.candidates: Map = self._drawn[self._labels]
@@ -55,7 +55,7 @@ def _flat_ground(rgb: Samples) -> Map:
     return across
 
 
-def _components(across: Map, down: Map) -> Labels:
+def components(across: Map, down: Map) -> Labels:
     """A number for each block, the same for those that are connected; `across` and `down` connect neighbours."""
     labels = np.arange((across.shape[0]) * down.shape[1]).reshape(across.shape[0], down.shape[1])
     while True:
