@@ -60,11 +60,16 @@ class MixedEncoder(Encoder):
 
     def _is_worth_trying(self, quality: int) -> bool:
         """Whether blocks are exact in a part that looks drawn; or these are too much to be tried first."""
+        return not self._parts or any(part.encode(quality).exactness != "none" for part in self._parts)
+
+    @cached_property
+    def _parts(self) -> "list[MixedEncoder]":
+        """Encoders of what looks drawn; none where that is too much. They are kept, as searches ask for them again."""
         parts = parts_around(self._drawn)
         seen = self.picture.seen
         if sum(seen[part].size for part in parts) > _TRIED_FIRST * seen.size:
-            return True
-        return any(self._of_part(part).encode(quality).exactness != "none" for part in parts)
+            return []
+        return [self._of_part(part) for part in parts]
 
     def _of_part(self, part: Part) -> "MixedEncoder":
         picture = Picture(np.ascontiguousarray(self.picture.seen[part]), None, self.picture.gray, Metadata())

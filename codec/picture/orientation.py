@@ -12,6 +12,8 @@ _TURNS = {
     7: Transpose.TRANSVERSE,
     8: Transpose.ROTATE_90,
 }
+QUARTERS = range(5, 9)
+"""Orientations after which width and height are each other's."""
 
 
 def turned(image: Image.Image, orientation: int) -> Image.Image:

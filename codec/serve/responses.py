@@ -83,12 +83,14 @@ async def respond(request: Request, found: Representation, body: Callable[[], Aw
 def _send(data: bytes | memoryview, status: int, media_type: str, headers: Mapping[str, str]) -> Response:
     if len(data) <= _SLICE_BYTES:
         return Response(bytes(data), status, headers, media_type)
-    return StreamingResponse(_slices(data), status, {**headers, "Content-Length": str(len(data))}, media_type)
+    return StreamingResponse(
+        _slices(memoryview(data)), status, {**headers, "Content-Length": str(len(data))}, media_type
+    )
 
 
-async def _slices(data: bytes | memoryview) -> AsyncIterator[memoryview]:
+async def _slices(data: memoryview) -> AsyncIterator[memoryview]:
     for start in range(0, len(data), _SLICE_BYTES):
-        yield memoryview(data)[start : start + _SLICE_BYTES]
+        yield data[start : start + _SLICE_BYTES]
         await asyncio.sleep(0)  # where nobody takes them any more, this is cancelled here
 
 

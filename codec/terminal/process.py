@@ -11,6 +11,8 @@ from typing import Any
 
 import click
 
+from .reporter import describe
+
 ENDED_BY_SIGTERM = 128 + signal.SIGTERM
 
 
@@ -23,7 +25,7 @@ class PreparedGroup(click.Group):
             try:
                 return super().main(*args, **extra)
             except OSError as error:  # of --help and --version; commands say it themselves
-                click.echo(f"aez: standard output: {error.strerror or error}", err=True)
+                click.echo(f"aez: {describe(error, 'standard output')}", err=True)
                 sys.exit(1)
 
 

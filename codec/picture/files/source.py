@@ -16,6 +16,7 @@ from PIL.ExifTags import Base
 from ...errors import FormatError
 from ...format.contents import Contents
 from ..colour.signalled import Colour, colour_of_chromaticities, colour_of_code_points
+from ..orientation import QUARTERS
 from . import heif, jxl
 from .boxes import boxes, child
 
@@ -27,7 +28,6 @@ _CODESTREAM, _DEPTHS_VARY, _ICC_METHODS = b"\xff\x4f\xff\x51", 255, (2, 3)
 _JP2_EXIF, _JP2_XMP = b"JpgTiffExif->JP2", bytes.fromhex("be7acfcb97a942e89c71999491e3afac")
 _GIF_XMP, _GIF_XMP_END = b"\x21\xff\x0bXMP DataXMP", b"\x01\xff\xfe\xfd"
 _BMP_HEADER, _BMP_V5, _BMP_PROFILE = 14, 124, b"DEBM"
-_QUARTERS = range(5, 9)
 
 
 @dataclass(frozen=True)
@@ -116,7 +116,7 @@ def _tiff(image: Image.Image, _: IO[bytes]) -> SourceFacts:
     chromaticities = *tags.get(Base.WhitePoint, ()), *tags.get(Base.PrimaryChromaticities, ())
     colour = colour_of_chromaticities([float(number) for number in chromaticities])
     stored = tags.get(Base.ImageWidth), tags.get(Base.ImageLength)
-    is_turned = tags.get(Base.Orientation) in _QUARTERS or image.size != stored  # which says it once it is loaded
+    is_turned = tags.get(Base.Orientation) in QUARTERS or image.size != stored  # which says it once it is loaded
     return SourceFacts(max(tags.get(Base.BitsPerSample, (1,))), colour, turned_by_a_quarter=is_turned)
 
 

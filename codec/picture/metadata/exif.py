@@ -9,6 +9,7 @@ from fractions import Fraction
 
 from PIL.ExifTags import Base
 
+from ..orientation import QUARTERS
 from .exif_directories import FIELD, RATIONAL, SHORT, Directories, Field
 from .resolution import is_possible
 
@@ -16,7 +17,6 @@ EMPTY = b"II*\0" + struct.pack("<LHL", 8, 0, 0)
 _INCH, _INCHES = 2, {2: 1.0, 3: 2.54}
 _RESOLUTIONS = Base.XResolution, Base.YResolution
 _ORIENTATION_CODES = ("H", "L", "h", "l")
-_QUARTERS = range(5, 9)
 _FIELDS_MAX = 0xFFFF
 
 
@@ -101,7 +101,7 @@ class Exif:
     @property
     def is_turned_by_a_quarter(self) -> bool:
         """Whether width and height of the upright picture are those of its samples, exchanged."""
-        return self.orientation in _QUARTERS
+        return self.orientation in QUARTERS
 
     def without_orientation(self) -> bytes:
         """The block without the field, for formats that say it in another way; the directory ends earlier."""
