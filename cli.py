@@ -25,6 +25,7 @@ from aez.terminal.options import (
     encoding_options,
     inputs_argument,
     max_pixels_option,
+    metric_option,
     model_option,
     no_nan,
     output_option,
@@ -285,11 +286,12 @@ def serve(root: Path, threads: int, decodes: int | None, debug: bool, **options:
 @main.command(short_help="Measure JPEG and AVIF sizes for the page of serve.")
 @click.argument("root", type=click.Path(path_type=Path, exists=True, file_okay=False))
 @click.argument("originals", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@metric_option
 @threads_option
 @max_pixels_option
 @click.option("--debug", is_flag=True, help="Show tracebacks.")
-def gallery(root: Path, originals: Path, threads: int, max_pixels: int, debug: bool) -> None:
-    """Measure what JPEG and AVIF of equal PSNR would need for the .aez files below ROOT, for the page of aez serve.
+def gallery(root: Path, originals: Path, metric: Metric | None, threads: int, max_pixels: int, debug: bool) -> None:
+    """Measure what JPEG and AVIF that are as good would need for the .aez files below ROOT, for the page of aez serve.
 
     Kept in ROOT/gallery.json; only what is new is measured. The original of a/b.aez is a/b.png, or another picture of
     that name, below ORIGINALS.
@@ -297,8 +299,9 @@ def gallery(root: Path, originals: Path, threads: int, max_pixels: int, debug: b
     report = Reporter(debug=debug)
     with report.file(root):
         with _serve_extra():
+            from aez.compare.commands import choose_metric
             from aez.serve.gallery_measure import measure_folder
-        for name, trouble in measure_folder(root, originals, threads, max_pixels):
+        for name, trouble in measure_folder(root, originals, choose_metric(metric), threads, max_pixels):
             if trouble:
                 report.fail(describe(trouble, name))
             else:
@@ -315,12 +318,7 @@ def gallery(root: Path, originals: Path, threads: int, max_pixels: int, debug: b
     callback=no_nan,
     help="Only this quality, and the JPEGs that are as good, instead of curves.",
 )
-@click.option(
-    "--metric",
-    type=click.Choice(get_args(Metric)),
-    help="What equally good means: PSNR, or SSIMULACRA2, which is nearer to what eyes see."
-    "  [default: ssimulacra2 where it is installed]",
-)
+@metric_option
 @click.option("--report", "folder", type=click.Path(path_type=Path), help="Write a page with curves and details there.")
 @click.option("--json", "form", flag_value="json", help="JSON on stdout.")
 @click.option("--csv", "form", flag_value="csv", help="CSV on stdout, a line per picture, codec and quality.")

@@ -56,12 +56,30 @@ def test_measured_once(run: Run, folders: tuple[Path, Path], server: Served) -> 
     size = (root / "a" / "one.aez").stat().st_size
     assert facts["a/one"]["bytes"] == size
     assert facts["a/one"]["high"]["jpeg"] > size
-    assert facts["a/one"]["medium"]["psnr"] > facts["a/one"]["high"]["psnr"] > 28
+    assert facts["a/one"]["metric"] == "ssimulacra2"
+    assert all(100 > facts["a/one"][resolution]["fidelity"] > 40 for resolution in ("medium", "high"))
+    assert facts["a/one"]["high"]["avif"] < facts["a/one"]["high"]["jpeg"]
     assert run("gallery", root, originals).stdout == ""
 
     before = server.counter("aez_saved_bytes_total")
     assert server.get("/a/one.aez").status_code == 200
     assert server.counter("aez_saved_bytes_total") == before + facts["a/one"]["high"]["jpeg"] - size
+
+
+def test_by_another_measure(run: Run, tmp_path: Path, photograph: Image.Image) -> None:
+    for name, image in (("one", photograph), ("small", photograph.resize((15, 14)))):
+        image.save(tmp_path / f"{name}.png")
+        (tmp_path / f"{name}.aez").write_bytes(aez.encode(image))
+    seen = run("gallery", tmp_path, tmp_path)
+    assert (seen.exit_code, seen.stdout) == (1, "one\n")
+    assert seen.stderr == "aez: small: SSIMULACRA2 of medium needs 15 pixels a side; --metric psnr does not\n"
+    for new in ("one\nsmall\n", ""):
+        assert run("gallery", tmp_path, tmp_path, "--metric", "psnr").stdout == new
+    facts = json.loads((tmp_path / "gallery.json").read_text())
+    assert facts["one"]["metric"] == facts["small"]["metric"] == "psnr"
+    assert 45 > facts["one"]["medium"]["fidelity"] > facts["one"]["high"]["fidelity"] > 28
+    with serve(tmp_path) as served:
+        assert f"PSNR {facts['one']['high']['fidelity']:.1f} dB" in served.get("/").text
 
 
 def test_originals_of_files_that_keep_their_extension(run: Run, tmp_path: Path, photograph: Image.Image) -> None:
@@ -101,14 +119,14 @@ def test_pages(server: Served) -> None:
 
 
 @pytest.mark.parametrize(
-    "facts", ["[" * 100_000, "[]", '{"x": 1}', '{"x": {"bytes": BYTES, "high": HIGH, "medium": 1}}']
+    "facts", ["[" * 100_000, "[]", '{"x": 1}', '{"x": {"bytes": BYTES, "metric": "psnr", "high": HIGH}}']
 )
 def test_measurements_that_are_none(tmp_path: Path, photograph: Image.Image, facts: str) -> None:
     root = tmp_path / "root"
     root.mkdir()
     data = aez.encode(photograph)
     (root / "x.aez").write_bytes(data)
-    high = '{"psnr": "much", "jpeg": [], "avif": null}'
+    high = '{"fidelity": "much", "jpeg": [], "avif": null}'
     (root / "gallery.json").write_text(facts.replace("BYTES", str(len(data))).replace("HIGH", high))
     with serve(root) as served:
         assert "x.aez" in served.get("/").text
@@ -148,7 +166,7 @@ def test_in_a_browser(run: Run, folders: tuple[Path, Path], server: Served, brow
     WebDriverWait(browser, 20).until(lambda _: width() == 171)
     facts = json.loads((folders[0] / "gallery.json").read_text())["a/one"]
     text = figure.text
-    assert f"{facts['high']['psnr']:.1f} dB" in text
+    assert f"SSIMULACRA2 {facts['high']['fidelity']:.1f}" in text
     assert browser.execute_script("return document.documentElement.scrollWidth <= window.innerWidth"), "fits a phone"
     with httpx.Client() as client:
         assert client.get(figure.find_element(By.TAG_NAME, "a").get_attribute("href") or "").content == (

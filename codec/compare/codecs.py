@@ -18,6 +18,7 @@ from ..picture.files.saving import saved
 
 AEZ, JPEG, JPEG_444 = "aez", "JPEG 4:2:0", "JPEG 4:4:4"
 # libaom can aim at one measure or the other: psnr for PSNR; ssimulacra2 for eyes, and iq, which is Pillow's default.
+# What has the name of a metric is the best one by it.
 AVIF_TUNES = ("psnr", "iq", "ssimulacra2")
 _JPEG_QUALITIES = (8, 15, 25, 40, 55, 70, 80, 88, 94, 97)
 

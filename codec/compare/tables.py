@@ -134,7 +134,7 @@ def sentences(comparisons: Sequence[Comparison]) -> Iterator[str]:
     high = [(stored, jpeg) for stored, jpeg in pairs if jpeg is not None]
     if high:
         ours, theirs = sum(stored.bytes for stored, _ in high), sum(jpeg for _, jpeg in high)
-        at = f"{measure.name} {_mean([stored.fidelity for stored, _ in high]):.1f}{measure.unit}"
+        at = measure.text(_mean([stored.fidelity for stored, _ in high]))
         yield f"At {at}, aez quality {high[0][0].quality:g}: JPEG needs {decimal(theirs)}, aez {decimal(ours)}."
     both = [(stored, jpeg, stored.medium_jpeg_bytes) for stored, jpeg in high if stored.medium_jpeg_bytes is not None]
     if both:
@@ -147,7 +147,7 @@ def sentences(comparisons: Sequence[Comparison]) -> Iterator[str]:
     own = [comparison for comparison in comparisons if comparison.file_format in JPEG_FORMATS]
     if own:
         theirs, ours = sum(c.file_bytes for c in own), sum(c.stored.bytes for c in own)
-        at = f"{measure.name} {_mean([comparison.stored.fidelity for comparison in own]):.1f}{measure.unit}"
+        at = measure.text(_mean([comparison.stored.fidelity for comparison in own]))
         yield (
             f"The {'JPEG itself has' if len(own) == 1 else f'{len(own)} JPEGs themselves have'} {decimal(theirs)}; "
             f"aez keeps {'its' if len(own) == 1 else 'their'} samples at {at} in {decimal(ours)}."

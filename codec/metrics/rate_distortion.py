@@ -20,6 +20,10 @@ class Measure:
     bd_range: tuple[float, float]
     span_min: float
 
+    def text(self, fidelity: float) -> str:
+        """A value with its name and unit."""
+        return f"{self.name} {fidelity:.1f}{self.unit}"
+
 
 Metric = Literal["psnr", "ssimulacra2"]
 MEASURES: dict[Metric, Measure] = {

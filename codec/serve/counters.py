@@ -17,7 +17,7 @@ SECONDS = Histogram("aez_request_seconds", "Time until the answer began.", ("rou
 SENT_BYTES = Counter("aez_sent_bytes", "Bytes of bodies.", ("route",))
 RESULTS = Counter("aez_results", "Pictures coded for clients, by whether they were in the cache.", ("cache",))
 CODED = Counter("aez_coded", "Pictures coded for clients that were in no cache.")
-SAVED_BYTES = Counter("aez_saved_bytes", "What JPEGs of equal PSNR would have needed beyond the .aez that was sent.")
+SAVED_BYTES = Counter("aez_saved_bytes", "What JPEGs that are as good would have needed beyond the .aez that was sent.")
 QUEUE = Gauge("aez_queue_length", "Pictures that wait to be coded.", multiprocess_mode="livesum")
 
 

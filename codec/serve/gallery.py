@@ -15,6 +15,7 @@ from starlette.responses import HTMLResponse
 
 from .. import api
 from ..errors import AezError
+from ..metrics.rate_distortion import MEASURES, Measure
 from ..web.assets import SCRIPT
 from .folder import SUFFIX
 from .gallery_facts import FILE, Facts, Measured, load_facts
@@ -59,6 +60,7 @@ class Exhibit:
     name: str
     url: str
     resolutions: tuple[Shown, Shown]
+    measure: Measure | None
     both: Both | None
 
 
@@ -108,7 +110,7 @@ class Gallery:
         return HTMLResponse(body, headers=headers)
 
     async def jpeg_bytes(self, name: str, size: int, high: bool) -> int:
-        """What a JPEG of the PSNR of a file of that size would need; 0 if that was not measured."""
+        """What a JPEG that is as good as a file of that size would need; 0 if that was not measured."""
         measured = await self._measured(name, size)
         if measured is None:
             return 0
@@ -141,12 +143,13 @@ class Gallery:
             return NotShown.UNREADABLE
         measured = await self._measured(name, source.stored_bytes)
         of_medium, of_high = (measured.medium, measured.high) if measured else (None, None)
+        measure = MEASURES[measured.metric] if measured else None
         url = "/" + quote(name)
         medium = Shown(
             "medium", f"{url}?res=medium", found.medium_width, found.medium_height, found.medium_bytes, of_medium
         )
         high = Shown("high", f"{url}?res=high", found.width, found.height, found.bytes, of_high)
-        return Exhibit(name, url + SUFFIX, (medium, high), _both(found.bytes, of_medium, of_high))
+        return Exhibit(name, url + SUFFIX, (medium, high), measure, _both(found.bytes, of_medium, of_high))
 
 
 def _both(size: int, medium: Facts | None, high: Facts | None) -> Both | None:

@@ -4,8 +4,9 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
+from ..metrics.rate_distortion import Metric
 from ..output import write_file
 
 FILE = "gallery.json"
@@ -13,18 +14,19 @@ FILE = "gallery.json"
 
 @dataclass(frozen=True)
 class Facts:
-    """PSNR of a resolution in dB, and bytes of the JPEG and the AVIF of nearest PSNR."""
+    """Fidelity of a resolution, and bytes of the JPEG and the AVIF of nearest fidelity."""
 
-    psnr: float
+    fidelity: float
     jpeg: int
     avif: int | None
 
 
 @dataclass(frozen=True)
 class Measured:
-    """Both resolutions of a file; `bytes` tells whether it is still the same."""
+    """Both resolutions of a file by one measure; `bytes` tells whether the file is still the same."""
 
     bytes: int
+    metric: Metric
     high: Facts
     medium: Facts
 
@@ -34,7 +36,7 @@ def load_facts(root: Path) -> dict[str, Measured]:
     try:
         stored = json.loads((root / FILE).read_text())
         return {
-            name: Measured(int(facts["bytes"]), _read(facts["high"]), _read(facts["medium"]))
+            name: Measured(int(facts["bytes"]), _metric(facts), _read(facts["high"]), _read(facts["medium"]))
             for name, facts in stored.items()
         }
     except (OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
@@ -51,6 +53,11 @@ def keep_facts(root: Path, found: Mapping[str, Measured]) -> None:
     write_file(root / FILE, text.encode(), overwrite=True)
 
 
+def _metric(facts: Mapping[str, Any]) -> Metric:
+    metrics: tuple[Metric, ...] = get_args(Metric)
+    return metrics[metrics.index(facts["metric"])]
+
+
 def _read(facts: Mapping[str, Any]) -> Facts:
     avif = facts["avif"]
-    return Facts(float(facts["psnr"]), int(facts["jpeg"]), None if avif is None else int(avif))
+    return Facts(float(facts["fidelity"]), int(facts["jpeg"]), None if avif is None else int(avif))

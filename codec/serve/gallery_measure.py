@@ -4,15 +4,16 @@ import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePath
 
-from PIL import Image
+from PIL import Image, features
 
 from .. import api
-from ..compare.codecs import ImageCodec, installed_codecs
+from ..arrays import AnyArray
+from ..compare.codecs import ImageCodec, avif_codec, jpeg_codec
 from ..compare.comparison import medium_of
-from ..compare.measure import nearest_fidelity
-from ..errors import AezError
-from ..metrics.fidelity import psnr
-from ..model.registry import DEFAULT_MODEL
+from ..compare.measure import fidelity, nearest_fidelity
+from ..errors import AezError, PictureError
+from ..metrics.rate_distortion import Metric
+from ..metrics.ssimulacra2 import SIDE_MIN
 from ..picture.files.formats import READABLE
 from ..picture.files.opening import plain_picture
 from .folder import SUFFIX, Folder
@@ -23,7 +24,7 @@ _BYTES_PER_PIXEL = 8  # more than any .aez has
 
 
 def measure_folder(
-    root: Path, originals: Path, threads: int, max_pixels: int
+    root: Path, originals: Path, metric: Metric, threads: int, max_pixels: int
 ) -> Iterator[tuple[str, AezError | OSError | None]]:
     """Measure what is new in a folder of .aez files, and keep that beside them; yields names, with what went wrong.
 
@@ -35,8 +36,7 @@ def measure_folder(
     folder = Folder(root, max_bytes=_BYTES_PER_PIXEL * max_pixels)
     known: Mapping[str, Measured] = load_facts(root)
     found: dict[str, Measured] = {}
-    codecs = installed_codecs(DEFAULT_MODEL, threads, max_pixels)
-    avif = next((codec for codec in codecs.others if codec.name.startswith("AVIF")), None)
+    jpeg, avif = jpeg_codec(), avif_codec(metric) if features.check("avif") else None
     kept = time.monotonic()
     for file_name in folder.names():
         name = file_name.removesuffix(SUFFIX)
@@ -44,11 +44,11 @@ def measure_folder(
             stored = folder.read(file_name)
             if stored is None:
                 continue
-            if name in known and known[name].bytes == len(stored.data):
+            if name in known and (known[name].bytes, known[name].metric) == (len(stored.data), metric):
                 found[name] = known[name]
                 continue
             original, _ = plain_picture(_original(originals, name).read_bytes(), max_pixels)
-            found[name] = _measure(stored.data, original, codecs.jpeg, avif, threads, max_pixels)
+            found[name] = _measure(stored.data, original, metric, jpeg, avif, threads, max_pixels)
         except (AezError, OSError) as error:
             yield name, error
             continue
@@ -68,21 +68,26 @@ def _original(originals: Path, name: str) -> Path:
 
 
 def _measure(
-    data: bytes, original: Image.Image, jpeg: ImageCodec, avif: ImageCodec | None, threads: int, max_pixels: int
+    data: bytes,
+    original: Image.Image,
+    metric: Metric,
+    jpeg: ImageCodec,
+    avif: ImageCodec | None,
+    threads: int,
+    max_pixels: int,
 ) -> Measured:
     smaller, average = medium_of(original)
+    if metric == "ssimulacra2" and min(smaller.size) < SIDE_MIN:
+        raise PictureError(f"SSIMULACRA2 of medium needs {2 * SIDE_MIN - 1} pixels a side", "--metric psnr does not")
     options: api.DecodeOptions = {"threads": threads, "max_pixels": max_pixels}
     high = api.decode(data, "high", **options).convert(original.mode)
     medium = api.decode(data, "medium", **options).convert(original.mode)
     if high.size != original.size:
         raise AezError(f"the original has another size, {original.width} x {original.height}")
-    return Measured(
-        bytes=len(data),
-        high=_facts(original, psnr(high, original), jpeg, avif),
-        medium=_facts(smaller, psnr(medium, average), jpeg, avif),
-    )
 
+    def facts(shown: Image.Image, image: Image.Image, unrounded: AnyArray | None = None) -> Facts:
+        wanted = fidelity(metric, shown, image, unrounded)
+        avif_bytes = nearest_fidelity(avif, image, wanted, metric).bytes if avif else None
+        return Facts(wanted, nearest_fidelity(jpeg, image, wanted, metric).bytes, avif_bytes)
 
-def _facts(image: Image.Image, decibels: float, jpeg: ImageCodec, avif: ImageCodec | None) -> Facts:
-    avif_bytes = nearest_fidelity(avif, image, decibels, "psnr").bytes if avif else None
-    return Facts(decibels, nearest_fidelity(jpeg, image, decibels, "psnr").bytes, avif_bytes)
+    return Measured(len(data), metric, facts(high, original), facts(medium, smaller, average))

@@ -12,6 +12,7 @@ import click
 from ..api import DEFAULT_QUALITY, EFFORT_MAX, LOSSLESS, Exact
 from ..coding.encode import Coding, Layers
 from ..coding.targets import Measure, Target
+from ..metrics.rate_distortion import Metric
 from ..model.registry import DEFAULT_MODEL
 from ..model.sessions import Device
 from ..picture.limits import MAX_PIXELS
@@ -99,6 +100,12 @@ output_option = click.option(
     "--output",
     type=OutputType(),
     help="File, or folder for several inputs, which name/ makes; - is standard output.  [default: beside each input]",
+)
+metric_option = click.option(
+    "--metric",
+    type=click.Choice(get_args(Metric)),
+    help="What equally good means: PSNR, or SSIMULACRA2, which is nearer to what eyes see."
+    "  [default: ssimulacra2 where it is installed]",
 )
 threads_option = click.option(
     "--threads",
