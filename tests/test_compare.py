@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -117,7 +118,7 @@ def test_what_is_compared_by_psnr_is_not_measured_otherwise(run: Run, png: Path)
 def psnr_of_stored(png: Path) -> float:
     with Image.open(png) as opened:
         image = opened.convert("RGB")
-    return psnr(aez.decode(aez.encode(image, 50)), image)
+    return psnr(aez.decode(aez.encode(image)), image)
 
 
 @pytest.mark.parametrize("quality", [5, 40, 95])
@@ -297,6 +298,10 @@ def test_the_report_in_a_browser(run: Run, png: Path, tmp_path: Path, browser: C
             assert plot.width > 500
     browser.get((folder / "index.html").as_uri())
     assert png.name in browser.find_element(By.TAG_NAME, "h1").text
+    by_eyes = r" quality \d+: \d+ bytes, SSIMULACRA2 -?\d+\.\d"
+    assert re.fullmatch(
+        f"JPEG{by_eyes} *aez{by_eyes}", browser.find_element(By.CLASS_NAME, "names").text.replace("\n", " ")
+    )
     (theirs,) = browser.find_elements(By.TAG_NAME, "img")
     assert theirs.get_property("naturalWidth") == 201
     shown = "return document.querySelector('aez-img').shadowRoot.querySelector('img').naturalWidth"

@@ -77,7 +77,7 @@ def compare_curves(
                 continue
             _note_loss(source, comparison, report)
             if folder:
-                crops.append(page.crop_at_equal_size(file, codecs))
+                crops.append(page.crop_at_equal_size(file, codecs, metric))
             comparisons.append(comparison)
     if not comparisons:
         if too_small:

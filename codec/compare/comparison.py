@@ -19,7 +19,6 @@ from ..picture.samples import box_average, half_size
 from .codecs import AEZ, ImageCodecs
 from .measure import Exact, Sample, fidelity, measure, measure_lossless, nearest_fidelity
 
-CHOSEN_QUALITY = 50
 MEANT_SIDE_MIN = 64
 JPEG_FORMATS = ("JPEG", "MPO")  # MPO is what many telephones write
 
@@ -119,7 +118,7 @@ def _check_size(image: Image.Image, metric: Metric) -> None:
 
 
 def _store(image: Image.Image, codecs: ImageCodecs, metric: Metric) -> Stored:
-    data = codecs.aez.encode(image, CHOSEN_QUALITY)
+    data = codecs.aez.encode(image, api.DEFAULT_QUALITY)
     found = api.info(data, max_pixels=codecs.max_pixels)
     smaller, average = medium_of(image)
     high = codecs.aez.decode(data)
@@ -130,7 +129,7 @@ def _store(image: Image.Image, codecs: ImageCodecs, metric: Metric) -> Stored:
         curve.append(Point(quality, 8 * len(coded), fidelity(metric, codecs.jpeg.decode(coded), smaller, average)))
     bits = bpp_at(curve, medium_fidelity)
     return Stored(
-        quality=CHOSEN_QUALITY,
+        quality=api.DEFAULT_QUALITY,
         bytes=found.bytes,
         medium_bytes=found.medium_bytes,
         fidelity=fidelity(metric, high, image),

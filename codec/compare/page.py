@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image
 
+from .. import api
 from ..errors import AezError, needs_extra
 from ..html import data_url
 from ..metrics.rate_distortion import MEASURES, Metric
@@ -20,7 +21,7 @@ from ..picture.files.saving import saved
 from ..web.assets import bundle
 from ..web.page import Shown, decoder_elements
 from .codecs import ImageCodecs
-from .comparison import CHOSEN_QUALITY, Comparison
+from .comparison import Comparison
 from .measure import Sample, measure, nearest_size
 from .plots import as_png, as_svg, plot_curves
 from .summary import mean_curves, metrics_of, summarize
@@ -53,12 +54,12 @@ class Crop:
     jpeg_url: str
 
 
-def crop_at_equal_size(file: bytes, codecs: ImageCodecs) -> Crop:
-    """The detail with the strongest gradients, from an .aez of medium quality and the JPEG of nearest size."""
+def crop_at_equal_size(file: bytes, codecs: ImageCodecs, metric: Metric) -> Crop:
+    """The detail with the strongest gradients, from an .aez of the default quality and the JPEG of nearest size."""
     image, _ = plain_picture(file, codecs.max_pixels)
     aez, jpeg = codecs.aez, codecs.jpeg
-    ours = measure(aez, image, CHOSEN_QUALITY)
-    theirs = nearest_size(jpeg, image, ours.bytes)
+    ours = measure(aez, image, api.DEFAULT_QUALITY, metric)
+    theirs = measure(jpeg, image, nearest_size(jpeg, image, ours.bytes).quality, metric)
     left, top, right, bottom = area = _busiest(image)
     data = aez.encode(image, ours.quality)
     small = image.width * image.height <= _PIXELS_IN_BROWSER
@@ -124,7 +125,8 @@ def write_report(comparisons: Sequence[Comparison], crops: Sequence[Crop], model
     text = page.render(
         title=title,
         headings=[bd_rate_heading(metric) for metric in metrics],
-        measure=MEASURES[metrics[0]].name,
+        metric=metrics[0],
+        measure=MEASURES[metrics[0]],
         summaries=summaries,
         sentences=list(sentences(comparisons)),
         means=[as_svg(plot) for plot in mean.values()],
