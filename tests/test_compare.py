@@ -298,7 +298,7 @@ def test_the_report_in_a_browser(run: Run, png: Path, tmp_path: Path, browser: C
             assert plot.width > 500
     browser.get((folder / "index.html").as_uri())
     assert png.name in browser.find_element(By.TAG_NAME, "h1").text
-    by_eyes = r" quality \d+: \d+ bytes, SSIMULACRA2 -?\d+\.\d"
+    by_eyes = r" quality \d+, [\d.]+ kB: SSIMULACRA2 -?\d+\.\d"
     assert re.fullmatch(
         f"JPEG{by_eyes} *aez{by_eyes}", browser.find_element(By.CLASS_NAME, "names").text.replace("\n", " ")
     )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image
+from rich.filesize import decimal
 
 from .. import api
 from ..errors import AezError, needs_extra
@@ -127,6 +128,7 @@ def write_report(comparisons: Sequence[Comparison], crops: Sequence[Crop], model
         headings=[bd_rate_heading(metric) for metric in metrics],
         metric=metrics[0],
         measure=MEASURES[metrics[0]],
+        size=decimal,
         summaries=summaries,
         sentences=list(sentences(comparisons)),
         means=[as_svg(plot) for plot in mean.values()],
