@@ -1,6 +1,6 @@
 """What `--effort` gains: BD-rates of both resolutions against effort 0, and what it costs; prints a Markdown table.
 
-python benchmarks/effort.py --pictures DIR [--every 6] [--threads 2]
+python benchmarks/effort.py --pictures DIR [--every 12] [--threads 2]
 """
 
 import argparse

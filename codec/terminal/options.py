@@ -229,7 +229,7 @@ def encoding_options(command: Command) -> Command:
             type=click.IntRange(0, EFFORT_MAX),
             default=0,
             show_default=True,
-            help=f"How long to search for smaller files; {EFFORT_MAX} takes a minute a megapixel (needs aez[effort]).",
+            help="How long to search for smaller files: half a minute a megapixel for each step (needs aez[effort]).",
         ),
         model_option,
         click.option("--strip", is_flag=True, help="Leave out EXIF and XMP."),
