@@ -21,18 +21,22 @@ from aez.terminal.names import printable
 from aez.terminal.options import (
     InputType,
     OutputType,
+    debug_option,
     device_option,
     encoding_options,
     inputs_argument,
+    jobs_option,
     max_pixels_option,
     metric_option,
     model_option,
     no_nan,
+    output_folder_option,
     output_option,
     output_options,
+    threads_of_jobs_option,
     threads_option,
 )
-from aez.terminal.paths import FolderOutput, Input, Output
+from aez.terminal.paths import ExistingPath, FolderOutput, Input, Output
 from aez.terminal.process import PreparedGroup, processes_and_threads
 from aez.terminal.reporter import Reporter, describe
 
@@ -112,7 +116,7 @@ def decode(
 @inputs_argument
 @max_pixels_option
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per file.")
-@click.option("--debug", is_flag=True, help="Show tracebacks.")
+@debug_option
 def info(inputs: tuple[Input, ...], max_pixels: int, as_json: bool, debug: bool) -> None:
     """Say what .aez files hold, without decoding them."""
     report = Reporter(as_json=as_json, debug=debug)
@@ -149,7 +153,7 @@ def list_models(as_json: bool) -> None:
 
 @models.command("install", short_help="Try a model and copy it to your own models.")
 @click.argument("folder", type=click.Path(path_type=Path))
-@click.option("--debug", is_flag=True, help="Show tracebacks.")
+@debug_option
 def install_model(folder: Path, debug: bool) -> None:
     """Try the model of FOLDER, as aez export made it, and copy it to your own models."""
     from aez.terminal import models as commands
@@ -164,7 +168,7 @@ def install_model(folder: Path, debug: bool) -> None:
 
 @models.command("remove")
 @click.argument("name")
-@click.option("--debug", is_flag=True, help="Show tracebacks.")
+@debug_option
 def remove_model(name: str, debug: bool) -> None:
     """Remove an installed model."""
     from aez.terminal import models as commands
@@ -194,20 +198,20 @@ def remove_model(name: str, debug: bool) -> None:
 @click.option(
     "--files",
     "listed",
-    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    type=ExistingPath(dir_okay=False),
     help="Take the names below SRC from this file, one a line, instead of looking for them.",
 )
 @click.option("--keep-extension", is_flag=True, help="a.png becomes a.png.aez.")
-@click.option("--jobs", type=click.IntRange(1), help="Processes.  [default: one per core]")
+@jobs_option
 @click.option("--dask", "scheduler", metavar="ADDRESS", help="Let a Dask cluster do the work: tcp://host:8786.")
 @click.option("--dry-run", is_flag=True, help="Only say what would be done.")
 @click.option("--report", "report_file", type=click.Path(path_type=Path), help="Write sizes and PSNR there as CSV.")
-@threads_option
+@threads_of_jobs_option
 @device_option
 @max_pixels_option
 @click.option("-f", "--force", is_flag=True, help="Overwrite files that no batch has written.")
 @click.option("--quiet", is_flag=True, help="Say nothing but errors.")
-@click.option("--debug", is_flag=True, help="Show tracebacks.")
+@debug_option
 @click.pass_context
 def batch(
     context: click.Context,
@@ -264,7 +268,7 @@ def batch(
 @main.command(short_help="Serve .aez files over HTTP, in both resolutions.")
 @click.argument("root", type=click.Path(path_type=Path))
 @server_options
-@click.option("--debug", is_flag=True, help="Show tracebacks.")
+@debug_option
 def serve(root: Path, threads: int, decodes: int | None, debug: bool, **options: Any) -> None:
     """Serve the .aez files below ROOT over HTTP, in both resolutions and as AVIF, WebP, JPEG or PNG (needs aez[serve]).
 
@@ -284,17 +288,17 @@ def serve(root: Path, threads: int, decodes: int | None, debug: bool, **options:
 
 
 @main.command(short_help="Measure JPEG and AVIF sizes for the page of serve.")
-@click.argument("root", type=click.Path(path_type=Path, exists=True, file_okay=False))
-@click.argument("originals", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@click.argument("root", type=ExistingPath(file_okay=False))
+@click.argument("originals", type=ExistingPath(file_okay=False))
 @metric_option
 @threads_option
 @max_pixels_option
-@click.option("--debug", is_flag=True, help="Show tracebacks.")
+@debug_option
 def gallery(root: Path, originals: Path, metric: Metric | None, threads: int, max_pixels: int, debug: bool) -> None:
     """Measure what JPEG and AVIF that are as good would need for the .aez files below ROOT, for the page of aez serve.
 
-    Kept in ROOT/gallery.json; only what is new is measured. The original of a/b.aez is a/b.png, or another picture of
-    that name, below ORIGINALS.
+    Kept in ROOT/.aez-gallery.json; only what is new is measured. The original of a/b.aez is a/b.png, or another
+    picture of that name, below ORIGINALS.
     """
     report = Reporter(debug=debug)
     with report.file(root):
@@ -319,14 +323,16 @@ def gallery(root: Path, originals: Path, metric: Metric | None, threads: int, ma
     help="Only this quality, and the JPEGs that are as good, instead of curves.",
 )
 @metric_option
-@click.option("--report", "folder", type=click.Path(path_type=Path), help="Write a page with curves and details there.")
+@click.option(
+    "--report", "folder", type=click.Path(path_type=Path), help="Write a page with curves and details into this folder."
+)
 @click.option("--json", "form", flag_value="json", help="JSON on stdout.")
 @click.option("--csv", "form", flag_value="csv", help="CSV on stdout, a line per picture, codec and quality.")
 @model_option
 @threads_option
 @max_pixels_option
 @click.option("--quiet", is_flag=True, help="Show no progress and no notes.")
-@click.option("--debug", is_flag=True, help="Show tracebacks.")
+@debug_option
 def compare(
     inputs: tuple[Input, ...],
     quality: float | None,
@@ -363,12 +369,12 @@ def compare(
 @click.argument("where", metavar="[PICTURE] FOLDER", nargs=-1, required=True, type=InputType())
 @click.option("--page", type=OutputType(), help="Write an HTML page of them there.")
 @click.option("-f", "--force", is_flag=True, help="Overwrite an existing page.")
-@click.option("--jobs", type=click.IntRange(1), help="Processes.  [default: one per core]")
-@threads_option
+@jobs_option
+@threads_of_jobs_option
 @max_pixels_option
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per group, or per file that is like PICTURE.")
 @click.option("--quiet", is_flag=True, help="Say nothing but errors.")
-@click.option("--debug", is_flag=True, help="Show tracebacks.")
+@debug_option
 def similar(
     where: tuple[Input, ...],
     page: Output | FolderOutput | None,
@@ -415,7 +421,7 @@ def similar(
     help="medium: a smaller page of half the size.",
 )
 @click.option("-f", "--force", is_flag=True, help="Overwrite an existing page.")
-@click.option("--debug", is_flag=True, help="Show tracebacks.")
+@debug_option
 def page(inputs: tuple[Input, ...], output: Output | FolderOutput, res: Resolution, force: bool, debug: bool) -> None:
     """Make one HTML file of .aez files, with the decoder and its weights inside.
 
@@ -429,10 +435,10 @@ def page(inputs: tuple[Input, ...], output: Output | FolderOutput, res: Resoluti
 
 
 @main.command(short_help="Write what web pages need to show .aez files.")
-@click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
+@click.argument("folder", type=click.Path(path_type=Path))
 @click.option("--model", "models", metavar="NAME", multiple=True, help="Only the weights of this model; repeatable.")
 @click.option("-f", "--force", is_flag=True, help="Overwrite existing files.")
-@click.option("--debug", is_flag=True, help="Show tracebacks.")
+@debug_option
 def web(folder: Path, models: tuple[str, ...], force: bool, debug: bool) -> None:
     """Write aez.js and the weights of models into FOLDER, the root of a web server.
 
@@ -447,15 +453,11 @@ def web(folder: Path, models: tuple[str, ...], force: bool, debug: bool) -> None
 
 
 @main.command(short_help="Train a model on your own pictures.")
-@click.argument(
-    "folders", metavar="DIR...", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True, file_okay=False)
-)
-@click.option(
-    "--out", type=click.Path(path_type=Path), default="runs/train", show_default=True, help="Results go here."
-)
+@click.argument("folders", metavar="DIR...", nargs=-1, required=True, type=ExistingPath(file_okay=False))
+@output_folder_option("runs/train", "Results go here.")
 @click.option(
     "--valid",
-    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    type=ExistingPath(file_okay=False),
     help="Pictures for the learning curve.  [default: every 20th picture is kept aside]",
 )
 @click.option("--steps", type=click.IntRange(1), help="Length of the schedule.  [default: 20000]")
@@ -491,41 +493,34 @@ def web(folder: Path, models: tuple[str, ...], force: bool, debug: bool) -> None
     metavar="MODEL",
     help="Start from an installed model, a params.safetensors file, or the checkpoint.pt of another run.",
 )
-@click.option("--resume", is_flag=True, help="Go on from the checkpoint in --out, with its settings.")
+@click.option("--resume", is_flag=True, help="Go on from the checkpoint in -o, with its settings.")
 @click.option("--compile/--no-compile", "compiled", default=None, help="torch.compile.  [default: on CUDA]")
 @click.option("--device", type=click.Choice(["cpu", "cuda"]), default="cpu", show_default=True)
-@click.option("--debug", is_flag=True, help="Show tracebacks.")
-def train(folders: tuple[Path, ...], out: Path, debug: bool, **options: Any) -> None:
+@debug_option
+def train(folders: tuple[Path, ...], output: Path, debug: bool, **options: Any) -> None:
     """Train a model on folders of pictures (needs aez[train]).
 
-    Writes checkpoint.pt, params.safetensors (averaged weights), log.csv and log.png to --out; aez export makes a model
+    Writes checkpoint.pt, params.safetensors (averaged weights), log.csv and log.png to -o; aez export makes a model
     of the checkpoint.
     """
     given = {name: value for name, value in options.items() if value is not None}
     report = Reporter(debug=debug)
     with _training(report) as commands:
-        commands.train(folders, out, **given)
+        commands.train(folders, output, **given)
     report.exit()
 
 
 @main.command(short_help="Make a model of a training checkpoint.")
-@click.argument("checkpoint", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.argument("checkpoint", type=ExistingPath(dir_okay=False))
 @click.option("--name", required=True, help="Name of the model, with its version, such as mine-1.")
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(path_type=Path),
-    default="weights",
-    show_default=True,
-    help="Its folder goes here.",
-)
+@output_folder_option("models", "Its folder goes here.")
 @click.option(
     "--pictures",
-    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    type=ExistingPath(file_okay=False),
     help="Fit the entropy coder's tables to these training pictures.",
 )
 @click.option("-f", "--force", is_flag=True, help="Replace a model of that name.")
-@click.option("--debug", is_flag=True, help="Show tracebacks.")
+@debug_option
 def export(checkpoint: Path, name: str, output: Path, pictures: Path | None, force: bool, debug: bool) -> None:
     """Make a model of a checkpoint: ONNX graphs, tables and model card, all checked (needs aez[train])."""
     report = Reporter(debug=debug)

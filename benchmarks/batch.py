@@ -16,6 +16,7 @@ import threading
 import time
 from pathlib import Path
 
+from measured import family, peak_bytes
 from PIL import Image, ImageOps
 
 from aez.api import encode_bytes
@@ -86,7 +87,7 @@ def run_batch(album: Path, coded: Path, workers: int) -> tuple[float, int]:
     def watch() -> None:
         nonlocal peak
         while not watcher_stops.wait(0.1):
-            peak = max([peak, *map(resident_bytes, children(process.pid))])
+            peak = max([peak, *map(peak_bytes, family(process.pid))])
 
     watcher = threading.Thread(target=watch)
     watcher.start()
@@ -97,19 +98,6 @@ def run_batch(album: Path, coded: Path, workers: int) -> tuple[float, int]:
     if code:
         raise SystemExit(f"aez batch ended with {code}")
     return seconds, peak
-
-
-def children(parent: int) -> list[int]:
-    listed = Path(f"/proc/{parent}/task/{parent}/children")
-    return [int(child) for child in listed.read_text().split()] if listed.exists() else []
-
-
-def resident_bytes(process: int) -> int:
-    try:
-        lines = Path(f"/proc/{process}/status").read_text().splitlines()
-    except OSError:
-        return 0
-    return next((1024 * int(line.split()[1]) for line in lines if line.startswith("VmHWM")), 0)
 
 
 if __name__ == "__main__":

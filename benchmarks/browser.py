@@ -11,7 +11,6 @@ import shutil
 import statistics
 import tempfile
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -19,6 +18,7 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, get_args
 
+from measured import peak_bytes, resident_bytes, timed
 from pictures import load_pictures
 from PIL import Image
 from selenium.webdriver import Chrome, ChromeOptions, ChromeService
@@ -106,13 +106,6 @@ def python_seconds(data: bytes, resolution: Resolution) -> float:
     return min(timed(lambda: aez.decode(data, resolution, threads=1)) for _ in range(2))
 
 
-def timed(work: Any) -> float:
-    """Seconds that something takes."""
-    start = time.perf_counter()
-    work()
-    return time.perf_counter() - start
-
-
 def print_page(url: str, root: Path, pictures: list[Image.Image]) -> None:
     """Medium pictures of all files on one page, at the first visit, beside the same in AVIF of equal bytes."""
     for number, image in enumerate(pictures):
@@ -148,12 +141,12 @@ def print_memory(url: str, root: Path, count: int, picture: Image.Image) -> None
 
 def resident(page: Chrome) -> int:
     """Bytes that the largest process of the browser's pages has now."""
-    return max(status(number, "VmRSS") for number in renderers(page))
+    return max(map(resident_bytes, renderers(page)))
 
 
 def peak(page: Chrome) -> int:
     """The same, at most so far."""
-    return max(status(number, "VmHWM") for number in renderers(page))
+    return max(map(peak_bytes, renderers(page)))
 
 
 def renderers(page: Chrome) -> Iterator[int]:
@@ -166,13 +159,6 @@ def renderers(page: Chrome) -> Iterator[int]:
             continue
         if b"--type=renderer" in command and folder.encode() in command:
             yield int(path.parent.name)
-
-
-def status(process: int, name: str) -> int:
-    """A number of bytes in /proc/PID/status."""
-    lines = Path(f"/proc/{process}/status").read_text().splitlines()
-    (found,) = (line for line in lines if line.startswith(f"{name}:"))
-    return 1024 * int(found.split()[1])
 
 
 def run(page: Chrome, script: str, *arguments: Any) -> Any:

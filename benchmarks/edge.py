@@ -29,6 +29,7 @@ from aez.api import Resolution
 from aez.compare.codecs import ImageCodec, avif_codec, installed_codecs
 from aez.compare.comparison import medium_of
 from aez.compare.measure import fidelity, nearest_fidelity
+from aez.limits import MAX_PIXELS
 from aez.metrics.rate_distortion import MEASURES, Metric
 from aez.model.registry import DEFAULT_MODEL
 
@@ -100,7 +101,7 @@ def main() -> None:
 
 def measure(pictures: list[Image.Image], metric: Metric) -> tuple[dict[str, list[Stored]], Cost]:
     """All schemes for all pictures, and the mean cost of decoding."""
-    codecs = installed_codecs(DEFAULT_MODEL, 1, aez.MAX_PIXELS)
+    codecs = installed_codecs(DEFAULT_MODEL, 1, MAX_PIXELS)
     webp = next(codec for codec in codecs.others if codec.name == "WebP")
     peers: dict[str, ImageCodec] = {"JPEG": codecs.jpeg, "WebP": webp, "AVIF": avif_codec(metric)}
     schemes: dict[str, list[Stored]] = {"one .aez": [], **{f"two {name}s": [] for name in peers}}

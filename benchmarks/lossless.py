@@ -18,8 +18,8 @@ from pathlib import Path
 from pictures import load_pictures
 from PIL import Image
 
-import aez
 from aez.compare.codecs import installed_codecs
+from aez.limits import MAX_PIXELS
 from aez.model.registry import DEFAULT_MODEL
 from aez.train.synthetic import synthetic_pictures
 
@@ -45,7 +45,7 @@ def main() -> None:
 
 def compare_bytes(pictures: list[Image.Image]) -> None:
     """Print what lossless files take, all together and at worst."""
-    codecs = {codec.name: codec for codec in installed_codecs(DEFAULT_MODEL, 1, aez.MAX_PIXELS).lossless}
+    codecs = {codec.name: codec for codec in installed_codecs(DEFAULT_MODEL, 1, MAX_PIXELS).lossless}
     sizes = [[len(codecs[name].encode(image)) for name in ("aez lossless", "WebP lossless")] for image in pictures]
     total = sum(ours for ours, _ in sizes) / sum(theirs for _, theirs in sizes)
     worst = max(ours / theirs for ours, theirs in sizes)

@@ -14,9 +14,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-import aez
 from aez.compare.codecs import ImageCodec, avif_codec, installed_codecs, pillow_codec
 from aez.compare.measure import measure
+from aez.limits import MAX_PIXELS
 from aez.metrics.rate_distortion import Point, bpp_at
 from aez.model.registry import DEFAULT_MODEL
 
@@ -32,7 +32,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=2)
     arguments = parser.parse_args()
     photographs = sorted(arguments.photographs.glob("*.png"))
-    own = installed_codecs(DEFAULT_MODEL, arguments.threads, aez.MAX_PIXELS).aez
+    own = installed_codecs(DEFAULT_MODEL, arguments.threads, MAX_PIXELS).aez
     avifs = (
         pillow_codec("AVIF", "avif", QUALITIES, speed=6),
         pillow_codec("AVIF 4:2:0", "avif", QUALITIES, speed=6, advanced={"tune": "ssimulacra2"}),

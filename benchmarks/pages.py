@@ -19,6 +19,7 @@ from PIL import Image
 import aez
 from aez.compare.codecs import JPEG_444, ImageCodec, installed_codecs
 from aez.compare.measure import nearest_size
+from aez.limits import MAX_PIXELS
 from aez.metrics.fidelity import psnr
 from aez.model.registry import DEFAULT_MODEL
 from aez.picture.files.opening import plain_picture
@@ -46,7 +47,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=2)
     arguments = parser.parse_args()
     warnings.simplefilter("ignore", aez.AezWarning)
-    codecs = installed_codecs(DEFAULT_MODEL, arguments.threads, aez.MAX_PIXELS)
+    codecs = installed_codecs(DEFAULT_MODEL, arguments.threads, MAX_PIXELS)
     (webp,) = (codec for codec in codecs.lossless if codec.name == "WebP lossless")
     if arguments.pictures:
         pictures = {path.name: plain_picture(path.read_bytes())[0].convert("RGB") for path in arguments.pictures}
@@ -59,7 +60,7 @@ def main() -> None:
     for name, image in pictures.items():
         file = aez.encode(image, QUALITY, threads=arguments.threads)
         at_rates = [at_rate(image, rate, codecs.jpeg_444, arguments.threads) for rate in RATES]
-        page = Page(len(webp.encode(image)), len(file), aez.info(file).exact, at_rates)
+        page = Page(len(webp.encode(image)), len(file), aez.info(file).exact_share, at_rates)
         pages.append(page)
         values = " | ".join(f"{ours:.1f} / {theirs:.1f}" for ours, theirs in page.at_rates)
         print(f"| {name} | {page.webp} | {page.aez} | {page.exact:.2f} | {values} |", flush=True)

@@ -42,7 +42,7 @@ def main(source: Path, target: Path) -> None:
         curves: dict[str, list[list[Point]]] = defaultdict(list)
         for picture in pictures:
             codecs: dict[str, list[Point]] = defaultdict(list)
-            for sample in picture["samples"]:
+            for sample in picture["measurements"]:
                 codecs[sample["codec"]].append(Point(sample["quality"], sample["bpp"], sample[metric]))
             for codec, curve in codecs.items():
                 curves[codec].append(curve)

@@ -23,6 +23,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from load import Load, Outcome, run
+from measured import family, proportional_bytes
 from pictures import load_pictures
 
 import aez
@@ -115,17 +116,6 @@ def watch_memory(process: int, names: list[str], port: int, minutes: float) -> N
             run(Load(port, hot, CONNECTIONS, 8, rate=300))
             run(Load(port, new, 4, 2))
     print(f"| {minute:.0f} | {sum(map(proportional_bytes, family(process))) / 1e6:.0f} |")
-
-
-def family(process: int) -> list[int]:
-    """A process and all below it."""
-    listed = Path(f"/proc/{process}/task/{process}/children").read_text().split()
-    return [process, *itertools.chain(*(family(int(child)) for child in listed))]
-
-
-def proportional_bytes(process: int) -> int:
-    lines = Path(f"/proc/{process}/smaps_rollup").read_text().splitlines()
-    return next(1024 * int(line.split()[1]) for line in lines if line.startswith("Pss:"))
 
 
 if __name__ == "__main__":

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from measured import timed
 from pictures import load_pictures
 from PIL import AvifImagePlugin, Image
 
@@ -27,6 +28,7 @@ import aez
 from aez.coding.dead_zone import Quantizer
 from aez.compare.codecs import installed_codecs
 from aez.format import entropy
+from aez.limits import MAX_PIXELS
 from aez.model import model as networks
 from aez.model.registry import DEFAULT_MODEL
 
@@ -69,12 +71,6 @@ def rate(pictures: list[Image.Image], work: Callable[[Image.Image, int], object]
     return statistics.mean(speeds)
 
 
-def timed(work: Callable[[], object]) -> float:
-    start = time.perf_counter()
-    work()
-    return time.perf_counter() - start
-
-
 def coded_symbols(data: bytes) -> int:
     """How many symbols the entropy decoder reads."""
     count = 0
@@ -94,7 +90,7 @@ def print_peers(pictures: list[Image.Image]) -> None:
     """Other codecs, one thread each, at qualities of roughly equal PSNR."""
     AvifImagePlugin.DEFAULT_MAX_THREADS = 1
     print("| peer | encode | decode |\n| --- | --- | --- |")
-    installed = {codec.name: codec for codec in installed_codecs(DEFAULT_MODEL, 1, aez.MAX_PIXELS)}
+    installed = {codec.name: codec for codec in installed_codecs(DEFAULT_MODEL, 1, MAX_PIXELS)}
     for name, quality in PEER_QUALITIES.items():
         codec = installed[name]
         files = [codec.encode(image, quality) for image in pictures]

@@ -11,23 +11,53 @@
 (171, 133)
 """
 
-from .api import Info, decode, decode_file, encode, encode_file, info, latents
+from .api import (
+    DecodeOptions,
+    EncodeOptions,
+    Info,
+    Quality,
+    Resolution,
+    SectionInfo,
+    decode,
+    decode_file,
+    encode,
+    encode_file,
+    info,
+    latents,
+)
 from .coding.targets import Target, TargetError
-from .errors import AezError, AezWarning, DamagedError, FormatError, ModelError, PictureError, QualityWarning
-from .picture.limits import MAX_PIXELS
+from .errors import (
+    AezError,
+    AezWarning,
+    DamagedError,
+    FormatError,
+    LimitError,
+    ModelError,
+    OutputExistsError,
+    PictureError,
+    QualityWarning,
+)
+from .picture.files.formats import PictureFormat
 from .plugin import register
 
 __version__ = "0.1.0"
 __all__ = [
-    "MAX_PIXELS",
     "AezError",
     "AezWarning",
     "DamagedError",
+    "DecodeOptions",
+    "EncodeOptions",
     "FormatError",
     "Info",
+    "LimitError",
     "ModelError",
+    "OutputExistsError",
     "PictureError",
+    "PictureFormat",
+    "Quality",
     "QualityWarning",
+    "Resolution",
+    "SectionInfo",
     "Target",
     "TargetError",
     "decode",

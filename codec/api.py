@@ -1,9 +1,8 @@
 """The whole path: encode, decode and info, on Pillow images, bytes and files."""
 
-import operator
 import os
 from dataclasses import dataclass, replace
-from numbers import Real
+from numbers import Integral, Real
 from pathlib import Path
 from typing import Any, Final, Literal, TypedDict, Unpack, get_args
 
@@ -17,22 +16,22 @@ from .coding.mixed import MixedEncoder
 from .coding.ruin import note_ruin, sampled_psnr
 from .coding.scaled import describing_model, scaled_latents
 from .coding.targets import Target, TargetError, reach
-from .errors import AezError, LimitError, PictureError
+from .errors import AezError, LimitError, PictureError, warn
 from .format import container
 from .format.blocks import BLOCK
 from .format.container import SIDE_MAX, Flags
 from .format.contents import Contents
+from .limits import MAX_PIXELS, MORE_HINT, check_pixels
 from .metrics.ssimulacra2 import check_ssimulacra2
-from .model.registry import DEFAULT_MODEL, AnyModel, find_by_id, find_model, load_model
+from .model.registry import DEFAULT_MODEL, AnyModel, Found, find_by_id, find_model, find_needed, load_model
 from .model.sessions import Device
 from .output import AnyPath, refuse_existing, write_file
 from .picture.convert import Picture, from_pillow, to_pillow
 from .picture.files.formats import PictureFormat, format_of
 from .picture.files.opening import open_picture
 from .picture.files.saving import save_picture
-from .picture.limits import MAX_PIXELS, MORE_HINT, check_pixels
 from .picture.metadata.metadata import attach_metadata, stripped
-from .picture.notes import conversions_refused, note
+from .picture.notes import conversions_refused
 
 Resolution = Literal["high", "medium"]
 Exact = Literal["auto", "never"]
@@ -83,9 +82,9 @@ class SectionInfo:
 class Info:
     """What a file says of itself; no samples are decoded.
 
-    `quality` is none where its model is not installed. `exact` is the share of the pixels that are stored as samples,
-    `max_error` how many levels these may be off (0: lossless; none where there are none). Where all pixels are, there
-    is no quality, no layer and no model.
+    `model` and `quality` are none where the model, of id `model_id`, is not installed. `exact_share` is the share of
+    the pixels that are stored as samples, `max_error` how many levels these may be off (0: lossless; none where there
+    are none). Where all pixels are, there is no quality, no layer and no model.
     """
 
     version: int
@@ -94,7 +93,7 @@ class Info:
     medium_width: int
     medium_height: int
     quality: float | None
-    exact: float
+    exact_share: float
     max_error: int | None
     layers: Layers | None
     coding: Coding | None
@@ -106,7 +105,7 @@ class Info:
     medium_bytes: int
     bpp: float
     complete: bool
-    sections: list[SectionInfo]
+    sections: tuple[SectionInfo, ...]
 
 
 def encode(
@@ -133,7 +132,7 @@ def encode(
         exact: "auto" stores blocks as samples where that is better, such as those of text; "never" does not.
         layers: "all", or "base", which leaves out what only high resolution needs.
         coding: "ans" (rANS, smaller) or "zstd".
-        model: the name of a model, or a model's folder.
+        model: the name of a model, or a model's folder; "lossless" needs none.
         effort: 0 to 9: how long to search for better latents (needs aez[effort], PyTorch).
         strip: leave out EXIF and XMP; samples are upright anyway, and the ICC profile stays.
         strip_gps: leave out positions, of EXIF and of XMP.
@@ -143,11 +142,11 @@ def encode(
 
     Raises:
         TypeError: the image is no `PIL.Image.Image`, or quality no number.
-        ValueError: quality is out of range, or an option is none of its words.
+        ValueError: quality or a number is out of range, or an option is none of its words.
         PictureError: the image cannot be read, is larger than `max_pixels`, or would have to lose something.
         TargetError: no quality reaches the target.
         ModelError: there is no such model, or it does not work on this machine.
-        AezError: effort is asked for, and PyTorch is not installed.
+        AezError: options contradict "lossless"; or PyTorch, or what measures SSIMULACRA2, is needed and not installed.
 
     Example:
         >>> image = Image.open("img.png")
@@ -162,9 +161,9 @@ def encode(
     _check_word("exact", exact, get_args(Exact))
     _check_word("layers", layers, get_args(Layers))
     _check_word("coding", coding, get_args(Coding))
-    _check_word("device", device, get_args(Device))
-    effort = _checked_effort(effort)
-    check_options(quality, exact=exact, layers=layers, effort=effort)
+    _check_whole("effort", effort, 0, EFFORT_MAX)
+    _check_machine(threads, device, max_pixels)
+    check_options(quality, exact=exact, layers=layers, coding=coding, effort=effort)
     _check_size(*image.size, max_pixels)
     if quality == LOSSLESS:
         with conversions_refused():
@@ -205,7 +204,7 @@ def decode(
 
     Raises:
         TypeError: the data is no bytes.
-        ValueError: an option is none of its words.
+        ValueError: an option is none of its words, or a number out of range.
         FormatError: not an aez file, or one of a newer version.
         DamagedError: truncated or altered.
         PictureError: it declares more than `max_pixels`.
@@ -221,7 +220,7 @@ def decode(
     """
     _check_bytes(data, "aez.decode_file takes paths")
     _check_word("resolution", resolution, get_args(Resolution))
-    _check_word("device", device, get_args(Device))
+    _check_machine(threads, device, max_pixels)
     contents = Contents(data)
     header = contents.header
     _check_size(header.width, header.height, max_pixels)
@@ -232,24 +231,27 @@ def decode(
         loaded = find_model(header.model, model, threads, device)
         decoded = decode_medium(loaded, contents) if medium else decode_high(loaded, contents, upscale)
     for said in decoded.notes:
-        note(said)
+        warn(said)
     image = to_pillow(decoded.rgb, decoded.alpha, Flags.GRAY in header.flags)
     attach_metadata(image, contents.metadata(), header.colours)
     return image
 
 
-def info(data: bytes, *, max_pixels: int = MAX_PIXELS) -> Info:
+def info(data: bytes, *, model: AnyModel | None = None, max_pixels: int = MAX_PIXELS) -> Info:
     """Read what a file, or its front part, says of itself.
 
     Args:
         data: the file, or its front part.
+        model: as in `decode`.
         max_pixels: beyond which files with exact blocks are refused: what these say of themselves takes memory.
 
     Raises:
         TypeError: the data is no bytes.
+        ValueError: `max_pixels` is no number from 1 on.
         FormatError: not an aez file, or one of a newer version.
         DamagedError: the header or the front part is truncated or altered.
         PictureError: it has exact blocks, and declares more than `max_pixels`.
+        ModelError: `model` is not there, or not the one that the file needs.
 
     Example:
         >>> found = aez.info(aez.encode(Image.open("img.png"), quality=60))
@@ -257,31 +259,32 @@ def info(data: bytes, *, max_pixels: int = MAX_PIXELS) -> Info:
         (171, 133, 60.0, True)
     """
     _check_bytes(data, 'Path("img.aez").read_bytes() reads a file')
+    _check_whole("max_pixels", max_pixels, 1)
     contents = Contents(data)
     header, learned = contents.header, not contents.header.all_exact
     if contents.has_samples:
         check_pixels(header.width, header.height, max_pixels)
-    model = find_by_id(header.model) if learned else None
+    of_model = _model_of(header.model, model) if learned else None
     return Info(
         version=container.VERSION,
         width=header.width,
         height=header.height,
         medium_width=header.medium_width,
         medium_height=header.medium_height,
-        quality=model.scale.to_shown(header.quality) if model else None,
-        exact=contents.exact_share(),
+        quality=of_model.scale.to_shown(header.quality) if of_model else None,
+        exact_share=contents.exact_share(),
         max_error=contents.max_error(),
         layers=("all" if Flags.ENHANCEMENT in header.flags else "base") if learned else None,
         coding=("zstd" if Flags.ZSTD in header.flags else "ans") if learned else None,
         gray=Flags.GRAY in header.flags,
         alpha=Flags.ALPHA in header.flags,
-        model=model.name if model else "not installed" if learned else None,
+        model=of_model.name if of_model else None,
         model_id=f"{header.model:08x}" if learned else None,
         bytes=len(data),
         medium_bytes=header.medium_bytes,
         bpp=8 * len(data) / (header.width * header.height),
         complete=contents.complete,
-        sections=[SectionInfo(frame.type.name.lower(), len(frame.data)) for frame in contents.frames.values()],
+        sections=tuple(SectionInfo(frame.type.name.lower(), len(frame.data)) for frame in contents.frames.values()),
     )
 
 
@@ -311,7 +314,7 @@ def latents(
 
     Raises:
         TypeError: the data is no bytes.
-        ValueError: an option is none of its words.
+        ValueError: an option is none of its words, or a number out of range.
         FormatError: not an aez file, or one of a newer version.
         DamagedError: truncated or altered.
         PictureError: it declares more than `max_pixels`.
@@ -323,7 +326,7 @@ def latents(
         (128, 9, 11)
     """
     _check_bytes(data, 'Path("img.aez").read_bytes() reads a file')
-    _check_word("device", device, get_args(Device))
+    _check_machine(threads, device, max_pixels)
     contents = Contents(data)
     header = contents.header
     _check_size(header.width, header.height, max_pixels)
@@ -384,7 +387,7 @@ def encode_file(
         device=device,
     )
     write_file(target, data, overwrite)
-    return info(data, max_pixels=max_pixels)
+    return info(data, model=model, max_pixels=max_pixels)
 
 
 def decode_file(
@@ -424,7 +427,9 @@ def decode_file(
     return image.size
 
 
-def check_options(quality: Quality, *, exact: Exact = "auto", layers: Layers = "all", effort: int = 0) -> None:
+def check_options(
+    quality: Quality, *, exact: Exact = "auto", layers: Layers = "all", coding: Coding = "ans", effort: int = 0
+) -> None:
     """Refuse what no picture can reach, and options that contradict each other.
 
     Raises:
@@ -433,8 +438,8 @@ def check_options(quality: Quality, *, exact: Exact = "auto", layers: Layers = "
         AezError: what measures it is not installed, or options are of no use to a lossless file.
     """
     if quality == LOSSLESS:
-        if exact == "never" or layers != "all" or effort:
-            raise AezError("a lossless file has nothing but exact blocks: no layers, no effort")
+        if exact == "never" or layers != "all" or coding != "ans" or effort:
+            raise AezError("a lossless file has nothing but exact blocks: no layers, no coding of latents, no effort")
         return
     if not isinstance(quality, Target) and not 0 <= quality <= 100:
         raise ValueError(f"quality must be from 0 to 100, not {quality:g}")
@@ -445,18 +450,24 @@ def check_options(quality: Quality, *, exact: Exact = "auto", layers: Layers = "
         check_ssimulacra2()
 
 
+def _model_of(model_id: int, model: AnyModel | None) -> Found | None:
+    return find_by_id(model_id) if model is None else find_needed(model_id, model)
+
+
 def _stripped(picture: Picture, everything: bool, gps: bool) -> Picture:
     return replace(picture, metadata=stripped(picture.metadata, everything=everything, gps=gps))
 
 
-def _checked_effort(effort: int) -> int:
-    try:
-        digit = operator.index(effort)
-    except TypeError:
-        digit = -1
-    if digit not in range(EFFORT_MAX + 1):
-        raise ValueError(f"effort must be a whole number from 0 to {EFFORT_MAX}, not {effort!r}")
-    return digit
+def _check_machine(threads: int, device: Device, max_pixels: int) -> None:
+    _check_whole("threads", threads, 0)
+    _check_word("device", device, get_args(Device))
+    _check_whole("max_pixels", max_pixels, 1)
+
+
+def _check_whole(name: str, value: object, least: int, most: int | None = None) -> None:
+    if not isinstance(value, Integral) or int(value) < least or (most is not None and int(value) > most):
+        bounds = f"from {least} on" if most is None else f"from {least} to {most}"
+        raise ValueError(f"{name} must be a whole number {bounds}, not {value!r}")
 
 
 def _check_type(

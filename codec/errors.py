@@ -1,5 +1,14 @@
 """What can go wrong, or is worth a note, as one line for a person."""
 
+import os
+import sys
+import warnings
+from pathlib import Path
+
+import PIL
+
+_PASSED = tuple(f"{Path(file).parent}{os.sep}" for file in (__file__, PIL.__file__))
+
 
 class AezError(Exception):
     """Anything aez refuses to do; the message says why in one line, `hint` which option of the command line helps."""
@@ -29,12 +38,24 @@ class LimitError(PictureError):
     """The picture is larger than allowed."""
 
 
+class OutputExistsError(AezError, FileExistsError):
+    """The output is there already, and was not to be overwritten."""
+
+
 class AezWarning(UserWarning):
     """Something about a picture was converted, left out or generated."""
 
 
 class QualityWarning(AezWarning):
     """A picture is far from what its quality promises."""
+
+
+def warn(text: str, kind: type[AezWarning] = AezWarning) -> None:
+    """Warn of the line that called aez, perhaps by way of Pillow: Python shows the same warning once a line."""
+    frame, level = sys._getframe(1), 2
+    while frame.f_back and frame.f_code.co_filename.startswith(_PASSED):
+        frame, level = frame.f_back, level + 1
+    warnings.warn(text, kind, stacklevel=level)
 
 
 def unreadable(error: BaseException) -> PictureError:

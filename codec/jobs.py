@@ -13,15 +13,15 @@ from rich.filesize import decimal
 from . import api
 from .api import LOSSLESS, DecodeOptions, EncodeOptions, Quality, Resolution
 from .coding.targets import Target
-from .errors import AezError, AezWarning, DamagedError, LimitError, PictureError, QualityWarning
+from .errors import AezError, AezWarning, DamagedError, LimitError, PictureError, QualityWarning, warn
 from .format.container import MAGIC
+from .limits import MAX_PIXELS
 from .metrics.fidelity import psnr
 from .model.registry import DEFAULT_MODEL, find_by_name, load_model
 from .picture.convert import plain
 from .picture.files.formats import NEEDED_FOR, READABLE, SUFFIXES, PictureFormat
 from .picture.files.opening import plain_picture
 from .picture.files.saving import save_picture
-from .picture.limits import MAX_PIXELS
 
 _LONGEST_SUFFIX = 8
 _SHARED = ("model", "threads", "device", "max_pixels")
@@ -100,8 +100,8 @@ class Encoding:
         """
         options = self.options.copy()
         effort = options.get("effort", 0)
-        exact, layers = options.get("exact", "auto"), options.get("layers", "all")
-        api.check_options(self.quality, exact=exact, layers=layers, effort=effort)
+        exact, layers, coding = options.get("exact", "auto"), options.get("layers", "all"), options.get("coding", "ans")
+        api.check_options(self.quality, exact=exact, layers=layers, coding=coding, effort=effort)
         if self.quality == LOSSLESS:
             return
         options["effort"] = min(effort, 1)
@@ -125,7 +125,7 @@ class Encoding:
         if measured is not None and self.min_psnr is not None and measured < self.min_psnr:
             return Kept(f"the .aez has {measured:.2f} dB", found.width, found.height)
         if len(coded) > len(data):
-            warnings.warn(larger, AezWarning, stacklevel=2)
+            warn(larger)
         return Converted(coded, found.width, found.height, measured)
 
     def is_damaged(self, result: bytes) -> bool:

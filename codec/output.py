@@ -7,16 +7,12 @@ import stat
 from contextlib import suppress
 from pathlib import Path
 
-from .errors import AezError
+from .errors import OutputExistsError
 
 AnyPath = str | os.PathLike[str]
 
 _USUAL, _PRIVATE = 0o666, 0o600
 _CANNOT_SYNC = (errno.EINVAL, errno.ENOTSUP)
-
-
-class OutputExistsError(AezError):
-    """The output is there already."""
 
 
 def is_device(path: Path) -> bool:
@@ -52,7 +48,11 @@ def write_file(
     """
     refuse_existing(path, overwrite)
     if path.exists() and not path.is_file():
-        path.write_bytes(data)
+        try:
+            path.write_bytes(data)
+        except OSError as error:
+            error.filename = str(path)
+            raise
         return
     final = Path(os.path.realpath(path))
     if final.is_symlink():

@@ -1,6 +1,7 @@
 """The Pillow plugin: after `import aez`, `Image.open("x.aez")` and `image.save("x.aez", quality=60)` work."""
 
 import inspect
+import sys
 from types import FrameType
 from typing import IO, TYPE_CHECKING, Any
 
@@ -10,6 +11,7 @@ from . import api
 from .errors import AezError
 from .format.container import MAGIC, Flags
 from .format.contents import Contents
+from .limits import MAX_PIXELS
 from .model.registry import find_by_id
 from .picture.metadata.metadata import attach_metadata
 
@@ -59,7 +61,7 @@ class AezImageFile(ImageFile.ImageFile):
     def load(self) -> "PixelAccess | None":
         if self._data is not None:
             try:
-                image = api.decode(self._data, self._resolution)
+                image = api.decode(self._data, self._resolution, max_pixels=_max_pixels())
             except AezError as error:
                 raise OSError(str(error)) from error
             self._data = None
@@ -72,6 +74,12 @@ class AezImageFile(ImageFile.ImageFile):
     def _choose_medium(self) -> None:
         self._resolution = "medium"
         self._size = self._medium_size
+
+
+def _max_pixels() -> int:
+    """Pillow's own limit, beyond which it refuses pictures, where that is higher than the usual one."""
+    warned_of = Image.MAX_IMAGE_PIXELS
+    return sys.maxsize if warned_of is None else max(MAX_PIXELS, 2 * warned_of)
 
 
 def save(image: Image.Image, file: IO[bytes], _filename: str | bytes) -> None:

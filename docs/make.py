@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Iterator
 from dataclasses import is_dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, is_typeddict
 
 import click
 from click_man.core import write_man_pages
@@ -80,10 +80,11 @@ def python_interface() -> str:
         if inspect.isfunction(value):
             functions.append(f"## {name}\n\n```python\n{signature(name, value)}\n```\n\n{code(documentation(value))}")
         elif inspect.isclass(value):
-            fields = f"\n\n```python\n{attributes(value)}\n```" if is_dataclass(value) else ""
+            has_fields = is_dataclass(value) or is_typeddict(value)
+            fields = f"\n\n```python\n{attributes(value)}\n```" if has_fields else ""
             classes.append(f"## {name}{bases(value)}{fields}\n\n{code(documentation(value))}")
         else:
-            classes.append(f"## {name}\n\n`{value!r}`")
+            classes.append(f"## {name}\n\n`{readable(inspect.formatannotation(value))}`")
     return "\n\n".join(parts + functions + classes) + "\n"
 
 
@@ -114,11 +115,8 @@ def signature(name: str, function: Any) -> str:
 
 
 def attributes(cls: Any) -> str:
-    return "\n".join(f"{field.name}: {readable(inspect.formatannotation(field.type))}" for field in fields_of(cls))
-
-
-def fields_of(cls: Any) -> list[Any]:
-    return list(cls.__dataclass_fields__.values())
+    kinds: dict[str, Any] = cls.__annotations__
+    return "\n".join(f"{name}: {readable(inspect.formatannotation(kind))}" for name, kind in kinds.items())
 
 
 def bases(cls: type) -> str:

@@ -37,6 +37,12 @@ def photograph(sample: Image.Image) -> Image.Image:
     return sample.crop((90, 60, 90 + 171, 60 + 133))
 
 
+@pytest.fixture(scope="session")
+def grain() -> Image.Image:
+    """Noise of 8 x 8 pixels, whose .aez is larger than its PNG."""
+    return Image.fromarray(np.random.default_rng(0).integers(0, 256, (8, 8), np.uint8))
+
+
 @pytest.fixture(scope="session", autouse=True)
 def no_models_of_the_user(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Only the shipped models are there, whoever runs the tests."""

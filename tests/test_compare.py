@@ -56,7 +56,7 @@ def test_samples_are_those_of_real_files(result: Any, png: Path) -> None:
     (picture,) = result["pictures"]
     with Image.open(png) as opened:
         image = opened.convert("RGB")
-    found = {(s["codec"], s["quality"]): s for s in picture["samples"]}
+    found = {(s["codec"], s["quality"]): s for s in picture["measurements"]}
     for quality in (15, 80):
         data = jpeg(image, quality)
         assert found["JPEG 4:2:0", quality]["bytes"] == len(data)
@@ -83,7 +83,7 @@ def test_summaries_agree_with_the_samples(result: Any) -> None:
         assert ours["bd_rates"][metric]["percent"] < -20
     (picture,) = result["pictures"]
     assert picture["metric"] == "ssimulacra2"
-    samples = [s for s in picture["samples"] if s["codec"] == "JPEG 4:2:0"]
+    samples = [s for s in picture["measurements"] if s["codec"] == "JPEG 4:2:0"]
     wanted = picture["stored"]["fidelity"]
     below = max(s["bytes"] for s in samples if s["ssimulacra2"] < wanted)
     above = min(s["bytes"] for s in samples if s["ssimulacra2"] > wanted)
@@ -105,7 +105,7 @@ def test_the_table_shows_codecs_and_what_a_cache_saves(run: Run, png: Path) -> N
 def test_what_is_compared_by_psnr_is_not_measured_otherwise(run: Run, png: Path) -> None:
     result = json.loads(run("compare", png, "--metric", "psnr", "--json").stdout)
     (picture,) = result["pictures"]
-    assert {sample["ssimulacra2"] for sample in picture["samples"]} == {None}
+    assert {sample["ssimulacra2"] for sample in picture["measurements"]} == {None}
     assert picture["stored"]["fidelity"] == pytest.approx(psnr_of_stored(png), abs=1e-3)
     exact = {exact["codec"] for exact in picture["lossless"]}
     assert exact == {"aez lossless", "WebP lossless", "PNG"}
@@ -157,21 +157,21 @@ def test_without_its_package_there_is_no_ssimulacra2(run: Run, png: Path, monkey
 
 def test_csv_has_a_line_per_codec_and_quality(run: Run, png: Path, result: Any) -> None:
     rows = list(csv.DictReader(io.StringIO(run("compare", png, "--metric", "psnr", "--csv").stdout)))
-    samples = result["pictures"][0]["samples"]
+    samples = result["pictures"][0]["measurements"]
     assert [(row["codec"], float(row["quality"])) for row in rows] == [(s["codec"], s["quality"]) for s in samples]
     assert {row["picture"] for row in rows} == {str(png)}
 
 
 def test_one_quality_beside_the_nearest_jpeg(run: Run, png: Path) -> None:
-    (single,) = json.loads(run("compare", png, "-q", "60", "--metric", "psnr", "--json").stdout)
-    ours, theirs, _ = single["samples"]
+    (single,) = json.loads(run("compare", png, "-q", "60", "--metric", "psnr", "--json").stdout)["pictures"]
+    ours, theirs, _ = single["measurements"]
     with Image.open(png) as opened:
         image = opened.convert("RGB")
     distances = {q: abs(psnr(Image.open(io.BytesIO(jpeg(image, q))), image) - ours["psnr"]) for q in range(1, 101)}
     assert ours["quality"] == 60
     assert theirs["quality"] == min(distances, key=distances.__getitem__)
-    (single,) = json.loads(run("compare", png, "-q", "60", "--json").stdout)
-    ours, theirs, _ = single["samples"]
+    (single,) = json.loads(run("compare", png, "-q", "60", "--json").stdout)["pictures"]
+    ours, theirs, _ = single["measurements"]
     assert theirs["ssimulacra2"] == pytest.approx(ours["ssimulacra2"], abs=1)
     assert "JPEG 4:2:0" in run("compare", png, "-q", "60").stdout
 
@@ -195,7 +195,7 @@ def test_gray_pictures_and_bad_files(run: Run, photograph: Image.Image, tmp_path
     assert "bad.png" in line
     pictures = json.loads(result.stdout)["pictures"]
     assert [Path(picture["name"]).name for picture in pictures] == ["gray.png"]
-    assert all(sample["ms_ssim"] is None for sample in pictures[0]["samples"])
+    assert all(sample["ms_ssim"] is None for sample in pictures[0]["measurements"])
 
 
 def test_tiny_pictures_are_no_part_of_a_mean(run: Run, photograph: Image.Image, tmp_path: Path) -> None:

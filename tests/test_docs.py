@@ -47,6 +47,7 @@ def beside_img_png(photograph: Image.Image, tmp_path: Path, monkeypatch: pytest.
 
 @pytest.mark.usefixtures("beside_img_png")
 def test_python_of_the_readme_runs_as_written() -> None:
+    shutil.copy(SAMPLE, "img.png")
     (block,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
     subprocess.run([sys.executable, "-W", "error", "-c", block], check=True, env=os.environ | {"PYTHONPATH": str(ROOT)})
 

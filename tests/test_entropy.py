@@ -1,12 +1,18 @@
 """Symbols to bytes and back, by both codings, over the tables of the installed model."""
 
+import sys
+from types import SimpleNamespace
+from typing import Any
+
 import numpy as np
+import numpy.typing as npt
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from aez import DamagedError
 from aez.format import rans as plain_rans
+from aez.format.coder import choose_coder
 from aez.format.entropy import AnsReader, AnsWriter, TableSet, ZstdReader, ZstdWriter, categorical
 from aez.format.quality import KNOTS
 from aez.format.tables import TOTAL, Table
@@ -128,3 +134,24 @@ def test_plain_rans_decodes_any_words_as_constriction_does(words: list[int], cou
         symbols = coder.decode(models.Categorical(frequencies - 1, perfect=False), count)
         decoded.append((symbols.tolist(), coder.get_compressed().tolist(), coder.is_empty()))
     assert decoded[0] == decoded[1]
+
+
+class OneUnitMoved:
+    """constriction's models, but for one unit of frequency that goes to the neighbouring symbol."""
+
+    Uniform = constriction.stream.model.Uniform
+
+    @staticmethod
+    def Categorical(probabilities: npt.NDArray[np.float64], perfect: bool) -> Any:  # noqa: N802
+        moved = probabilities.copy()
+        moved[np.argmax(moved)] -= 1
+        moved[np.argmin(moved)] += 1
+        return constriction.stream.model.Categorical(moved, perfect=perfect)
+
+
+@pytest.mark.parametrize("models", [OneUnitMoved, SimpleNamespace(), SimpleNamespace(Categorical=list, Uniform=list)])
+def test_a_library_that_would_code_otherwise_is_not_used(models: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert choose_coder() == (constriction.stream.model, constriction.stream.stack)
+    other = SimpleNamespace(stream=SimpleNamespace(model=models, stack=constriction.stream.stack))
+    monkeypatch.setitem(sys.modules, "constriction", other)
+    assert choose_coder() == (plain_rans, plain_rans)

@@ -75,3 +75,21 @@ def test_noise_is_saved_as_jpeg_and_nothing_else_changes(quality: int | None, me
         assert {name: image.info.get(name) for name in metadata} == metadata
         if quality is None:
             assert psnr(image, noise) > 30
+
+
+@pytest.mark.parametrize(
+    ("file", "package"),
+    [
+        (b"\0\0\0\x18ftypheic" + bytes(20), "pillow-heif"),
+        (b"\0\0\0\x1cftypmif1" + bytes(20), "pillow-heif"),
+        (b"\xff\x0a" + bytes(20), "pillow-jxl-plugin"),
+        (b"\0\0\0\x0cJXL \r\n\x87\n" + bytes(20), "pillow-jxl-plugin"),
+    ],
+)
+def test_the_package_that_would_read_a_file_is_named(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, file: bytes, package: str
+) -> None:
+    monkeypatch.setattr("aez.picture.files.formats._INSTALLED", {})
+    (tmp_path / "a.png").write_bytes(file)
+    result = run("encode", tmp_path / "a.png")
+    assert result.stderr == f"aez: {tmp_path}/a.png: not a picture that can be read; pip install {package}\n"

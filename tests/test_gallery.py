@@ -52,7 +52,7 @@ def test_measured_once(run: Run, folders: tuple[Path, Path], server: Served) -> 
     assert sorted(first.stdout.splitlines()) == ["a/one", 'b "<i>&']
     said = first.stderr.splitlines()
     assert len(said) == 2 and said[1] == f"aez: lost: {originals} has no original of lost"
-    facts = json.loads((root / "gallery.json").read_text())
+    facts = json.loads((root / ".aez-gallery.json").read_text())["pictures"]
     size = (root / "a" / "one.aez").stat().st_size
     assert facts["a/one"]["bytes"] == size
     assert facts["a/one"]["high"]["jpeg"] > size
@@ -75,11 +75,34 @@ def test_by_another_measure(run: Run, tmp_path: Path, photograph: Image.Image) -
     assert seen.stderr == "aez: small: SSIMULACRA2 of medium needs 15 pixels a side; --metric psnr does not\n"
     for new in ("one\nsmall\n", ""):
         assert run("gallery", tmp_path, tmp_path, "--metric", "psnr").stdout == new
-    facts = json.loads((tmp_path / "gallery.json").read_text())
+    facts = json.loads((tmp_path / ".aez-gallery.json").read_text())["pictures"]
     assert facts["one"]["metric"] == facts["small"]["metric"] == "psnr"
     assert 45 > facts["one"]["medium"]["fidelity"] > facts["one"]["high"]["fidelity"] > 28
     with serve(tmp_path) as served:
         assert f"PSNR {facts['one']['high']['fidelity']:.1f} dB" in served.get("/").text
+
+
+@pytest.mark.parametrize("metric", ["ssimulacra2", "psnr"])
+def test_what_is_stored_exactly_has_its_neighbours_too(run: Run, tmp_path: Path, metric: str) -> None:
+    flag = Image.new("RGB", (120, 80), "red")
+    flag.paste("white", (40, 0, 60, 80))
+    flag.save(tmp_path / "flag.png")
+    (tmp_path / "flag.aez").write_bytes(aez.encode(flag))
+    found = run("gallery", tmp_path, tmp_path, "--metric", metric)
+    assert (found.exit_code, found.stdout, found.stderr) == (0, "flag\n", "")
+
+
+def test_a_folder_without_files(run: Run, tmp_path: Path) -> None:
+    found = run("gallery", tmp_path, tmp_path)
+    assert (found.exit_code, found.stderr) == (1, f"aez: {tmp_path}: nothing to do in this folder\n")
+
+
+def test_a_file_of_somebody_else(run: Run, tmp_path: Path, photograph: Image.Image) -> None:
+    photograph.save(tmp_path / "a.png")
+    (tmp_path / "a.aez").write_bytes(aez.encode(photograph))
+    (tmp_path / "gallery.json").write_text('[{"title": "my holidays"}]')
+    assert run("gallery", tmp_path, tmp_path).exit_code == 0
+    assert (tmp_path / "gallery.json").read_text() == '[{"title": "my holidays"}]'
 
 
 def test_originals_of_files_that_keep_their_extension(run: Run, tmp_path: Path, photograph: Image.Image) -> None:
@@ -119,7 +142,15 @@ def test_pages(server: Served) -> None:
 
 
 @pytest.mark.parametrize(
-    "facts", ["[" * 100_000, "[]", '{"x": 1}', '{"x": {"bytes": BYTES, "metric": "psnr", "high": HIGH}}']
+    "facts",
+    [
+        "[" * 100_000,
+        "[]",
+        '{"version": 1}',
+        '{"version": 1, "pictures": {"x": 1}}',
+        '{"version": 1, "pictures": {"x": {"bytes": BYTES, "metric": "psnr", "high": HIGH}}}',
+        '{"version": 2, "pictures": {"x": "what a later version has"}}',
+    ],
 )
 def test_measurements_that_are_none(tmp_path: Path, photograph: Image.Image, facts: str) -> None:
     root = tmp_path / "root"
@@ -127,7 +158,7 @@ def test_measurements_that_are_none(tmp_path: Path, photograph: Image.Image, fac
     data = aez.encode(photograph)
     (root / "x.aez").write_bytes(data)
     high = '{"fidelity": "much", "jpeg": [], "avif": null}'
-    (root / "gallery.json").write_text(facts.replace("BYTES", str(len(data))).replace("HIGH", high))
+    (root / ".aez-gallery.json").write_text(facts.replace("BYTES", str(len(data))).replace("HIGH", high))
     with serve(root) as served:
         assert "x.aez" in served.get("/").text
         assert served.get("/x.aez").status_code == 200
@@ -136,7 +167,9 @@ def test_measurements_that_are_none(tmp_path: Path, photograph: Image.Image, fac
 def test_names_that_nobody_can_ask_for(tmp_path: Path, photograph: Image.Image) -> None:
     root = tmp_path / "root"
     root.mkdir()
-    for name in (b"fine.aez", b"\xff.aez", b"a\nb.aez", b"c\\d.aez"):
+    (root / "aez").mkdir()
+    unaskable = (b"\xff.aez", b"a\nb.aez", b"c\\d.aez", b"metrics.aez", b"healthz.aez", b"aez.js.aez", b"aez/a.aez")
+    for name in (b"fine.aez", *unaskable):
         (root / os.fsdecode(name)).write_bytes(aez.encode(photograph))
     with serve(root) as served:
         page = served.get("/")
@@ -164,7 +197,7 @@ def test_in_a_browser(run: Run, folders: tuple[Path, Path], server: Served, brow
     WebDriverWait(browser, 20).until(lambda _: width() == 86)
     figure.find_element(By.CSS_SELECTOR, "label.high").click()
     WebDriverWait(browser, 20).until(lambda _: width() == 171)
-    facts = json.loads((folders[0] / "gallery.json").read_text())["a/one"]
+    facts = json.loads((folders[0] / ".aez-gallery.json").read_text())["pictures"]["a/one"]
     text = figure.text
     assert f"SSIMULACRA2 {facts['high']['fidelity']:.1f}" in text
     assert browser.execute_script("return document.documentElement.scrollWidth <= window.innerWidth"), "fits a phone"

@@ -1,20 +1,23 @@
 """Files of the past decode as they did: the same latents (their checksum is in the file), nearly the same samples."""
 
+import io
 import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import ExifTags, Image, ImageCms
 
 from aez import decode, encode, info
 from aez.format import container
-from aez.format.container import Flags
+from aez.format.container import Flags, SectionType
+from aez.format.contents import Contents
 
 FOLDER = Path(__file__).parent / "golden"
 
 
+@pytest.mark.filterwarnings("ignore::aez.AezWarning")
 @pytest.mark.parametrize("expected", sorted(FOLDER.glob("*.png")), ids=lambda path: path.stem)
 def test_golden_files_decode_as_they_did(expected: Path) -> None:
     name, resolution = expected.stem.split(".")
@@ -31,7 +34,16 @@ def test_golden_files_cover_the_format() -> None:
     flags = [container.parse_header(data).flags for data in files]
     for flag in Flags:
         assert {flag in found for found in flags} == {True, False}
-    assert {(info(data).width, info(data).height) for data in files} >= {(1, 1), (109, 81)}
+    assert {(info(data).width, info(data).height) for data in files} >= {(1, 1), (109, 81), (1100, 70), (16390, 3)}
+    assert {kind for data in files for kind in Contents(data).frames} == set(SectionType)
+
+
+def test_golden_metadata_stay() -> None:
+    image = decode((FOLDER / "eyes-2_metadata.aez").read_bytes())
+    assert image.getexif()[ExifTags.Base.ImageDescription] == "a parrot"
+    assert image.info["xmp"] == b"<x:xmpmeta/>"
+    profile = ImageCms.ImageCmsProfile(io.BytesIO(image.info["icc_profile"]))
+    assert "sRGB" in ImageCms.getProfileDescription(profile)
 
 
 WITHOUT_CONSTRICTION = """

@@ -23,13 +23,6 @@ Run = Callable[..., Result]
 AEZ = [sys.executable, "-m", "aez.cli"]
 MEMORY_MAX = 1_500_000_000
 SECONDS_MAX = 10
-DROPPED_MODELS = {
-    0x9221E8F4: "fast-1",
-    0xB1D7005D: "fast-2",
-    0xD1301265: "fast-3",
-    0xC0623931: "fast-4",
-    0xE8D85792: "fast-5",
-}
 
 
 @pytest.fixture(scope="module")
@@ -64,10 +57,6 @@ def bad_files(data: bytes) -> dict[str, tuple[bytes, str]]:
         "another field": (with_header(data, 27, b"\x01"), "unknown header field"),
         "unknown flag": (with_header(data, 5, b"\x80"), "unknown header flags"),
         "unknown model": (with_header(data, 16, b"\x78\x56\x34\x12"), "needs model 12345678"),
-        **{
-            f"dropped {name}": (with_header(data, 16, struct.pack("<I", model)), f"needs model {model:08x} ({name}")
-            for model, name in DROPPED_MODELS.items()
-        },
         "impossible quality": (with_header(data, 6, b"\xff\xff"), "impossible values"),
         "no width": (with_header(data, 8, bytes(4)), "0 x 66 pixels"),
         "largest sides": (with_header(data, 8, struct.pack("<II", 1 << 24, 1 << 24)), "megapixels"),

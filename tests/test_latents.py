@@ -40,7 +40,7 @@ def test_samples_in_a_file_are_analysed(photograph: Image.Image) -> None:
     for x in range(136, 250, 8):
         drawn.paste("black", (x, 40, x + 3, 90))
     data = aez.encode(drawn, 80)
-    assert 0 < aez.info(data).exact < 1
+    assert 0 < aez.info(data).exact_share < 1
     whole = aez.latents(aez.encode(drawn, "lossless"))
     assert likeness(whole, aez.latents(data)) > 0.9
     assert likeness(whole, aez.latents(data[: aez.info(data).medium_bytes])) > 0.9

@@ -9,9 +9,10 @@ import pytest
 from click.testing import Result
 from PIL import Image
 
-from aez import MAX_PIXELS, PictureError, api, decode, encode_file, info
+from aez import PictureError, api, decode, encode_file, info
 from aez.api import encode_bytes
 from aez.format.container import Flags, Header
+from aez.limits import MAX_PIXELS
 from aez.picture.files.formats import READABLE
 from aez.picture.files.opening import open_picture, plain_picture
 
@@ -69,7 +70,7 @@ def test_what_is_said_of_huge_files_takes_no_memory(run: Run, tmp_path: Path, fl
         with pytest.raises(PictureError, match="16777216 x 16777216 is more than 128 megapixels"):
             info(header)
     else:
-        assert info(header).exact == 0
+        assert info(header).exact_share == 0
     result = run("info", tmp_path / "a.aez")
     assert (result.exit_code, result.stderr.count("\n")) == ((1, 1) if flags else (0, 0))
     missing = run("info", tmp_path / "a.aez", "--max-pixels", 1 << 48)
@@ -85,7 +86,7 @@ def test_whatever_is_encoded_is_written_and_told(
     drawn.paste(0, (0, 0, size[0] // 2 + 1, size[1] // 2 + 1))
     drawn.save(tmp_path / "a.png")
     if limit != "128M":  # a smaller usual limit stands for a larger picture
-        monkeypatch.setattr(api.info, "__kwdefaults__", {"max_pixels": 10_000})
+        monkeypatch.setattr(api.info, "__kwdefaults__", {"model": None, "max_pixels": 10_000})
     result = run("encode", tmp_path / "a.png", "--lossless", "--max-pixels", limit)
     assert (result.exit_code, result.stderr) == (0, "")
     (tmp_path / "b").mkdir()

@@ -78,7 +78,7 @@ def test_no_model_is_needed(photograph: Image.Image, tmp_path: Path, monkeypatch
     assert np.array_equal(aez.decode(data), photograph)
     assert aez.encode(photograph, "lossless") == data
     found = aez.info(data)
-    assert (found.exact, found.quality, found.layers, found.model) == (1, None, None, None)
+    assert (found.exact_share, found.quality, found.layers, found.model) == (1, None, None, None)
     assert found.medium_bytes == found.bytes
 
 
@@ -158,7 +158,7 @@ def test_the_command_line_and_batches_know_it(run: Run, photograph: Image.Image,
     assert run("batch", tmp_path / "in", tmp_path / "out", "--lossless").exit_code == 0
     assert "1 up to date" in run("batch", tmp_path / "in", tmp_path / "out", "--lossless").stdout
     found = json.loads(run("info", tmp_path / "out" / "a.aez", "--json").stdout)
-    assert (found["exact"], found["quality"], found["layers"], found["model"]) == (1, None, None, None)
+    assert (found["exact_share"], found["quality"], found["layers"], found["model"]) == (1, None, None, None)
     assert "lossless" in run("info", tmp_path / "out" / "a.aez").stdout
     run("decode", tmp_path / "out" / "a.aez", "-o", tmp_path / "b.png")
     with Image.open(tmp_path / "b.png") as decoded:

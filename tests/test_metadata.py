@@ -264,18 +264,30 @@ def png_with(picture: Image.Image, *texts: tuple[str, str], zip: bool = False) -
     return saved(picture, "png", pnginfo=info)
 
 
+def coded_and_decoded(image: Image.Image) -> tuple[tuple[int, int], bytes]:
+    decoded = decode(encode(image, 30))
+    return decoded.size, decoded.tobytes()
+
+
 @pytest.mark.filterwarnings("ignore:.*EXIF", "ignore:Tag data larger", "ignore:Corrupt EXIF", "ignore:Possibly corrupt")
 @pytest.mark.parametrize("count", [1, 2, 3, 4, 1 << 20])
 @pytest.mark.parametrize("pointer", [0, 2, 6, 8, 10])
 def test_an_orientation_that_points_anywhere_changes_nothing_there(
     picture: Image.Image, count: int, pointer: int
 ) -> None:
+    pictures = [picture, picture.resize((9, 7))]
+    turned = [
+        {coded_and_decoded(image), *(coded_and_decoded(image.transpose(way)) for way in Image.Transpose)}
+        for image in pictures
+    ]
     for offset in range(60):
         exif = block(Field(0x0112, 3, count, struct.pack("<L", offset)), behind=bytes(40))
         exif = exif[:4] + struct.pack("<L", pointer) + exif[8:]
-        image = picture.copy()
+        small = offset % 7 > 0
+        image = pictures[small].copy()
         image.info |= {"exif": exif, "dpi": (204, 98)}
-        decoded = decode(encode(image.resize((9, 9)) if offset % 7 else image, 30))
+        decoded = decode(encode(image, 30))
+        assert (decoded.size, decoded.tobytes()) in turned[small]
         for format in ("png", "jpeg", "avif"):
             save_picture(decoded, format)
 

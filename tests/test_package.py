@@ -1,5 +1,6 @@
 """The wheel: what is in it, and that it works where nothing else is installed."""
 
+import os
 import re
 import subprocess
 import sys
@@ -68,3 +69,11 @@ def test_it_works_in_an_empty_environment(wheel: Path, tmp_path: Path) -> None:
         assert f"pip install 'aez[{extra}]'" in failed.stderr
     assert not (tmp_path / "report").exists()
     assert not (tmp_path / "y.aez").exists()
+
+
+def test_nothing_is_left_at_home_to_be_reported(tmp_path: Path) -> None:
+    said = {name: value for name, value in os.environ.items() if name not in ("CI", "ORT_DISABLE_TELEMETRY")}
+    home = {name: str(tmp_path) for name in ("HOME", "XDG_CACHE_HOME", "XDG_DATA_HOME", "XDG_CONFIG_HOME")}
+    command = [sys.executable, "-m", "aez.cli", "encode", SAMPLE, "-o", os.devnull]
+    subprocess.run(command, env=said | home, check=True, capture_output=True)
+    assert list(tmp_path.iterdir()) == []

@@ -154,7 +154,7 @@ def test_saving_keeps_what_encode_keeps(photograph: Image.Image, tmp_path: Path)
 
 @pytest.mark.parametrize("to_file", [False, True])
 def test_threads_that_save_one_image_keep_their_options_apart(tmp_path: Path, to_file: bool) -> None:
-    image = Image.new("RGB", (300, 200))
+    image = Image.radial_gradient("L").resize((300, 200)).convert("RGB")
     image.info.update(exif=b"Exif\0\0" + block(orientation(6)), comment="mine")
     before = dict(image.info)
     start = threading.Barrier(8)

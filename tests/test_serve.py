@@ -333,6 +333,19 @@ def test_conditions_of_uploads(server: Served, photograph: Image.Image) -> None:
         assert server.client.delete("/known", headers=TOKEN | condition).status_code == status
 
 
+@pytest.mark.parametrize("name", ["metrics", "healthz", "aez.js", "aez/photo"])
+def test_names_that_the_server_has_itself(server: Served, root: Path, photograph: Image.Image, name: str) -> None:
+    there = root / f"{name}.aez"
+    there.parent.mkdir(exist_ok=True)
+    there.write_bytes(aez.encode(photograph))
+    for path in (f"/{name}", f"/{name}.aez"):
+        assert server.client.put(path, content=png(photograph), headers=TOKEN).status_code == 404
+        assert server.client.delete(path, headers=TOKEN).status_code == 404
+        assert "image" not in server.get(path).headers["content-type"]
+    assert there.read_bytes() == aez.encode(photograph)
+    there.unlink()
+
+
 def test_removing_a_link_leaves_what_it_leads_to(server: Served, root: Path, photograph: Image.Image) -> None:
     (root / "real.aez").write_bytes(aez.encode(photograph))
     (root / "alias.aez").symlink_to("real.aez")

@@ -272,6 +272,20 @@ def test_a_folder_as_origin(tmp_path: Path, jpeg: bytes) -> None:
         assert served.get("/a%5B1%5D%20%232%3F.jpg").content == jpeg
 
 
+def test_a_folder_as_origin_that_is_gone_for_a_while(tmp_path: Path, jpeg: bytes) -> None:
+    root, origin = tmp_path / "root", tmp_path / "origin"
+    root.mkdir()
+    origin.mkdir()
+    (origin / "x.jpg").write_bytes(jpeg)
+    with serve(root, "--origin", origin, "--max-age", "0") as served:
+        assert served.get("/x.jpg").content == jpeg
+        origin.rename(tmp_path / "elsewhere")
+        assert served.get("/x.jpg").status_code == 200
+        assert served.get("/y.jpg").status_code == 502
+        (tmp_path / "elsewhere").rename(origin)
+        assert served.get("/x.jpg").status_code == 200
+
+
 def test_a_folder_as_origin_keeps_to_itself(tmp_path: Path, jpeg: bytes) -> None:
     root, origin = tmp_path / "root", tmp_path / "origin"
     root.mkdir()

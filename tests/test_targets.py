@@ -148,9 +148,9 @@ def test_targets_that_make_no_sense_are_value_errors() -> None:
             aez.Target(measure, value)  # type: ignore[arg-type]
 
 
-def test_a_file_that_would_grow_is_announced_or_left(run: Run, tmp_path: Path) -> None:
+def test_a_file_that_would_grow_is_announced_or_left(run: Run, tmp_path: Path, grain: Image.Image) -> None:
     path = tmp_path / "img.png"
-    Image.new("RGB", (8, 8)).save(path)
+    grain.save(path)
     target = path.with_suffix(".aez")
     result = run("encode", path, "-q", "100", "--skip-larger")
     assert result.exit_code == 0

@@ -28,7 +28,7 @@ from aez.model.model import Model
 from aez.model.registry import DEFAULT_MODEL, WEIGHTS, load_model
 from aez.model.typical import Curve
 from aez.nn.blocking import blocking
-from aez.nn.casts import cast
+from aez.nn.casts import cast_error
 from aez.nn.codec import Codec
 from aez.nn.gradients import lower_bound
 from aez.nn.integer import IntegerConv2d
@@ -57,7 +57,7 @@ def pictures(tmp_path_factory: pytest.TempPathFactory, sample: Image.Image) -> P
 
 
 def arguments(pictures: Path, out: Path, steps: int) -> list[object]:
-    return ["train", pictures, "--out", out, "--steps", steps, "--batch", 2, "--crop", 64]
+    return ["train", pictures, "-o", out, "--steps", steps, "--batch", 2, "--crop", 64]
 
 
 @pytest.fixture(scope="module")
@@ -111,7 +111,7 @@ def test_pauses_are_no_part_of_the_schedule(
 ) -> None:
     clock = iter([0, 100, 1e6, 1e6 + 100, 1e6 + 200, 1e6 + 300, 1e6 + 400])
     monkeypatch.setattr("aez.train.loop.time", SimpleNamespace(monotonic=clock.__next__))
-    arguments = ["train", pictures, "--out", tmp_path / "run", "--minutes", 10, "--batch", 2, "--crop", 64]
+    arguments = ["train", pictures, "-o", tmp_path / "run", "--minutes", 10, "--batch", 2, "--crop", 64]
     assert run(*arguments).exit_code == 0
     assert torch.load(tmp_path / "run" / "checkpoint.pt")["step"] == 6
 
@@ -124,11 +124,11 @@ def test_training_resumes_and_does_not_overwrite(run: Run, pictures: Path, train
     assert run(*arguments(pictures, out, 6), "--resume").exit_code == 0
     assert torch.load(out / "checkpoint.pt")["step"] == 6
     before = (out / "checkpoint.pt").read_bytes()
-    finished = run("train", pictures, "--out", out, "--resume")
+    finished = run("train", pictures, "-o", out, "--resume")
     assert (finished.exit_code, finished.stderr) == (0, "")
     assert finished.stdout.startswith(f"{out / 'checkpoint.pt'}: all 6 steps are done")
     assert (out / "checkpoint.pt").read_bytes() == before
-    assert run("train", pictures, "--out", out, "--resume", "--steps", 7).exit_code == 0
+    assert run("train", pictures, "-o", out, "--resume", "--steps", 7).exit_code == 0
     settings = torch.load(out / "checkpoint.pt")["settings"]
     assert (settings["steps"], settings["batch"], settings["crop"]) == (7, 2, 64)
 
@@ -221,12 +221,12 @@ def test_the_loss_for_eyes_sees_blocks_where_a_picture_is_smooth(sample: Image.I
 def test_the_loss_for_eyes_tells_casts_from_grain() -> None:
     picture = torch.full((1, 3, 64, 64), 0.5)
     ways = torch.randint(0, 2, (1, 1, 64, 64), generator=torch.Generator().manual_seed(1)) * 0.04 - 0.02
-    grain, off = (float(cast(picture, picture + error)) for error in (ways, torch.full_like(ways, 0.02)))
-    assert float(cast(picture, picture)) == 0
+    grain, off = (float(cast_error(picture, picture + error)) for error in (ways, torch.full_like(ways, 0.02)))
+    assert float(cast_error(picture, picture)) == 0
     assert off > 50 * grain
 
 
-@pytest.mark.parametrize("term", [blocking, cast])
+@pytest.mark.parametrize("term", [blocking, cast_error])
 @pytest.mark.parametrize("size", [(1, 1), (8, 8), (3, 40), (17, 9)])
 def test_the_loss_for_eyes_takes_pictures_of_any_size(size: tuple[int, int], term: Term) -> None:
     picture = torch.rand(2, 3, *size)
@@ -281,7 +281,7 @@ def test_pictures_that_are_too_small_are_named_by_their_folder(
             f"{folder}: no picture for the learning curve of at least 64 x 64 pixels",
         ),
     ):
-        result = run("train", *options, "--out", out)
+        result = run("train", *options, "-o", out)
         assert (result.exit_code, result.stderr) == (1, f"aez: {line}\n")
     assert not out.exists()
 
@@ -394,15 +394,15 @@ def test_a_codec_grows_without_a_change_to_what_it_computes() -> None:
 
 def test_training_refuses_what_it_cannot_use(run: Run, tmp_path: Path, pictures: Path) -> None:
     assert run("train", tmp_path).stderr == f"aez: no pictures found in {tmp_path}\n"
-    assert "multiple of 64" in run("train", pictures, "--crop", 100, "--out", tmp_path / "x").stderr
-    assert "no model named none-1" in run("train", pictures, "--init", "none-1", "--out", tmp_path / "x").stderr
+    assert "multiple of 64" in run("train", pictures, "--crop", 100, "-o", tmp_path / "x").stderr
+    assert "no model named none-1" in run("train", pictures, "--init", "none-1", "-o", tmp_path / "x").stderr
     (tmp_path / "one").mkdir()
     shutil.copy(pictures / "a.png", tmp_path / "one")
-    assert "one picture" in run("train", tmp_path / "one", "--out", tmp_path / "x").stderr
+    assert "one picture" in run("train", tmp_path / "one", "-o", tmp_path / "x").stderr
     both = ("--resume", "--init", DEFAULT_MODEL)
-    assert "--init" in run("train", pictures, "--out", tmp_path / "x", *both).stderr
-    assert run("train", pictures, "--minutes", "nan", "--out", tmp_path / "x").exit_code == 2
-    assert run("train", pictures, "--seed", -1, "--out", tmp_path / "x").exit_code == 2
+    assert "--init" in run("train", pictures, "-o", tmp_path / "x", *both).stderr
+    assert run("train", pictures, "--minutes", "nan", "-o", tmp_path / "x").exit_code == 2
+    assert run("train", pictures, "--seed", -1, "-o", tmp_path / "x").exit_code == 2
     (tmp_path / "junk.pt").write_bytes(b"junk")
     result = run("export", tmp_path / "junk.pt", "--name", "x-1", "-o", tmp_path)
     assert result.exit_code == 1

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from ..errors import AezError
 from ..jobs import Job
-from ..storage import OWN_FOLDER, Tree, without_secrets
+from ..storage import OWN_FOLDER, Tree
 
 NAME = f"{OWN_FOLDER}/manifest.json"
 VERSION = 1
@@ -56,10 +56,9 @@ class Manifest:
             values = json.loads(self.stored)
             if values["version"] != VERSION:
                 raise ValueError(f"version {values['version']}")
-            self.source = without_secrets(str(values["source"]))  # earlier versions kept them
+            self.source = str(values["source"])
             for goal, (settings, result) in values["entries"].items():
-                if result:  # earlier versions noted names without results
-                    self.results[goal] = Result(settings, **result)
+                self.results[goal] = Result(settings, **result)
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise AezError(f"{tree}/{NAME} cannot be read ({error}); remove it to begin anew") from error
 

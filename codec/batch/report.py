@@ -16,9 +16,11 @@ def check_report(path: Path) -> None:
     """Stop before any work is done in vain. What is written to a pipe or a terminal replaces nothing.
 
     Raises:
-        AezError: what is there is no report.
+        AezError: what is there is no report, or there is no such folder.
         OSError: it cannot be read.
     """
+    if not path.parent.is_dir():
+        raise AezError(f"{path.parent} is not a folder")
     if path.exists() and not is_device(path) and not path.read_bytes().startswith(",".join(_COLUMNS).encode()):
         raise AezError(f"{path} exists and is not a report of aez batch")
 

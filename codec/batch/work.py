@@ -4,9 +4,8 @@ import time
 import warnings
 from dataclasses import dataclass, replace
 
-from ..errors import AezWarning, QualityWarning
+from ..errors import AezWarning, OutputExistsError, QualityWarning
 from ..jobs import Job, Kept
-from ..output import OutputExistsError
 from ..storage import Tree
 from ..terminal.reporter import describe
 from .claims import claims_of_this_process, has, read_claims, sha256

@@ -4,12 +4,10 @@ Some blocks all over the picture are looked at, half a megapixel at most. They a
 pixels differ as much as they do in such pictures, and in few photographs.
 """
 
-import warnings
-
 import numpy as np
 
 from ..arrays import AnyArray, Samples
-from ..errors import QualityWarning
+from ..errors import QualityWarning, warn
 from ..format.blocks import BLOCK
 from ..metrics.fidelity import psnr
 from ..model.tiled import CELLS_PER_BLOCK
@@ -52,11 +50,10 @@ def note_ruin(encoder: Encoder, quality: int, sampled: float | None) -> None:
     """Say with a `QualityWarning` where the PSNR is far below what photographs have at a stored quality."""
     usual = encoder.model.typical.psnr.at(quality)
     if sampled is not None and sampled < min(usual - _FAR_BELOW, _ALWAYS_BAD):
-        warnings.warn(
+        warn(
             f"the picture is badly damaged, about {sampled:.0f} dB where photographs have {usual:.0f}; "
             "aez cannot show dithering and noise",
             QualityWarning,
-            stacklevel=4,
         )
 
 

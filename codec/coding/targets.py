@@ -6,15 +6,14 @@ one through the first measurement, and then interpolates between measurements: t
 """
 
 import math
-import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Literal, get_args
 
 import numpy as np
 
-from ..errors import AezError, AezWarning
+from ..errors import AezError, warn
 from ..format.quality import QUALITY_MAX
 from ..model.typical import QUALITIES, Curve
 from .encode import Encoded, Encoder
@@ -96,12 +95,17 @@ class _Trial:
     sampled_psnr: float | None
 
 
-def reach(target: Target, encoder: Encoder) -> bytes:
+def reach(target: Target, encoder: Encoder, earlier: Sequence[_Trial] = ()) -> bytes:
     """The file that meets the target.
 
     Sizes jump where blocks become exact. Then the networks alone may meet the target, and a better file that is no
     larger will do, even if it is smaller. Those of tiny pictures jump, too; there the nearest one below is taken, with
     an `AezWarning`.
+
+    Args:
+        target: what is wanted.
+        encoder: of the picture.
+        earlier: what was tried with exact blocks, where it is now the turn of the networks alone.
 
     Raises:
         TargetError: no quality reaches it; the message says what the nearest ones give.
@@ -114,13 +118,16 @@ def reach(target: Target, encoder: Encoder) -> bytes:
         return last.data
     if any(trial.exact != "none" for trial in trials):
         return _beside_a_jump(target, goal, encoder, trials)
+    trials = [*earlier, *trials]
     below = max((trial for trial in trials if trial.value < goal.lowest), key=lambda trial: trial.value, default=None)
     above = min((trial for trial in trials if trial.value > goal.highest), key=lambda trial: trial.value, default=None)
     if below and above and target.measure == "size":
-        warnings.warn(f"no size is nearer to {target} than {len(below.data)} bytes", AezWarning, stacklevel=3)
+        warn(f"no size is nearer to {target} than {len(below.data)} bytes")
         return below.data
     nearest = " and ".join(target.shown(goal.shown(trial.value)) for trial in (below, above) if trial)
     ends = "the lowest quality gives" if not below else "the highest quality gives" if not above else "the nearest are"
+    if any(trial.exact != "none" for trial in trials):  # qualities between may give something else
+        ends = "the nearest that was found is" if not (below and above) else "the nearest that were found are"
     raise TargetError(f"{target} cannot be reached: {ends} {nearest}")
 
 
@@ -129,12 +136,12 @@ def _beside_a_jump(target: Target, goal: _Goal, encoder: Encoder, trials: list[_
     if target.measure in ("size", "bpp"):
         fitting = [trial for trial in trials if trial.exact != "none" and trial.value <= goal.highest]
         if not fitting:
-            return reach(target, encoder.learned())
+            return reach(target, encoder.learned(), trials)
         below = max(fitting, key=lambda trial: trial.quality)
         return below.data if below.exact == "all" else _better(goal, encoder, below)
     better = [trial.data for trial in trials if trial.value > goal.highest]
     try:
-        better.append(reach(target, encoder.learned()))
+        better.append(reach(target, encoder.learned(), trials))
     except TargetError:
         if not better:
             raise

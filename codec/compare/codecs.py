@@ -4,7 +4,7 @@ import importlib
 import io
 import warnings
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from typing import Any
 
@@ -25,12 +25,13 @@ _JPEG_QUALITIES = (8, 15, 25, 40, 55, 70, 80, 88, 94, 97)
 
 @dataclass(frozen=True)
 class ImageCodec:
-    """A codec: the qualities of its curve, and how it writes a picture at one of them and reads it again."""
+    """A codec: the qualities of its curve, how it writes a picture and reads it again, and its highest quality."""
 
     name: str
     qualities: tuple[float, ...]
     encode: Callable[[Image.Image, float], bytes]
     decode: Callable[[bytes], Image.Image]
+    highest: int = 100
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,8 @@ def avif_codec(tune: str) -> ImageCodec:
     """libaom with full colour, speed 6, tuned for a measure of `AVIF_TUNES`."""
     qualities = (10, 20, 30, 40, 50, 60, 70, 80, 88, 94)
     options: Any = {"subsampling": "4:4:4", "speed": 6, "advanced": {"tune": tune}}
-    return pillow_codec(f"AVIF tune={tune}", "avif", qualities, **options)
+    codec = pillow_codec(f"AVIF tune={tune}", "avif", qualities, **options)
+    return codec if tune == "psnr" else replace(codec, highest=99)  # at 100 libavif wants to be lossless, untuned
 
 
 def installed_codecs(model: AnyModel, threads: int, max_pixels: int) -> ImageCodecs:

@@ -89,7 +89,7 @@ def compare_curves(
     if form == "json":
         click.echo(json.dumps(tables.as_json(comparisons)))
     elif form == "csv":
-        rows = [(comparison.name, sample) for comparison in comparisons for sample in comparison.samples]
+        rows = [(comparison.name, measured) for comparison in comparisons for measured in comparison.measurements]
         click.echo(tables.as_csv(rows), nl=False)
     else:
         tables.console().print(tables.tables(comparisons))
@@ -108,9 +108,9 @@ def compare_quality(
     if not singles:
         return
     if form == "json":
-        click.echo(json.dumps([asdict(single) for single in singles]))
+        click.echo(json.dumps({"pictures": [asdict(single) for single in singles]}))
     elif form == "csv":
-        rows = [(single.name, sample) for single in singles for sample in single.samples]
+        rows = [(single.name, measured) for single in singles for measured in single.measurements]
         click.echo(tables.as_csv(rows), nl=False)
     else:
         tables.console().print(tables.single_tables(singles))

@@ -17,7 +17,7 @@ from ..metrics.ssimulacra2 import check_ssimulacra2
 from ..picture.files.opening import plain_picture
 from ..picture.samples import box_average, half_size
 from .codecs import AEZ, ImageCodecs
-from .measure import Exact, Sample, fidelity, measure, measure_lossless, nearest_fidelity
+from .measure import LosslessMeasurement, Measurement, fidelity, measure, measure_lossless, nearest_fidelity
 
 MEANT_SIDE_MIN = 64
 JPEG_FORMATS = ("JPEG", "MPO")  # MPO is what many telephones write
@@ -41,7 +41,7 @@ class Stored:
 
 @dataclass(frozen=True)
 class Comparison:
-    """One picture: its file, all samples, and what a cache would store, by the measure that codecs are compared by."""
+    """One picture: its file, all measurements, and what a cache would store, by the measure for comparing codecs."""
 
     name: str
     width: int
@@ -49,13 +49,13 @@ class Comparison:
     file_format: str
     file_bytes: int
     metric: Metric
-    samples: list[Sample]
-    lossless: list[Exact]
+    measurements: list[Measurement]
+    lossless: list[LosslessMeasurement]
     stored: Stored
 
     def curve(self, codec: str, metric: Metric) -> list[Point]:
         """Rate and fidelity of a codec."""
-        return [Point(s.quality, s.bpp, s.fidelity(metric)) for s in self.samples if s.codec == codec]
+        return [Point(s.quality, s.bpp, s.fidelity(metric)) for s in self.measurements if s.codec == codec]
 
     def bytes_at_equal_fidelity(self, codec: str) -> int | None:
         """What a codec needs for the fidelity of the stored .aez."""
@@ -72,7 +72,7 @@ class Single:
     name: str
     file_format: str
     file_bytes: int
-    samples: list[Sample]
+    measurements: list[Measurement]
 
 
 def compare(name: str, file: bytes, codecs: ImageCodecs, metric: Metric) -> Comparison:
@@ -85,9 +85,9 @@ def compare(name: str, file: bytes, codecs: ImageCodecs, metric: Metric) -> Comp
     image, file_format = plain_picture(file, codecs.max_pixels)
     if min(image.size) < MEANT_SIDE_MIN:
         raise TooSmallError(f"left out: smaller than {MEANT_SIDE_MIN} x {MEANT_SIDE_MIN} pixels")
-    samples = [measure(codec, image, quality, metric) for codec in codecs for quality in codec.qualities]
+    measured = [measure(codec, image, quality, metric) for codec in codecs for quality in codec.qualities]
     exact = [measure_lossless(codec, image) for codec in codecs.lossless]
-    return Comparison(name, *image.size, file_format, len(file), metric, samples, exact, _store(image, codecs, metric))
+    return Comparison(name, *image.size, file_format, len(file), metric, measured, exact, _store(image, codecs, metric))
 
 
 def compare_once(name: str, file: bytes, quality: float, codecs: ImageCodecs, metric: Metric) -> Single:

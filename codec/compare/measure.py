@@ -20,7 +20,7 @@ from .codecs import ImageCodec, LosslessCodec
 
 
 @dataclass(frozen=True)
-class Sample:
+class Measurement:
     """One codec at one quality on one picture."""
 
     codec: str
@@ -41,7 +41,7 @@ class Sample:
 
 
 @dataclass(frozen=True)
-class Exact:
+class LosslessMeasurement:
     """One lossless codec on one picture."""
 
     codec: str
@@ -50,16 +50,16 @@ class Exact:
     decode_seconds: float
 
 
-def measure_lossless(codec: LosslessCodec, image: Image.Image) -> Exact:
+def measure_lossless(codec: LosslessCodec, image: Image.Image) -> LosslessMeasurement:
     """Encode and decode a picture."""
     started = time.perf_counter()
     data = codec.encode(image)
     encoded = time.perf_counter()
     codec.decode(data)
-    return Exact(codec.name, len(data), encoded - started, time.perf_counter() - encoded)
+    return LosslessMeasurement(codec.name, len(data), encoded - started, time.perf_counter() - encoded)
 
 
-def measure(codec: ImageCodec, image: Image.Image, quality: float, metric: Metric = "psnr") -> Sample:
+def measure(codec: ImageCodec, image: Image.Image, quality: float, metric: Metric = "psnr") -> Measurement:
     """Encode and decode a picture. SSIMULACRA2, which takes a second a megapixel, is measured if it is the metric.
 
     Raises:
@@ -74,7 +74,7 @@ def measure(codec: ImageCodec, image: Image.Image, quality: float, metric: Metri
     decoded = codec.decode(data).convert(image.mode)
     finished = time.perf_counter()
     ours, theirs = np.asarray(decoded), np.asarray(image)
-    return Sample(
+    return Measurement(
         codec=codec.name,
         quality=quality,
         bytes=len(data),
@@ -88,16 +88,16 @@ def measure(codec: ImageCodec, image: Image.Image, quality: float, metric: Metri
 
 
 def _nearest(
-    codec: ImageCodec, image: Image.Image, wanted: float, measured: Callable[[Sample], float], metric: Metric
-) -> Sample:
-    """The sample of a codec, qualities 1 to 100, for which something that rises with quality is nearest to a value."""
-    low, high = 1, 100
-    tried: dict[int, Sample] = {}
+    codec: ImageCodec, image: Image.Image, wanted: float, measured: Callable[[Measurement], float], metric: Metric
+) -> Measurement:
+    """What a codec gives at the quality, from 1 on, for which something that rises with it is nearest to a value."""
+    low, high = 1, codec.highest
+    tried: dict[int, Measurement] = {}
     while low <= high:
         quality = (low + high) // 2
         tried[quality] = measure(codec, image, quality, metric)
         low, high = (quality + 1, high) if measured(tried[quality]) < wanted else (low, quality - 1)
-    return min(tried.values(), key=lambda sample: abs(measured(sample) - wanted))
+    return min(tried.values(), key=lambda one: abs(measured(one) - wanted))
 
 
 def fidelity(metric: Metric, decoded: Image.Image, original: Image.Image, unrounded: AnyArray | None = None) -> float:
@@ -107,11 +107,11 @@ def fidelity(metric: Metric, decoded: Image.Image, original: Image.Image, unroun
     return ssimulacra2(decoded, original)
 
 
-def nearest_fidelity(codec: ImageCodec, image: Image.Image, wanted: float, metric: Metric) -> Sample:
-    """The sample of a codec whose fidelity is nearest."""
-    return _nearest(codec, image, wanted, lambda sample: sample.fidelity(metric), metric)
+def nearest_fidelity(codec: ImageCodec, image: Image.Image, wanted: float, metric: Metric) -> Measurement:
+    """What a codec gives at the quality of nearest fidelity."""
+    return _nearest(codec, image, wanted, lambda one: one.fidelity(metric), metric)
 
 
-def nearest_size(codec: ImageCodec, image: Image.Image, wanted: int) -> Sample:
-    """The sample of a codec whose file is nearest in size."""
-    return _nearest(codec, image, wanted, lambda sample: sample.bytes, "psnr")
+def nearest_size(codec: ImageCodec, image: Image.Image, wanted: int) -> Measurement:
+    """What a codec gives at the quality of nearest size."""
+    return _nearest(codec, image, wanted, lambda one: one.bytes, "psnr")

@@ -23,7 +23,7 @@ from ..web.assets import bundle
 from ..web.page import Shown, decoder_elements
 from .codecs import ImageCodecs
 from .comparison import Comparison
-from .measure import Sample, measure, nearest_size
+from .measure import Measurement, measure, nearest_size
 from .plots import as_png, as_svg, plot_curves
 from .summary import mean_curves, metrics_of, summarize
 from .tables import bd_rate_heading, bd_rate_text, sentences
@@ -48,8 +48,8 @@ class Crop:
     top: int
     width: int
     height: int
-    aez: Sample
-    jpeg: Sample
+    aez: Measurement
+    jpeg: Measurement
     file: Shown | None
     aez_url: str
     jpeg_url: str

@@ -22,7 +22,7 @@ class Summary:
     """A codec over all pictures.
 
     Bytes at equal fidelity, or those of a lossless codec, are over those of aez, with the number of pictures that reach
-    it; speeds are megapixels per second over all samples.
+    it; speeds are megapixels per second over all measurements.
     """
 
     codec: str
@@ -35,7 +35,7 @@ class Summary:
 
 def mean_curves(comparisons: Sequence[Comparison], metric: Metric) -> dict[str, list[Point]]:
     """The mean curve of every codec."""
-    codecs = dict.fromkeys(sample.codec for sample in comparisons[0].samples)
+    codecs = dict.fromkeys(one.codec for one in comparisons[0].measurements)
     return {codec: mean_curve([comparison.curve(codec, metric) for comparison in comparisons]) for codec in codecs}
 
 
@@ -67,15 +67,15 @@ def _bd_rate(curves: Mapping[str, Sequence[Point]], codec: str, metric: Metric) 
 def _summarize(codec: str, bd_rates: Mapping[Metric, BdRate | None], comparisons: Sequence[Comparison]) -> Summary:
     pairs = [(comparison.bytes_at_equal_fidelity(codec), comparison.stored.bytes) for comparison in comparisons]
     reached = [(theirs, ours) for theirs, ours in pairs if theirs is not None]
-    samples = [(c.width * c.height / 1e6, s) for c in comparisons for s in c.samples if s.codec == codec]
-    megapixels = sum(size for size, _ in samples)
+    measured = [(c.width * c.height / 1e6, s) for c in comparisons for s in c.measurements if s.codec == codec]
+    megapixels = sum(size for size, _ in measured)
     return Summary(
         codec=codec,
         bd_rates={metric: rate for metric, rate in bd_rates.items() if rate},
         times_as_large=sum(t for t, _ in reached) / sum(o for _, o in reached) if reached else None,
         pictures=len(reached),
-        encode_speed=megapixels / sum(sample.encode_seconds for _, sample in samples),
-        decode_speed=megapixels / sum(sample.decode_seconds for _, sample in samples),
+        encode_speed=megapixels / sum(one.encode_seconds for _, one in measured),
+        decode_speed=megapixels / sum(one.decode_seconds for _, one in measured),
     )
 
 

@@ -14,7 +14,7 @@ from rich.table import Table
 from ..metrics.rate_distortion import MEASURES, Metric
 from .codecs import JPEG
 from .comparison import JPEG_FORMATS, Comparison, Single
-from .measure import Sample
+from .measure import Measurement
 from .summary import Summary, metrics_of, summarize
 
 _PIPED_WIDTH = 160
@@ -39,11 +39,11 @@ def single_tables(singles: Sequence[Single]) -> RenderableType:
     """One quality of aez and the nearest ones of JPEG, picture by picture."""
     table = _table("picture", "codec", "quality", "size", "bpp", *_FIDELITY, "beside aez")
     for single in singles:
-        ours = single.samples[0]
-        for sample in single.samples:
-            cells = single.name, sample.codec, f"{sample.quality:g}", decimal(sample.bytes), f"{sample.bpp:.3f}"
-            times = f"x {sample.bytes / ours.bytes:.2f}"
-            table.add_row(*cells, *_fidelity([sample]), times)
+        ours = single.measurements[0]
+        for one in single.measurements:
+            cells = single.name, one.codec, f"{one.quality:g}", decimal(one.bytes), f"{one.bpp:.3f}"
+            times = f"x {one.bytes / ours.bytes:.2f}"
+            table.add_row(*cells, *_fidelity([one]), times)
         if single.file_format in JPEG_FORMATS:
             times = f"x {single.file_bytes / ours.bytes:.2f}"
             blank = [""] * len(_FIDELITY)
@@ -108,22 +108,22 @@ def _times(summary: Summary, pictures: int) -> str:
 def _curves(comparisons: Sequence[Comparison]) -> Table:
     table = _table("codec", "quality", "bpp", *_FIDELITY)
     previous = ""
-    for samples in zip(*(comparison.samples for comparison in comparisons), strict=True):
-        codec, quality = samples[0].codec, samples[0].quality
+    for measured in zip(*(comparison.measurements for comparison in comparisons), strict=True):
+        codec, quality = measured[0].codec, measured[0].quality
         table.add_row(
             codec if codec != previous else "",
             f"{quality:g}",
-            f"{_mean([sample.bpp for sample in samples]):.3f}",
-            *_fidelity(samples),
+            f"{_mean([one.bpp for one in measured]):.3f}",
+            *_fidelity(measured),
         )
         previous = codec
     return table
 
 
-def _fidelity(samples: Sequence[Sample]) -> Iterator[str]:
+def _fidelity(measured: Sequence[Measurement]) -> Iterator[str]:
     """Means of what was measured, as in the columns `_FIDELITY`."""
     for name, form in (("ssimulacra2", ".2f"), ("psnr", ".2f"), ("ms_ssim", ".4f")):
-        values = [value for sample in samples if (value := getattr(sample, name)) is not None]
+        values = [value for one in measured if (value := getattr(one, name)) is not None]
         yield format(_mean(values), form) if values else ""
 
 
@@ -162,10 +162,10 @@ def as_json(comparisons: Sequence[Comparison]) -> dict[str, Any]:
     }
 
 
-def as_csv(rows: Sequence[tuple[str, Sample]]) -> str:
+def as_csv(rows: Sequence[tuple[str, Measurement]]) -> str:
     """A line per picture, codec and quality."""
     buffer = io.StringIO()
-    writer = csv.DictWriter(buffer, ["picture", *Sample.__dataclass_fields__])
+    writer = csv.DictWriter(buffer, ["picture", *Measurement.__dataclass_fields__], lineterminator="\n")
     writer.writeheader()
     writer.writerows({"picture": name, **asdict(sample)} for name, sample in rows)
     return buffer.getvalue()

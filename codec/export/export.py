@@ -20,7 +20,7 @@ from ..model.folder import ARRAYS, CARD, DESCRIPTION, PARAMS, read_arrays, read_
 from ..model.identity import decides_samples, model_id
 from ..model.model import Model
 from ..model.networks import ANALYSIS, CONTEXTS, HYPER_SYNTHESIS, MEDIUM_SYNTHESIS, NETWORKS, SYNTHESIS
-from ..model.sessions import check_hash, start_session
+from ..model.sessions import output_hash, start_session
 from ..model.typical import Typical
 from ..nn.codec import Codec
 from ..nn.lapped import OVERLAP
@@ -121,7 +121,7 @@ def _describe(folder: Path, codec: Codec, typical: Typical) -> None:
         "base": codec.arch.base,
         "enhancement": codec.arch.enhancement,
         "hashes": {
-            network.name: check_hash(start_session((folder / network.file).read_bytes(), 1, "cpu"))
+            network.name: output_hash(start_session((folder / network.file).read_bytes(), 1, "cpu"))
             for network in (HYPER_SYNTHESIS, *CONTEXTS)
         },
         "halos": halos(codec.arch),

@@ -1,1 +1,1 @@
-"""The bytes of a file; nothing here knows of Pillow or of networks."""
+"""The bytes of a file. Nothing here knows of networks, and of Pillow no more than that it has libwebp inside."""

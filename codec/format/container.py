@@ -7,6 +7,7 @@ size and checksum. The sections up to `Header.medium_bytes` are a medium file by
 import struct
 import zlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from enum import IntEnum, IntFlag
 from functools import cached_property
@@ -25,6 +26,7 @@ HEADER_BYTES = _HEADER.size + _CRC.size
 SIDE_MAX = 1 << 24
 _MEDIUM_MAX = (1 << 32) - 1
 _BITS = 8
+_WINDOW_MAX = 1 << 31
 FASTEST, STRONGEST = 1, 19
 """Levels of zstd: for what is compressed already, and for all else."""
 
@@ -141,21 +143,46 @@ class Frame:
         Raises:
             DamagedError: the frame is damaged, or declares more than `limit` bytes.
         """
-        try:
-            declared = zstandard.get_frame_parameters(self.data, format=zstandard.FORMAT_ZSTD1_MAGICLESS)
-            size = declared.content_size
-            if not 0 < size <= limit or not declared.has_checksum:
-                raise DamagedError(
-                    f"section {self.type.name.lower()} declares {size} bytes, at most {limit} make sense"
-                )
+        with self._damage():
+            size = self._declared(limit)
             content = zstandard.ZstdDecompressor(format=zstandard.FORMAT_ZSTD1_MAGICLESS).decompress(
                 self.data, max_output_size=size, allow_extra_data=False
             )
-        except zstandard.ZstdError as error:
-            raise DamagedError(f"section {self.type.name.lower()} is damaged") from error
         if len(content) != size:
             raise DamagedError(f"section {self.type.name.lower()} is damaged")
         return content
+
+    def beginning(self, count: int, limit: int) -> bytes:
+        """The first `count` bytes of the content, or all where it has fewer, before its checksum can tell of damage.
+
+        Raises:
+            DamagedError: the frame is damaged before them, or declares more than `limit` bytes.
+        """
+        with self._damage():
+            size = self._declared(limit)
+            if size > _WINDOW_MAX:  # more than zstd can read in pieces
+                return self.content(limit)[:count]
+            decompressor = zstandard.ZstdDecompressor(
+                format=zstandard.FORMAT_ZSTD1_MAGICLESS, max_window_size=_WINDOW_MAX
+            )
+            with decompressor.stream_reader(self.data) as reader:
+                return reader.read(min(count, size))
+
+    def _declared(self, limit: int) -> int:
+        """How many bytes the frame says that it holds."""
+        declared = zstandard.get_frame_parameters(self.data, format=zstandard.FORMAT_ZSTD1_MAGICLESS)
+        size: int = declared.content_size
+        if not 0 < size <= limit or not declared.has_checksum:
+            raise DamagedError(f"section {self.type.name.lower()} declares {size} bytes, at most {limit} make sense")
+        return size
+
+    @contextmanager
+    def _damage(self) -> Iterator[None]:
+        """What zstd says of a frame, as an error of the file."""
+        try:
+            yield
+        except zstandard.ZstdError as error:
+            raise DamagedError(f"section {self.type.name.lower()} is damaged") from error
 
 
 def parse_header(data: bytes) -> Header:

@@ -1,16 +1,16 @@
 """What a file contains, as far as it can be read: header, front part, and what comes behind it."""
 
-import warnings
 from dataclasses import dataclass
 from functools import cached_property
+from math import prod
 
 import numpy as np
 
 from ..arrays import Samples
-from ..errors import AezWarning, DamagedError, FormatError
+from ..errors import DamagedError, FormatError, warn
 from . import container
 from .container import Flags, Frame, SectionType
-from .exact import ExactBlocks, exact_share, unpack_all_exact, unpack_exact, unpack_map, unpack_max_error
+from .exact import ExactBlocks, exact_share, grid_of, unpack_all_exact, unpack_exact, unpack_map, unpack_max_error
 from .sheet import Size, unpack_sheet
 
 ICC_MAX = 4 << 20
@@ -91,7 +91,8 @@ class Contents:
         header = self.header
         if Flags.EXACT not in header.flags:
             return float(header.all_exact)
-        return exact_share(unpack_map(self._exact_content, header.height, header.width)[0], header.height, header.width)
+        height, width = header.height, header.width
+        return exact_share(unpack_map(self._exact_beginning, height, width)[0], height, width)
 
     def max_error(self) -> int | None:
         """How many levels exact samples may be off, if there are any.
@@ -99,7 +100,7 @@ class Contents:
         Raises:
             DamagedError: that is damaged.
         """
-        return unpack_max_error(self._exact_content) if self.has_samples else None
+        return unpack_max_error(self._exact_beginning) if self.has_samples else None
 
     def exact_blocks(self) -> ExactBlocks | None:
         """The exact blocks of a file with layers, if it has any.
@@ -120,9 +121,19 @@ class Contents:
         """
         return unpack_all_exact(self._exact_content, self._size)
 
-    @cached_property
+    @property
     def _exact_content(self) -> bytes:
-        return self.required(SectionType.EXACT).content(4 * self._size.height * self._size.width + _EXACT_MARGIN)
+        return self.required(SectionType.EXACT).content(self._exact_limit)
+
+    @cached_property
+    def _exact_beginning(self) -> bytes:
+        """What exact blocks say of themselves: the largest error and the map, without the samples behind."""
+        blocks = 0 if self.header.all_exact else prod(grid_of(*self._size))
+        return self.required(SectionType.EXACT).beginning(1 + -(-blocks // 8), self._exact_limit)
+
+    @property
+    def _exact_limit(self) -> int:
+        return 4 * self._size.height * self._size.width + _EXACT_MARGIN
 
     @property
     def _size(self) -> Size:
@@ -161,7 +172,7 @@ class Contents:
         if self.error is not None and SectionType.XMP not in self.frames:  # which is the last of all sections
             behind_exif = SectionType.EXIF in self.frames
             lost = "XMP, if there was any, is" if behind_exif else "EXIF and XMP, if there were any, are"
-            warnings.warn(f"{lost} lost: {self.error}", AezWarning, stacklevel=3)
+            warn(f"{lost} lost: {self.error}")
         by_profile = self.header.colours == container.BY_PROFILE
         colour = self.required(SectionType.COLOUR) if by_profile else self.frames.get(SectionType.COLOUR)
         return Metadata(
@@ -174,5 +185,5 @@ class Contents:
         try:
             return self.frames[kind].content(METADATA_MAX) if kind in self.frames else b""
         except DamagedError as error:
-            warnings.warn(f"{kind.name} is left out: {error}", AezWarning, stacklevel=4)
+            warn(f"{kind.name} is left out: {error}")
             return b""

@@ -13,18 +13,10 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import DamagedError
+from .coder import choose_coder
 from .tables import PRECISION, Table
 
-models: Any
-stack: Any
-try:
-    import constriction
-except ImportError:  # it has no wheels for Linux and Windows on ARM
-    from . import rans as plain_rans
-
-    models = stack = plain_rans
-else:
-    models, stack = constriction.stream.model, constriction.stream.stack
+models, stack = choose_coder()
 
 Symbols = npt.NDArray[np.int32]
 Indices = npt.NDArray[np.uint8]

@@ -11,7 +11,7 @@ from PIL import Image
 
 from ..arrays import Samples
 from ..errors import DamagedError
-from ..picture.limits import raise_pillows_limit
+from ..limits import raise_pillows_limit
 
 SIDE_MAX = 16383
 METHOD, EFFORT = 4, 80

@@ -20,13 +20,18 @@ _LENGTH = struct.Struct("<Q")
 
 
 def model_id(arrays: Mapping[str, AnyArray]) -> int:
-    """First four bytes of a SHA-256 over names, types, shapes and values, in order of name."""
+    """First four bytes of `arrays_hash`."""
+    return int(arrays_hash(arrays)[:8], 16)
+
+
+def arrays_hash(arrays: Mapping[str, AnyArray]) -> str:
+    """SHA-256 over names, types, shapes and values, in order of name."""
     digest = hashlib.sha256()
     for key in sorted(arrays):
         array = np.ascontiguousarray(arrays[key])
         digest.update(f"{key} {array.dtype.str} {array.shape}".encode())
         digest.update(array.tobytes())
-    return int.from_bytes(digest.digest()[:4], "big")
+    return digest.hexdigest()
 
 
 def decides_samples(key: str) -> bool:

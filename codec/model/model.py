@@ -33,7 +33,7 @@ from .networks import (
     Network,
     Sizes,
 )
-from .sessions import Device, check_hash, start_session
+from .sessions import Device, output_hash, start_session
 from .tiled import TILE, tiles
 
 if TYPE_CHECKING:
@@ -187,7 +187,7 @@ class Model:
             session = start_session(graph, self.threads, "cpu" if network.exact else self.device)
             if not network.is_declared(session, self._sizes):
                 raise ValueError("its inputs or outputs are not those of this network and this model")
-            if network.exact and check_hash(session) != self._hashes[network.name]:
+            if network.exact and output_hash(session) != self._hashes[network.name]:
                 raise ModelError(f"{self.name}: {network.name} computes wrongly on this machine, or was altered")
         except ValueError as error:
             raise self._failure(network, str(error)) from error

@@ -23,16 +23,6 @@ from .sessions import Device
 WEIGHTS = Path(__file__).resolve().parents[1] / "weights"
 VARIABLE = "AEZ_MODELS"
 DEFAULT_MODEL = "eyes-2"
-RETIRED = {
-    0x9221E8F4: "fast-1",
-    0xB1D7005D: "fast-2",
-    0xD1301265: "fast-3",
-    0xC0623931: "fast-4",
-    0xE8D85792: "fast-5",
-    0x3156E6B7: "fast-6",
-    0x9B275B7D: "eyes-0",
-    0x6E1F0554: "eyes-1",
-}
 
 AnyModel = str | os.PathLike[str]
 """A model's name, or its folder."""
@@ -144,14 +134,13 @@ def find_needed(model_id: int, model: AnyModel | None = None) -> Found:
         ModelError: it is not known, another one, or broken.
     """
     found = find_by_id(model_id) if model is None else find_by_name(model)
-    wanted = f"{model_id:08x}" + (f" ({RETIRED[model_id]}, no longer shipped)" if model_id in RETIRED else "")
     if found is None:
         raise ModelError(
-            f"needs model {wanted}, which is neither shipped nor in {VARIABLE} nor installed",
+            f"needs model {model_id:08x}, which is neither shipped nor in {VARIABLE} nor installed",
             f"{_places()}; `aez models install FOLDER` adds one",
         )
     if found.id != model_id:
-        raise ModelError(f"needs model {wanted}, not {found.name} ({found.id:08x})")
+        raise ModelError(f"needs model {model_id:08x}, not {found.name} ({found.id:08x})")
     return found
 
 

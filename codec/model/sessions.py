@@ -3,6 +3,7 @@
 import ctypes
 import hashlib
 import io
+import os
 from contextlib import redirect_stdout, suppress
 from functools import cache
 from typing import TYPE_CHECKING, Literal
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 Device = Literal["auto", "cpu", "cuda"]
 _FATAL = 4
 
+# From 1.29 on ONNX Runtime reports to Microsoft, unless this is set before it is loaded.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+
 
 def start_session(graph: bytes, threads: int, device: Device) -> "onnxruntime.InferenceSession":
     """An ONNX Runtime session on the CPU, or on CUDA where `device` says so and it really starts.
@@ -30,6 +34,7 @@ def start_session(graph: bytes, threads: int, device: Device) -> "onnxruntime.In
     """
     import onnxruntime
 
+    onnxruntime.disable_telemetry_events()  # on Windows it listens to this alone
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.log_severity_level = _FATAL
@@ -75,7 +80,7 @@ def _can_load(library: str) -> bool:
     return True
 
 
-def check_hash(session: "onnxruntime.InferenceSession") -> str:
+def output_hash(session: "onnxruntime.InferenceSession") -> str:
     """SHA-256 over what an exact network makes of a fixed input of two by two blocks.
 
     Raises:

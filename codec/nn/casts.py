@@ -6,7 +6,7 @@ from torch.nn import functional as F
 _AREA, _STRIDE = 16, 8
 
 
-def cast(picture: Tensor, shown: Tensor) -> Tensor:
+def cast_error(picture: Tensor, shown: Tensor) -> Tensor:
     """Mean squared error of the means of areas of 16 x 16, [B], in units of 1.
 
     A cast costs bits for one number an area, yet squared error counts it no more than grain of the same size.

@@ -10,7 +10,7 @@ from torch.nn import functional as F
 
 from ..format.quality import LAMBDA_MIN, QUALITY_MAX, rate_distortion_lambda
 from .blocking import blocking
-from .casts import cast
+from .casts import cast_error
 from .codec import Coded
 from .ssimulacra2 import ssimulacra2_distance
 
@@ -19,7 +19,8 @@ LossName = Literal["eyes", "mse"]
 GENERATED_WEIGHT = 0.2
 # A network that is trained for one measure alone learns its gaps, so squared error stays in the loss.
 EYES_SHARE = 0.45
-# Bits per pixel that a point of SSIMULACRA2 is worth at the lowest and at the highest quality: the slope of fast-6.
+# Bits per pixel that a point of SSIMULACRA2 is worth at the lowest and at the highest quality: what photographs take
+# there for one more with a model that is trained for squared error.
 POINT_MIN, POINT_MAX = 0.00236, 0.377
 MEDIUM_EYES_WEIGHT = 0.25
 BLOCKING_WEIGHT, CAST_WEIGHT = 4.0, 8.8  # at the price of squared error
@@ -98,4 +99,4 @@ def measure(coded: Coded, picture: Tensor, quality: Tensor, name: LossName) -> T
 
 def _seen(picture: Tensor, shown: Tensor) -> Tensor:
     """What eyes see and neither SSIMULACRA2 nor squared error minds enough, [B], at the price of squared error."""
-    return CAST_WEIGHT * cast(picture, shown) + BLOCKING_WEIGHT * blocking(picture, shown)
+    return CAST_WEIGHT * cast_error(picture, shown) + BLOCKING_WEIGHT * blocking(picture, shown)

@@ -10,6 +10,7 @@ from safetensors import safe_open
 from safetensors.torch import save
 
 from ..errors import ModelError, first_line
+from ..output import write_file
 from .codec import Codec
 from .loss import LossName
 from .networks import Architecture
@@ -29,13 +30,12 @@ def save_params(params: Params, path: Path) -> None:
     """Write weights as float16, whole or not at all; architecture and loss are in the metadata."""
     codec = params.codec
     state = {key: value.cpu().half().contiguous() for key, value in codec.state_dict().items()}
-    temporary = path.with_suffix(".tmp")
-    temporary.write_bytes(save(state, {"architecture": json.dumps(asdict(codec.arch)), "loss": params.loss}))
-    temporary.replace(path)
+    metadata = {"architecture": json.dumps(asdict(codec.arch)), "loss": params.loss}
+    write_file(path, save(state, metadata), overwrite=True)
 
 
 def load_params(path: Path) -> Params:
-    """What `save_params` wrote; weights of before there was a choice of losses were trained for squared error.
+    """What `save_params` wrote.
 
     Raises:
         ModelError: it is damaged, or something else.
@@ -44,7 +44,7 @@ def load_params(path: Path) -> Params:
         with safe_open(path, "pt") as file, torch.device("meta"):
             metadata = file.metadata()
             codec = Codec(_architecture(metadata["architecture"]))
-            loss = next(name for name in get_args(LossName) if name == metadata.get("loss", "mse"))
+            loss = next(name for name in get_args(LossName) if name == metadata["loss"])
             state = {key: file.get_tensor(key).float() for key in file.keys()}  # noqa: SIM118
     except Exception as error:  # whatever parsing meets
         raise ModelError(f"{path}: not the weights of a codec ({first_line(error)})") from error

@@ -2,10 +2,10 @@
 
 from PIL import Image, TiffImagePlugin
 
-from ..errors import unreadable
+from ..errors import unreadable, warn
 from .files.jpeg_end import with_end_marker
 from .files.tiff import forget_orientation_of_xmp
-from .notes import note, note_conversion
+from .notes import note_conversion
 
 
 def load(image: Image.Image) -> Image.Image:
@@ -43,5 +43,5 @@ def _mended(image: Image.Image, error: Exception) -> Image.Image:
         complete = None
     if complete is None:
         raise unreadable(error) from error
-    note("the JPEG lacks its end marker")
+    warn("the JPEG lacks its end marker")
     return complete

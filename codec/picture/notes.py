@@ -1,28 +1,22 @@
-"""Notes: what was converted or left out, one line each, for whoever encodes or decodes a picture."""
+"""Conversions of samples: noted as an `AezWarning`, or refused where samples shall stay as they are."""
 
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
-from ..errors import AezWarning, PictureError
+from ..errors import PictureError, warn
 
 _refusing: ContextVar[bool] = ContextVar("refusing", default=False)
 
 
-def note(text: str) -> None:
-    """Say it as an `AezWarning`."""
-    warnings.warn(text, AezWarning, stacklevel=3)
-
-
 def note_conversion(text: str) -> None:
-    """The same of samples that do not stay as they are.
+    """Say with an `AezWarning` how samples do not stay as they are.
 
     Raises:
         PictureError: they shall.
     """
     refuse_conversion(text)
-    warnings.warn(text, AezWarning, stacklevel=3)
+    warn(text)
 
 
 def refuse_conversion(text: str) -> None:

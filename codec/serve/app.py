@@ -25,6 +25,7 @@ from .library import Library
 from .locks import hold
 from .middleware import Guard, exchange
 from .pictures import Pictures
+from .requests import HEALTH, METRICS
 from .responses import REFUSALS
 from .settings import ServerSettings
 from .threads import CodingPool, in_thread
@@ -40,7 +41,7 @@ class Backend:
         self._cache = Cache(settings.state / "cache", settings.cache_size)
         self._pool = CodingPool(settings.state / "pool", settings.decodes, settings.queue, counters.QUEUE.inc)
         self._library = Library(settings, folder, self._cache, self._pool)
-        self._gallery = Gallery(settings.root, self._library)
+        self._gallery = Gallery(settings.root, self._library, settings.max_pixels)
         variants = Variants(settings, self._cache, self._pool)
         self._pictures = Pictures(self._library, variants, self._gallery, settings.max_age)
         self._uploads = Uploads(settings, folder, self._pool)
@@ -49,8 +50,8 @@ class Backend:
         """What is asked where."""
         return [
             Route("/", self._gallery.page),
-            Route("/healthz", _health),
-            Route("/metrics", _metrics),
+            Route(f"/{HEALTH}", _health),
+            Route(f"/{METRICS}", _metrics),
             Route(f"/{SCRIPT}", send_script),
             Route(f"/{FOLDER}/{{name}}", send_asset),
             Route("/{path:path}", self._picture, methods=["GET", "PUT", "DELETE"]),

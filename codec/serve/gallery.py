@@ -75,9 +75,10 @@ class NotShown(Enum):
 class Gallery:
     """Pages of all pictures, with what was measured of them; that is read again when it has changed."""
 
-    def __init__(self, root: Path, library: Library) -> None:
+    def __init__(self, root: Path, library: Library, max_pixels: int) -> None:
         self._root = root
         self._library = library
+        self._max_pixels = max_pixels
         self._changed = 0
         self._facts: Mapping[str, Measured] = {}
 
@@ -138,7 +139,7 @@ class Gallery:
                 return NotShown.GONE
             if source.media_type != AEZ:
                 return NotShown.ORIGINAL
-            found = await in_thread(api.info, source.data)
+            found = await in_thread(lambda: api.info(source.data, max_pixels=self._max_pixels))
         except AezError:
             return NotShown.UNREADABLE
         measured = await self._measured(name, source.stored_bytes)

@@ -9,7 +9,8 @@ from typing import Any, get_args
 from ..metrics.rate_distortion import Metric
 from ..output import write_file
 
-FILE = "gallery.json"
+FILE = ".aez-gallery.json"
+_VERSION = 1
 
 
 @dataclass(frozen=True)
@@ -35,9 +36,11 @@ def load_facts(root: Path) -> dict[str, Measured]:
     """What was measured of the files of a folder, by names without suffix; nothing where that cannot be read."""
     try:
         stored = json.loads((root / FILE).read_text())
+        if stored["version"] != _VERSION:
+            return {}
         return {
             name: Measured(int(facts["bytes"]), _metric(facts), _read(facts["high"]), _read(facts["medium"]))
-            for name, facts in stored.items()
+            for name, facts in stored["pictures"].items()
         }
     except (OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
         return {}
@@ -49,8 +52,8 @@ def keep_facts(root: Path, found: Mapping[str, Measured]) -> None:
     Raises:
         OSError: it cannot be written.
     """
-    text = json.dumps({name: asdict(measured) for name, measured in found.items()}, indent=1)
-    write_file(root / FILE, text.encode(), overwrite=True)
+    stored = {"version": _VERSION, "pictures": {name: asdict(measured) for name, measured in found.items()}}
+    write_file(root / FILE, json.dumps(stored, indent=1).encode(), overwrite=True)
 
 
 def _metric(facts: Mapping[str, Any]) -> Metric:

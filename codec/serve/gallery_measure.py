@@ -38,7 +38,10 @@ def measure_folder(
     found: dict[str, Measured] = {}
     jpeg, avif = jpeg_codec(), avif_codec(metric) if features.check("avif") else None
     kept = time.monotonic()
-    for file_name in folder.names():
+    names = list(folder.names())
+    if not names:
+        raise AezError(f"{root}: nothing to do in this folder")
+    for file_name in names:
         name = file_name.removesuffix(SUFFIX)
         try:
             stored = folder.read(file_name)

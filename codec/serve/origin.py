@@ -159,6 +159,8 @@ class FolderTree:
 
     def read(self, name: str, at_most: int) -> bytes:
         stored = self.folder.read(name)
+        if stored is None and not self.folder.root.is_dir():
+            raise OSError(f"{self.folder.root} is gone")
         if stored is None:
             raise FileNotFoundError(name)
         return stored.data

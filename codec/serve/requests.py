@@ -17,6 +17,9 @@ from werkzeug.datastructures import MIMEAccept
 from werkzeug.http import parse_accept_header
 
 from ..api import Resolution
+from ..web.assets import FOLDER as ASSETS
+from ..web.assets import SCRIPT
+from .folder import SUFFIX
 
 Format = Literal["aez", "avif", "webp", "jpeg", "png"]
 Word = TypeVar("Word", bound=str)
@@ -28,6 +31,8 @@ QUALITIES = (35, 50, 65, 75, 85, 95)
 HINTS = ("Save-Data", "Sec-CH-Width", "Sec-CH-DPR")
 ACCEPT_CH = "Sec-CH-DPR, Sec-CH-Width"
 _USUAL_QUALITY: Mapping[Format, int] = {"avif": 65, "webp": 75, "jpeg": 85}
+HEALTH, METRICS = "healthz", "metrics"
+_OWN_NAMES = (HEALTH, METRICS, SCRIPT)
 _DENSE = 1.5
 _LONGEST, _LONGEST_PART = 1024, 240
 _NEVER_ENCODED = (b"%2f", b"%5c", b"%00")
@@ -66,7 +71,7 @@ class Choice:
 def picture_name(scope: Scope) -> str:
     """The name of the requested picture, such as `a/b.jpg` or `a/b.aez`: parts of a path below the root.
 
-    No name leaves the root, is hidden, or could be taken for a URL.
+    No name leaves the root, is hidden, could be taken for a URL, or is one of the server's own.
 
     Raises:
         HTTPException: 400, it is malformed; 404, no picture can have this name.
@@ -98,6 +103,8 @@ def check_name(name: str) -> None:
         raise HTTPException(414, "the path is too long")
     if any(not part or part.startswith(".") for part in parts):
         raise HTTPException(404, "there is no such picture")
+    if name.removesuffix(SUFFIX) in _OWN_NAMES or (parts[0] == ASSETS and len(parts) == 2):
+        raise HTTPException(404, "the server has something else of this name")
 
 
 def content_length(headers: Headers) -> int:

@@ -10,7 +10,7 @@ from werkzeug.datastructures import ETags
 from werkzeug.http import parse_etags
 
 from ..api import encode_bytes
-from ..output import OutputExistsError
+from ..errors import OutputExistsError
 from .folder import SUFFIX, Folder
 from .middleware import exchange
 from .requests import content_length, picture_name

@@ -14,10 +14,10 @@ from ..api import latents
 from ..arrays import Floats
 from ..coding.scaled import CELL, analysed_latents, describing_model
 from ..format.container import parse_header
+from ..limits import MAX_PIXELS
 from ..model.registry import load_model
 from ..picture.convert import from_pillow
 from ..picture.files.opening import open_picture
-from ..picture.limits import MAX_PIXELS
 from .glance import glance
 
 FREQUENCIES = 8

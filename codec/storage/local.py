@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ..errors import AezError
 from ..output import write_file
-from .tree import OWN_FOLDER, Listing
+from .tree import OWN_FOLDER, OWN_PREFIX, Listing
 
 _NO_WAITING = getattr(os, "O_NONBLOCK", 0)
 _LEADS_NOWHERE = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)
@@ -31,9 +31,10 @@ class LocalTree:
             return found
         for place, folders, files in os.walk(self.root, onerror=found.errors.append):
             here = Path(place)
-            folders[:] = sorted(name for name in folders if name != OWN_FOLDER)
+            folders[:] = sorted(name for name in folders if not name.startswith(OWN_PREFIX))
             for name in [*folders, *sorted(files)]:
-                self._look_at(here / name, found)
+                if not name.startswith(OWN_PREFIX):
+                    self._look_at(here / name, found)
         return found
 
     def find_own(self, folder: str) -> list[str]:

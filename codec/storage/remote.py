@@ -11,9 +11,8 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from ..errors import AezError, needs_extra
-from ..output import OutputExistsError
-from .tree import OWN_FOLDER, Listing
+from ..errors import AezError, OutputExistsError, needs_extra
+from .tree import OWN_FOLDER, OWN_PREFIX, Listing
 from .urls import without_secrets
 
 if TYPE_CHECKING:
@@ -59,7 +58,7 @@ class RemoteTree:
     def find(self) -> Listing:
         found = Listing()
         for name, facts in self._find("").items():
-            if OWN_FOLDER in name.split("/"):
+            if any(part.startswith(OWN_PREFIX) for part in name.split("/")):
                 continue
             if facts.get("type") == "other" and not facts.get("islink"):
                 found.others[name] = "pipes and devices"

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 OWN_FOLDER = ".aez-batch"
+OWN_PREFIX = ".aez-"
+"""Of all that aez keeps beside the files of a tree."""
 
 
 @dataclass
@@ -30,7 +32,7 @@ class Tree(Protocol):
         """Whether only this process sees it."""
 
     def find(self) -> Listing:
-        """All that is there, but for what is in `OWN_FOLDER`."""
+        """All that is there, but for what aez keeps itself."""
 
     def find_own(self, folder: str) -> list[str]:
         """Names of the files in a folder of `OWN_FOLDER`."""

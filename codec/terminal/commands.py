@@ -78,7 +78,8 @@ def encode_files(chosen: Files, job: Encoding, report: Reporter) -> None:
                 report.note(source, f"{converted.reason}, so it is not written")
                 continue
             chosen.write(target, converted.data)
-            found = api.info(converted.data, max_pixels=converted.width * converted.height)
+            pixels = converted.width * converted.height
+            found = api.info(converted.data, model=job.options.get("model"), max_pixels=pixels)
             report.done(
                 f"{printable(target)}  {decimal(found.bytes)}  {found.bpp:.3f} bpp",
                 {"input": _path(source), "output": _path(target), **asdict(found)},
@@ -141,8 +142,9 @@ def _described(source: Input, found: Info) -> str:
     state = "" if found.complete else "  (incomplete or damaged behind the front part)"
     quality = "" if found.quality is None else f", quality {found.quality:g}"
     limit = f" within {found.max_error}" if found.max_error else ""
-    exact = f"{100 * found.exact:.0f} % of the pixels exact{limit}, " if found.exact else ""
-    layers = f"{exact}layers {found.layers}, coding {found.coding}, model {found.model} ({found.model_id})"
+    exact = f"{100 * found.exact_share:.0f} % of the pixels exact{limit}, " if found.exact_share else ""
+    model = f"model {found.model or 'not installed'} ({found.model_id})"
+    layers = f"{exact}layers {found.layers}, coding {found.coding}, {model}"
     coding = layers if found.layers else f"near-lossless{limit}" if found.max_error else "lossless"
     sections = ", ".join(f"{section.type} {decimal(section.bytes)}" for section in found.sections)
     return "\n".join(

@@ -13,7 +13,7 @@ import numpy as np
 from PIL import Image
 
 from .. import api
-from ..errors import AezError, AezWarning, DamagedError, ModelError, QualityWarning
+from ..errors import AezError, DamagedError, ModelError, QualityWarning, warn
 from ..model.folder import FILES, NEEDED, PARAMS, is_name, read_description, read_file
 from ..model.registry import DEFAULT_MODEL, VARIABLE, Found, known_models, look_for_models, stamp, user_folder
 from .names import printable
@@ -61,7 +61,7 @@ def install(source: Path) -> Found:
                 raise ModelError(f"{source} has just changed; try again")
             new.rename(target)
     if not (target / PARAMS).exists():
-        warnings.warn(f"there is no {PARAMS}: its id is believed, and it has no --effort", AezWarning, stacklevel=2)
+        warn(f"there is no {PARAMS}: its id is believed, and it has no --effort")
     return Found(description.name, description.id, target, "installed", description.scale)
 
 

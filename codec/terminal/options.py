@@ -12,10 +12,10 @@ import click
 from ..api import DEFAULT_QUALITY, EFFORT_MAX, LOSSLESS, Exact
 from ..coding.encode import Coding, Layers
 from ..coding.targets import Measure, Target
+from ..limits import MAX_PIXELS
 from ..metrics.rate_distortion import Metric
 from ..model.registry import DEFAULT_MODEL
 from ..model.sessions import Device
-from ..picture.limits import MAX_PIXELS
 from .paths import FolderOutput, Input, Output
 from .reporter import Reporter
 from .streams import STDIN, STDOUT, open_stream
@@ -101,17 +101,36 @@ output_option = click.option(
     type=OutputType(),
     help="File, or folder for several inputs, which name/ makes; - is standard output.  [default: beside each input]",
 )
+
+
+def output_folder_option(default: str, help: str) -> Callable[[Command], Command]:
+    """`-o` of what a command makes a folder of; nothing is asked for beside an input."""
+    return click.option(
+        "-o", "--output", type=click.Path(path_type=Path), default=default, show_default=True, help=help
+    )
+
+
 metric_option = click.option(
     "--metric",
     type=click.Choice(get_args(Metric)),
     help="What equally good means: PSNR, or SSIMULACRA2, which is nearer to what eyes see."
     "  [default: ssimulacra2 where it is installed]",
 )
+debug_option = click.option("--debug", is_flag=True, help="Show tracebacks.")
 threads_option = click.option(
     "--threads",
     type=click.IntRange(0, THREADS_MAX),
     default=0,
     help="Threads of the networks.  [default: one per core]",
+)
+jobs_option = click.option(
+    "--jobs", type=click.IntRange(1), help="Processes.  [default: as many as cores, divided by --threads]"
+)
+threads_of_jobs_option = click.option(
+    "--threads",
+    type=click.IntRange(0, THREADS_MAX),
+    default=0,
+    help="Threads of the networks in each process.  [default: as many as cores, divided by the processes]",
 )
 model_option = click.option(
     "--model",
@@ -152,7 +171,7 @@ def output_options(command: Command) -> Command:
         click.option("--quiet", is_flag=True, help="Say nothing but errors."),
         click.option("-v", "--verbose", is_flag=True, help="Say more."),
         click.option("--json", "as_json", is_flag=True, help="One JSON object per output on stdout."),
-        click.option("--debug", is_flag=True, help="Show tracebacks."),
+        debug_option,
     )
 
 
@@ -229,7 +248,7 @@ def encoding_options(command: Command) -> Command:
             type=click.IntRange(0, EFFORT_MAX),
             default=0,
             show_default=True,
-            help="How long to search for smaller files: half a minute a megapixel for each step (needs aez[effort]).",
+            help="How long to search for a better file: half a minute a megapixel for each step (needs aez[effort]).",
         ),
         model_option,
         click.option("--strip", is_flag=True, help="Leave out EXIF and XMP."),

@@ -4,13 +4,15 @@ import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO, Any, NoReturn
 
 import click
 
+from ..output import is_device
 from ..storage import LocalTree
 from .names import printable
 from .reporter import Reporter, describe
-from .streams import STDOUT, Stream
+from .streams import STDOUT, Stream, read_to_the_end
 
 Input = Path | Stream
 Output = Path | Stream
@@ -23,11 +25,24 @@ class FolderOutput:
     path: Path
 
 
-class PathError(click.UsageError):
-    """Inputs and outputs that do not fit together."""
+class PathError(click.ClickException):
+    """Inputs and outputs that are not there, or do not fit together: one line like any other, and the end."""
 
     def __init__(self, message: str) -> None:
         super().__init__(printable(message))
+
+    def show(self, file: IO[Any] | None = None) -> None:
+        click.echo(f"aez: {self.message}", err=True)
+
+
+class ExistingPath(click.Path):
+    """A path that has to be there."""
+
+    def __init__(self, **wanted: bool) -> None:
+        super().__init__(exists=True, path_type=Path, **wanted)
+
+    def fail(self, message: str, param: click.Parameter | None = None, ctx: click.Context | None = None) -> NoReturn:
+        raise PathError(message[:1].lower() + message[1:].rstrip("."))
 
 
 def expand(inputs: Sequence[Input], foreign_kind: Callable[[str], str], report: Reporter) -> list[Input]:
@@ -94,7 +109,12 @@ def read(source: Input) -> bytes:
     Raises:
         AezError, OSError: it cannot be read.
     """
-    return source.read() if isinstance(source, Stream) else source.read_bytes()
+    if isinstance(source, Stream):
+        return source.read()
+    if is_device(source):
+        with source.open("rb") as file:
+            return read_to_the_end(file, str(source))
+    return source.read_bytes()
 
 
 def _is_folder(path: Path) -> bool:

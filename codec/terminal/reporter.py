@@ -121,7 +121,7 @@ def describe(error: BaseException, name: str) -> str:
     """One line for a person, beginning with the name of a file unless that is empty."""
     if isinstance(error, MemoryError):
         text = "not enough memory"
-    elif isinstance(error, OSError):
+    elif isinstance(error, OSError) and not isinstance(error, AezError):
         name, text = str(error.filename or name), error.strerror or str(error)
     else:
         hint = getattr(error, "hint", "")

@@ -16,6 +16,7 @@ from typing import IO
 from ..errors import AezError
 
 _LINKS_MAX = 40
+_PIECE, _ENDLESS = 1 << 20, 1 << 30
 _FOLDERS = ("/dev/fd", "/proc/self/fd", "/proc/thread-self/fd")
 
 
@@ -33,19 +34,20 @@ class Stream:
         """Stop before any work is done in vain.
 
         Raises:
-            AezError: it is closed.
+            AezError: it is closed, or a terminal.
         """
-        with self._opened("wb"):
-            pass
+        with self._opened("wb") as file:
+            if file.isatty():
+                raise AezError(f"{self} is a terminal, which cannot show a file; -o names another output")
 
     def read(self) -> bytes:
         """All that is left of it.
 
         Raises:
-            AezError: it is closed, or cannot be read.
+            AezError: it is closed, cannot be read, or has no end.
         """
         with self._opened("rb") as file:
-            return file.read()
+            return read_to_the_end(file, str(self))
 
     def write(self, data: bytes) -> None:
         """Write behind what is there.
@@ -71,6 +73,20 @@ class Stream:
                 raise OSError(errno.EBADF, "not open")
         except OSError as error:
             raise AezError(f"{self}: {error.strerror or error}") from error
+
+
+def read_to_the_end(file: IO[bytes], name: str) -> bytes:
+    """All of a pipe or device, of which nobody knows whether it ends.
+
+    Raises:
+        AezError: it is more than any picture has.
+    """
+    data = bytearray()
+    while piece := file.read(_PIECE):
+        data += piece
+        if len(data) > _ENDLESS:
+            raise AezError(f"{name}: more than {_ENDLESS >> 20} MiB; a file may be larger, if it is named")
+    return bytes(data)
 
 
 STDIN, STDOUT = Stream(0, "-"), Stream(1, "-")

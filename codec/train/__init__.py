@@ -1,1 +1,1 @@
-"""Training and export of aez models. PyTorch is needed here and nowhere else (`pip install aez[train]`)."""
+"""Training of aez models, for which PyTorch is needed (`pip install aez[train]`)."""

@@ -1,6 +1,7 @@
 """A training run as data: its settings, its log, and the checkpoint from which it goes on."""
 
 import csv
+import io
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from ..errors import AezError
 from ..nn.codec import Codec
 from ..nn.loss import LossName
 from ..nn.networks import Architecture
+from ..output import write_file
 
 
 @dataclass(frozen=True)
@@ -33,7 +35,7 @@ class Settings:
 
 
 @dataclass(frozen=True)
-class Progress:
+class LogRow:
     """One row of the log: means since the row before; `score` only where validation was due."""
 
     step: int
@@ -61,14 +63,14 @@ class Checkpoint:
     step: int
     fixed_encoder_from: int | None
     seconds: float
-    log: list[Progress]
+    log: list[LogRow]
 
     def save(self, path: Path) -> None:
         """Write everything at once or not at all."""
         plain = {"architecture": asdict(self.architecture), "settings": asdict(self.settings)}
-        temporary = path.with_suffix(".tmp")
-        torch.save({**vars(self), **plain, "log": [asdict(row) for row in self.log]}, temporary)
-        temporary.replace(path)
+        buffer = io.BytesIO()
+        torch.save({**vars(self), **plain, "log": [asdict(row) for row in self.log]}, buffer)
+        write_file(path, buffer.getvalue(), overwrite=True)
 
     @classmethod
     def load(cls, path: Path) -> "Checkpoint":
@@ -84,7 +86,7 @@ class Checkpoint:
                     **state,
                     "architecture": Architecture(**state["architecture"]),
                     "settings": Settings(**state["settings"]),
-                    "log": [Progress(**row) for row in state["log"]],
+                    "log": [LogRow(**row) for row in state["log"]],
                 }
             )
         except Exception as error:  # whatever unpickling meets
@@ -97,9 +99,9 @@ class Checkpoint:
         return codec
 
 
-def write_log(rows: list[Progress], path: Path) -> None:
+def write_log(rows: list[LogRow], path: Path) -> None:
     """Write the log as CSV."""
     with path.open("w", newline="") as file:
-        writer = csv.DictWriter(file, list(Progress.__dataclass_fields__))
+        writer = csv.DictWriter(file, list(LogRow.__dataclass_fields__), lineterminator="\n")
         writer.writeheader()
         writer.writerows(asdict(row) for row in rows)

@@ -19,8 +19,7 @@ from ..model.folder import PARAMS, Description, is_name, plain_file, read_descri
 from ..model.registry import find_by_name
 from ..nn.codec import Codec
 from ..nn.params import Params, load_params
-from .checkpoint import Checkpoint, Settings
-from .checkpoint import Progress as Row
+from .checkpoint import Checkpoint, LogRow, Settings
 from .data import Crops, DataError, find_pictures, load_pictures, named
 from .loop import FIXED_ENCODER_RATE, FIXED_ENCODER_SHARE, Trainer
 from .plot import plot_log
@@ -57,7 +56,7 @@ def train(
     if resume and not checkpoint.exists():
         raise AezError(f"{checkpoint} does not exist, so there is nothing to resume")
     if not resume and checkpoint.exists():
-        raise AezError(f"{checkpoint} exists; go on with --resume or choose another --out")
+        raise AezError(f"{checkpoint} exists; go on with --resume or choose another -o")
     before = Checkpoint.load(checkpoint) if resume else None
     trunk = Checkpoint.load(Path(init)) if init and init.endswith(".pt") else None
     if init:
@@ -170,7 +169,7 @@ def _middle(picture: Tensor) -> Tensor:
     return picture[:, top : top + size, left : left + size]
 
 
-def _summary(log: list[Row], settings: Settings) -> str:
+def _summary(log: list[LogRow], settings: Settings) -> str:
     """The training run as Markdown."""
     rows = "\n".join(
         f"| {row.step} | {row.seconds / 60:.0f} | {row.score:.4f} |" for row in log if row.score is not None
@@ -205,7 +204,7 @@ class _Bar:
     def __exit__(self, *_: object) -> None:
         self.progress.stop()
 
-    def report(self, row: Row) -> None:
+    def report(self, row: LogRow) -> None:
         score = "" if row.score is None else f"  score {row.score:.4f}"
         line = f"step {row.step}  loss {row.loss:.4f}  {row.bpp:.3f} bpp  {row.psnr:.2f} dB{score}"
         if self.progress.disable:

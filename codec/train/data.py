@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from ..errors import AezError, AezWarning
+from ..errors import AezError, AezWarning, warn
 from ..picture.convert import from_pillow
 from ..picture.files.formats import READABLE
 from ..picture.files.opening import open_picture
@@ -51,7 +51,7 @@ def load_pictures(paths: Iterable[Path], smallest: int, device: torch.device) ->
                 warnings.simplefilter("ignore", AezWarning)
                 rgb = from_pillow(image).seen if min(image.size) >= smallest else None
         except (AezError, OSError) as error:
-            warnings.warn(f"{path} is left out: {error}", AezWarning, stacklevel=2)
+            warn(f"{path} is left out: {error}")
             continue
         if rgb is not None:
             yield torch.tensor(rgb).permute(2, 0, 1).contiguous().to(device)

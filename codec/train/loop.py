@@ -23,7 +23,7 @@ from ..nn.params import Params, save_params
 from ..nn.precision import tensor_float_32
 from ..nn.quantize import Rates
 from . import klt
-from .checkpoint import Checkpoint, Progress, Settings, write_log
+from .checkpoint import Checkpoint, LogRow, Settings, write_log
 from .data import Crops
 
 WARMUP_STEPS = 100
@@ -53,7 +53,7 @@ class Trainer:
         self.step = 0
         self.fixed_encoder_from: int | None = None
         self.seconds = 0.0
-        self.log: list[Progress] = []
+        self.log: list[LogRow] = []
 
     def start_from_klt(self) -> None:
         """Initialize the linear layers from crops of the training pictures."""
@@ -71,7 +71,7 @@ class Trainer:
         done = self.step / settings.steps if settings.minutes is None else self.seconds / (60 * settings.minutes)
         return min(done, 1.0)
 
-    def run(self, report: Callable[[Progress], None], folder: Path) -> None:
+    def run(self, report: Callable[[LogRow], None], folder: Path) -> None:
         """Train to the end of the schedule; a checkpoint and the log are written at every validation.
 
         Raises:
@@ -92,7 +92,7 @@ class Trainer:
                 if not math.isfinite(loss):
                     raise AezError(f"step {self.step}: the loss is not finite; a lower --learning-rate may help")
                 score = self.validate() if due else None
-                row = Progress(
+                row = LogRow(
                     self.step, self.seconds, self.learning_rate(), loss, bpp, psnr_of(math.exp(log_mse)), score
                 )
                 self.log.append(row)

@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from .checkpoint import Progress
+from .checkpoint import LogRow
 
 
-def plot_log(log: list[Progress], path: Path) -> None:
+def plot_log(log: list[LogRow], path: Path) -> None:
     """Loss and validation score over steps, as PNG."""
     from matplotlib.figure import Figure
 

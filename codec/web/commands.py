@@ -6,7 +6,7 @@ from pathlib import Path
 from rich.filesize import decimal
 
 from ..api import Resolution, decode
-from ..errors import AezError
+from ..errors import AezError, LimitError, PictureError
 from ..jobs import Decoding
 from ..model.registry import AnyModel, find_by_name, known_models
 from ..output import refuse_existing, write_file
@@ -32,10 +32,11 @@ def write_page(chosen: Files, resolution: Resolution, report: Reporter) -> None:
     for source in sources:
         with report.file(source):
             data = paths.read(source)
-            decode(data, resolution)  # who is sent the page cannot do anything about a picture that does not show
+            _check(data, resolution)
             pictures.append(Shown.of(_name(source), data, resolution))
     if len(pictures) < len(sources):
-        report.fail(f"{printable(target)} is not written, since not all of that can be shown")
+        if len(sources) > 1:
+            report.fail(f"{printable(target)} is not written, since not all of that can be shown")
         return
     with report.file("", target):
         title = pictures[0].name if len(pictures) == 1 else f"{len(pictures)} pictures"
@@ -59,6 +60,14 @@ def write_site(folder: Path, names: Sequence[AnyModel], force: bool, report: Rep
             path.parent.mkdir(parents=True, exist_ok=True)
             write_file(path, asset.data, force)
             report.say(f"{printable(path)}  {decimal(len(asset.data))}")
+
+
+def _check(data: bytes, resolution: Resolution) -> None:
+    """Decode a picture: who is sent the page cannot do anything about one that does not show."""
+    try:
+        decode(data, resolution)
+    except LimitError as error:
+        raise PictureError(f"{error}, and browsers decode no more") from error
 
 
 def _is_there(asset: Asset, folder: Path) -> bool:

@@ -5,7 +5,8 @@ import io
 import numpy as np
 from PIL import Image, ImageCms
 
-from ..notes import note, note_conversion
+from ...errors import warn
+from ..notes import note_conversion
 from .icc import built_profile
 from .signalled import Colour
 
@@ -18,7 +19,7 @@ def checked_profile(profile: object) -> bytes:
     if profile is not None and not profile:
         return b""
     if not isinstance(profile, bytes) or not _space(profile):
-        note("the malformed ICC profile is left out")
+        warn("the malformed ICC profile is left out")
         return b""
     return profile
 
@@ -26,13 +27,13 @@ def checked_profile(profile: object) -> bytes:
 def declared_profile(colour: Colour, *, gray: bool) -> bytes:
     """A profile for what a file says about its colours otherwise; none for sRGB and for what cannot be a profile."""
     if colour.hdr:
-        note(f"HDR samples ({colour.hdr}) are taken for sRGB, which looks dull")
+        warn(f"HDR samples ({colour.hdr}) are taken for sRGB, which looks dull")
     if colour.hdr or (colour.exponent is None and (gray or colour.has_srgb_primaries)):
         return b""
     try:
         return built_profile(colour, gray=gray)
     except ValueError:
-        note("impossible chromaticities or gamma are left out")
+        warn("impossible chromaticities or gamma are left out")
         return b""
 
 
@@ -56,7 +57,7 @@ def fitted(image: Image.Image, profile: bytes) -> tuple[Image.Image, bytes]:
         return gray_in_srgb(image, profile), b""
     if space == b"GRAY" and has_no_colour(image):
         return image.convert("L" if image.mode == "RGB" else "LA"), profile
-    note(f"an ICC profile for {space.decode('latin-1').strip()}, which the samples are not, is left out")
+    warn(f"an ICC profile for {space.decode('latin-1').strip()}, which the samples are not, is left out")
     return image, b""
 
 
@@ -65,7 +66,7 @@ def gray_in_srgb(image: Image.Image, profile: bytes) -> Image.Image:
     ramp = Image.frombytes("L", (256, 1), bytes(range(256)))
     tones = _converted(ramp if _space(profile) == b"GRAY" else ramp.convert("RGB"), profile)
     if not tones:
-        note("an ICC profile that cannot be used is left out")
+        warn("an ICC profile that cannot be used is left out")
         return image
     note_conversion("gray samples are converted to sRGB with their profile, which is not kept")
     gray = image.getchannel(0).point(list(tones.convert("L").tobytes()))

@@ -1,5 +1,6 @@
 """The picture formats that are read and written: their names in Pillow, and the suffixes of their files."""
 
+import re
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -26,6 +27,10 @@ _BUILT_IN = {
     "TGA": (".tga",),
 }
 _PLUGINS = {"pillow_jxl": ("JXL", (".jxl",)), "pillow_heif": ("HEIF", (".heic", ".heif"))}
+_BEGINNINGS = {
+    "pillow_jxl": re.compile(rb"\xff\x0a|\0\0\0\x0cJXL "),
+    "pillow_heif": re.compile(rb".{4}ftyp(hei|hev|mif1)", re.DOTALL),
+}
 _PACKAGES = {"pillow_jxl": "pillow-jxl-plugin", "pillow_heif": "pillow-heif"}
 _INSTALLED = {module: added for module, added in _PLUGINS.items() if find_spec(module)}
 _WRITABLE: dict[str, PictureFormat] = {
@@ -55,6 +60,12 @@ def plugin_formats() -> tuple[str, ...]:
         if module == "pillow_heif":
             plugin.register_heif_opener()
     return tuple(name for name, _ in _INSTALLED.values() if name in Image.OPEN)
+
+
+def needed_package(file: bytes) -> str:
+    """The package that would be needed to read a file; empty where none is known."""
+    missing = _PLUGINS.keys() - _INSTALLED.keys()
+    return next((_PACKAGES[module] for module in missing if _BEGINNINGS[module].match(file)), "")
 
 
 def format_of(path: Path) -> PictureFormat:

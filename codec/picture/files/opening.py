@@ -6,13 +6,12 @@ from collections.abc import Collection
 
 from PIL import Image, PngImagePlugin
 
-from ...errors import PictureError, unreadable
+from ...errors import PictureError, unreadable, warn
 from ...format.contents import METADATA_MAX
+from ...limits import MAX_PIXELS, check_pixels, raise_pillows_limit
 from ..convert import plain
-from ..limits import MAX_PIXELS, check_pixels, raise_pillows_limit
-from ..notes import note
 from . import jxl
-from .formats import FORMATS, plugin_formats
+from .formats import FORMATS, needed_package, plugin_formats
 from .heif import without_exif
 
 _PREFIX = 16  # bytes by which Pillow's plugins know their files
@@ -44,7 +43,9 @@ def open_picture(file: bytes, max_pixels: int = MAX_PIXELS, formats: Collection[
     except Exception as error:  # Pillow's plugins raise whatever their libraries do
         raise unreadable(error) from error
     if image is None:
-        raise PictureError("not a picture that can be read" if file else "the file is empty")
+        package = needed_package(file)
+        hint = f"pip install {package}" if package else ""
+        raise PictureError("not a picture that can be read" if file else "the file is empty", hint)
     return image
 
 
@@ -84,5 +85,5 @@ def _open_without_exif(file: bytes, limit: int) -> Image.Image | None:
     """An AVIF file without its EXIF, into which Pillow writes the orientation, or refuses the file."""
     image = _open(without_exif(file), limit, ["AVIF"])
     if image:
-        note("malformed EXIF is left out")
+        warn("malformed EXIF is left out")
     return image

@@ -5,10 +5,9 @@ from typing import Any
 
 from PIL import Image
 
-from ...errors import PictureError
+from ...errors import PictureError, warn
 from ..colour.profiles import checked_profile, fitted, gray_in_srgb
 from ..metadata.metadata import save_options
-from ..notes import note
 from .formats import PictureFormat
 from .jpeg import optimized_jpeg
 
@@ -53,7 +52,7 @@ def _with_fitting_profile(image: Image.Image, profile: bytes, format: PictureFor
 
 
 def _on_white(image: Image.Image) -> Image.Image:
-    note("JPEG has no transparency; the picture is laid on white")
+    warn("JPEG has no transparency; the picture is laid on white")
     white = Image.new("RGBA", image.size, "white")
     return Image.alpha_composite(white, image.convert("RGBA")).convert("L" if image.mode == "LA" else "RGB")
 

@@ -5,7 +5,7 @@ from typing import Any
 from PIL import Image, TiffImagePlugin
 from PIL.ExifTags import Base
 
-from ..notes import note
+from ...errors import warn
 
 # What is about the picture, not about the file's layout.
 _DESCRIPTIVE_TAGS = (
@@ -63,7 +63,7 @@ def _can_be_written(tag: int, value: Any) -> bool:
     try:
         _block({tag: value})
     except Exception as error:  # whatever struct and Pillow's conversions raise
-        note(f"malformed EXIF is left out ({error})")
+        warn(f"malformed EXIF is left out ({error})")
         return False
     return True
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from PIL.ExifTags import Base
 
-from ..notes import note
+from ...errors import warn
 from .exif_directories import FIELD, Directories, Field
 
 _FURTHER = (Base.ExifOffset, Base.ExifInteroperabilityOffset, Base.SubIFDs)
@@ -25,7 +25,7 @@ def exif_without_gps(block: bytes) -> bytes:
             return cleared
     except ValueError:
         pass
-    note("EXIF is left out, since the position cannot be taken out of it")
+    warn("EXIF is left out, since the position cannot be taken out of it")
     return b""
 
 
@@ -80,7 +80,7 @@ class _Positions:
                 self._ranges.append(_value(field))
         thumbnail = self._thumbnail(fields)
         if thumbnail and any(marker in self._block.data[slice(*thumbnail)] for marker in _MARKERS):
-            note("the thumbnail is left out, since it may tell the position too")
+            warn("the thumbnail is left out, since it may tell the position too")
             self._ranges.append(thumbnail)
             removed |= {*_THUMBNAIL}
         kept = [field for field in fields if field.tag not in removed]

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from xml.parsers import expat
 
-from ..notes import note
+from ...errors import warn
 
 # In the names of EXIF, of drones and of the web: exif:GPSLatitude, drone-dji:GpsLongtitude, geo:lat. Here as below, no
 # character is looked at more than a few times: a packet has up to 16 MB.
@@ -18,7 +18,7 @@ def xmp_without_gps(packet: bytes) -> bytes:
     try:
         return _Positions(packet.rstrip(b"\0")).cleared()
     except (expat.ExpatError, ValueError, LookupError):
-        note("XMP is left out, since the position cannot be taken out of it")
+        warn("XMP is left out, since the position cannot be taken out of it")
         return b""
 
 

@@ -6,8 +6,8 @@ from typing import Any
 
 from PIL import Image, TiffImagePlugin
 
+from ...errors import warn
 from ..files.source import SourceFacts
-from ..notes import note
 from .raw_profiles import has_raw_profile, is_raw_profile
 
 _IPTC_TAG, _PHOTOSHOP_TAG, _IPTC_BLOCK = 33723, 34377, 0x0404
@@ -29,7 +29,7 @@ def note_what_is_left_out(image: Image.Image, info: Mapping[Any, Any], source: S
     if any(mark in content for _, content in segments for mark in _JPEG_GAIN_MAPS):
         lost.append("the gain map")
     if lost:
-        note(f"left out: {', '.join(lost)}")
+        warn(f"left out: {', '.join(lost)}")
 
 
 def _texts(image: Image.Image, info: Mapping[Any, Any]) -> Iterator[str]:

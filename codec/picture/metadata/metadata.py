@@ -5,12 +5,12 @@ from typing import Any
 
 from PIL import Image, PngImagePlugin
 
+from ...errors import warn
 from ...format.container import SRGB, Colours
 from ...format.contents import ICC_MAX, METADATA_MAX, Metadata
 from ..colour.profiles import declared_profile
 from ..colour.signalled import colour_of_code_points
 from ..files.tiff import exif_of_tags
-from ..notes import note
 from .exif import EMPTY, Exif
 from .exif_directories import EXIF_PREFIX
 from .gps import exif_without_gps
@@ -72,7 +72,7 @@ def save_options(info: Mapping[Any, Any], format: str) -> dict[str, Any]:
     for name in ("exif", "xmp"):
         value = info.get(name)
         if value and format == "jpeg" and len(value) > _JPEG_SEGMENT_MAX:
-            note(f"{name.upper()} is too large for JPEG and left out")
+            warn(f"{name.upper()} is too large for JPEG and left out")
         elif value:
             options[name] = value
     if format == "png" and "xmp" in options:
@@ -94,7 +94,7 @@ def _exif(block: Any) -> Exif | None:
     try:
         return Exif(block)
     except (TypeError, ValueError):
-        note("malformed EXIF is left out")
+        warn("malformed EXIF is left out")
         return None
 
 
@@ -113,7 +113,7 @@ def _xmp(info: Mapping[Any, Any]) -> bytes:
     if isinstance(packet, str):
         return packet.encode()
     if packet and not isinstance(packet, bytes):
-        note("malformed XMP is left out")
+        warn("malformed XMP is left out")
         return b""
     return packet or b""
 
@@ -121,5 +121,5 @@ def _xmp(info: Mapping[Any, Any]) -> bytes:
 def _limited(name: str, value: bytes, limit: int) -> bytes:
     if len(value) <= limit:
         return value
-    note(f"{name} of {len(value)} bytes is left out; at most {limit} are kept")
+    warn(f"{name} of {len(value)} bytes is left out; at most {limit} are kept")
     return b""

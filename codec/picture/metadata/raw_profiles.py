@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from ..notes import note
+from ...errors import warn
 
 _PREFIX = "Raw profile type "
 _LENGTH_DIGITS = 8
@@ -18,7 +18,7 @@ def raw_profile(info: Mapping[Any, Any], *names: str, start: bytes = b"") -> byt
         try:
             profile = _content(text)
         except ValueError:
-            note(f"the malformed profile {name} is left out")
+            warn(f"the malformed profile {name} is left out")
             continue
         if profile.startswith(start):
             return profile.removeprefix(start)

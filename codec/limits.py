@@ -2,7 +2,7 @@
 
 from PIL import Image
 
-from ..errors import LimitError
+from .errors import LimitError
 
 MAX_PIXELS = 128_000_000
 MORE_HINT = "--max-pixels raises the limit"
@@ -19,6 +19,6 @@ def check_pixels(width: int, height: int, max_pixels: int) -> None:
 
 
 def raise_pillows_limit(count: int) -> None:
-    """Pillow's plugins have a look at it too, while they open and load; as it is the whole process's, no further."""
+    """Let Pillow read so many pixels. Its limit is the process's: it is raised, never lowered."""
     if Image.MAX_IMAGE_PIXELS is not None:
         Image.MAX_IMAGE_PIXELS = max(count, Image.MAX_IMAGE_PIXELS)
