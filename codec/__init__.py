@@ -40,7 +40,7 @@ from .errors import (
 from .picture.files.formats import PictureFormat
 from .plugin import register
 
-__version__ = "0.1.0"
+__version__ = "1.0.0"
 __all__ = [
     "AezError",
     "AezWarning",
