@@ -20,7 +20,7 @@ from aez.cli import main as cli
 
 HERE = Path(__file__).parent
 WIDTH = 100
-MAN_DATE = "2026-11-26"
+MAN_DATE = "2026-11-28"
 GENERATED = "<!-- made by docs/make.py -->"
 
 
