@@ -31,10 +31,9 @@ class LocalTree:
             return found
         for place, folders, files in os.walk(self.root, onerror=found.errors.append):
             here = Path(place)
-            folders[:] = sorted(name for name in folders if not name.startswith(OWN_PREFIX))
-            for name in [*folders, *sorted(files)]:
-                if not name.startswith(OWN_PREFIX):
-                    self._look_at(here / name, found)
+            folders[:] = _foreign(folders)
+            for name in [*folders, *_foreign(files)]:
+                self._look_at(here / name, found)
         return found
 
     def find_own(self, folder: str) -> list[str]:
@@ -96,6 +95,11 @@ class LocalTree:
             found.others[name] = "pipes and devices"
         elif linked:
             found.others[name] = "folders behind links"
+
+
+def _foreign(names: Iterable[str]) -> list[str]:
+    """What aez does not keep there itself, in order."""
+    return sorted(name for name in names if not name.startswith(OWN_PREFIX))
 
 
 def _stamp(state: os.stat_result) -> str:

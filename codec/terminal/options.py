@@ -117,20 +117,18 @@ metric_option = click.option(
     "  [default: ssimulacra2 where it is installed]",
 )
 debug_option = click.option("--debug", is_flag=True, help="Show tracebacks.")
-threads_option = click.option(
-    "--threads",
-    type=click.IntRange(0, THREADS_MAX),
-    default=0,
-    help="Threads of the networks.  [default: one per core]",
-)
 jobs_option = click.option(
     "--jobs", type=click.IntRange(1), help="Processes.  [default: as many as cores, divided by --threads]"
 )
-threads_of_jobs_option = click.option(
-    "--threads",
-    type=click.IntRange(0, THREADS_MAX),
-    default=0,
-    help="Threads of the networks in each process.  [default: as many as cores, divided by the processes]",
+
+
+def _threads_option(help: str) -> Callable[[Command], Command]:
+    return click.option("--threads", type=click.IntRange(0, THREADS_MAX), default=0, help=help)
+
+
+threads_option = _threads_option("Threads of the networks.  [default: one per core]")
+threads_of_jobs_option = _threads_option(
+    "Threads of the networks in each process.  [default: as many as cores, divided by the processes]"
 )
 model_option = click.option(
     "--model",

@@ -1,6 +1,8 @@
 """The picture formats that are read and written: their names in Pillow, and the suffixes of their files."""
 
 import re
+from collections.abc import Iterator
+from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -11,6 +13,17 @@ from PIL import Image
 from ...errors import AezError
 
 PictureFormat = Literal["png", "jpeg", "webp", "avif"]
+
+
+@dataclass(frozen=True)
+class _Plugin:
+    """What a package adds to Pillow, and how files that need it begin."""
+
+    format: str
+    suffixes: tuple[str, ...]
+    package: str
+    beginning: re.Pattern[bytes]
+
 
 # TGA comes last: it has no magic number, so Pillow tries to read anything as one.
 _BUILT_IN = {
@@ -26,13 +39,13 @@ _BUILT_IN = {
     "AEZ": (),
     "TGA": (".tga",),
 }
-_PLUGINS = {"pillow_jxl": ("JXL", (".jxl",)), "pillow_heif": ("HEIF", (".heic", ".heif"))}
-_BEGINNINGS = {
-    "pillow_jxl": re.compile(rb"\xff\x0a|\0\0\0\x0cJXL "),
-    "pillow_heif": re.compile(rb".{4}ftyp(hei|hev|mif1)", re.DOTALL),
+_PLUGINS = {
+    "pillow_jxl": _Plugin("JXL", (".jxl",), "pillow-jxl-plugin", re.compile(rb"\xff\x0a|\0\0\0\x0cJXL ")),
+    "pillow_heif": _Plugin(
+        "HEIF", (".heic", ".heif"), "pillow-heif", re.compile(rb".{4}ftyp(hei|hev|mif1)", re.DOTALL)
+    ),
 }
-_PACKAGES = {"pillow_jxl": "pillow-jxl-plugin", "pillow_heif": "pillow-heif"}
-_INSTALLED = {module: added for module, added in _PLUGINS.items() if find_spec(module)}
+_INSTALLED = {module: plugin for module, plugin in _PLUGINS.items() if find_spec(module)}
 _WRITABLE: dict[str, PictureFormat] = {
     ".png": "png",
     ".jpg": "jpeg",
@@ -41,13 +54,18 @@ _WRITABLE: dict[str, PictureFormat] = {
     ".avif": "avif",
 }
 
+
+def _missing() -> Iterator[_Plugin]:
+    return (plugin for module, plugin in _PLUGINS.items() if module not in _INSTALLED)
+
+
 FORMATS = tuple(_BUILT_IN)
 """What `Image.open` may take a file for. Others are never tried: Pillow would hand EPS to Ghostscript."""
-READABLE = {suffix for group in (*_BUILT_IN.values(), *(added[1] for added in _INSTALLED.values())) for suffix in group}
-"""Suffixes of picture files, in lower case."""
-NEEDED_FOR = {
-    suffix: _PACKAGES[module] for module in _PLUGINS.keys() - _INSTALLED.keys() for suffix in _PLUGINS[module][1]
+READABLE = {
+    suffix for group in (*_BUILT_IN.values(), *(plugin.suffixes for plugin in _INSTALLED.values())) for suffix in group
 }
+"""Suffixes of picture files, in lower case."""
+NEEDED_FOR = {suffix: plugin.package for plugin in _missing() for suffix in plugin.suffixes}
 """Packages that would be needed to read more, by suffix."""
 SUFFIXES = READABLE | NEEDED_FOR.keys()
 """Suffixes of pictures that can be read here or elsewhere."""
@@ -55,17 +73,16 @@ SUFFIXES = READABLE | NEEDED_FOR.keys()
 
 def plugin_formats() -> tuple[str, ...]:
     """What the installed plugins of Pillow add to `FORMATS`; registers them."""
-    for module in _INSTALLED:
-        plugin = import_module(module)
-        if module == "pillow_heif":
-            plugin.register_heif_opener()
-    return tuple(name for name, _ in _INSTALLED.values() if name in Image.OPEN)
+    for name in _INSTALLED:
+        module = import_module(name)
+        if name == "pillow_heif":
+            module.register_heif_opener()
+    return tuple(plugin.format for plugin in _INSTALLED.values() if plugin.format in Image.OPEN)
 
 
 def needed_package(file: bytes) -> str:
     """The package that would be needed to read a file; empty where none is known."""
-    missing = _PLUGINS.keys() - _INSTALLED.keys()
-    return next((_PACKAGES[module] for module in missing if _BEGINNINGS[module].match(file)), "")
+    return next((plugin.package for plugin in _missing() if plugin.beginning.match(file)), "")
 
 
 def format_of(path: Path) -> PictureFormat:
